@@ -1,0 +1,17 @@
+/** @file osdear.h Everything: one include for the whole library. */
+#ifndef OSDEAR_H
+#define OSDEAR_H
+
+#include <osdear/base.h>
+#include <osdear/error.h>
+#include <osdear/cancel.h>
+#include <osdear/context.h>
+#include <osdear/arrow.h>
+#include <osdear/snapshot.h>
+#include <osdear/scan.h>
+#include <osdear/table.h>
+#include <osdear/transaction.h>
+#include <osdear/source.h>
+#include <osdear/sink.h>
+
+#endif

@@ -1,0 +1,191 @@
+/** @file delta.h The Delta protocol: actions, log, snapshots, commits. Its face is public: snapshot.h, scan.h, table.h, transaction.h. */
+#ifndef OSDEAR_SRC_DELTA_H
+#define OSDEAR_SRC_DELTA_H
+
+#include <arrow/arrow.h>
+#include <expr/expr.h>
+#include <json/json.h>
+#include <osdear/transaction.h>
+#include <parquet/parquet.h>
+#include <store/store.h>
+
+/* ---- actions (action.h holds how they are read and written as JSON) ---- */
+
+/* Text is borrowed from whoever made the action: an arena, or the batch being streamed. */
+typedef struct osdear__partition_value {
+  osdear__str column;    /* physical name */
+  osdear__str value;
+  bool is_null;          /* JSON null or "" */
+} osdear__partition_value;
+
+typedef struct osdear__deletion_vector {
+  char storage;          /* 'u', 'i', 'p'; 0: none */
+  osdear__str path;      /* pathOrInlineDv */
+  int64_t offset;        /* -1: absent */
+  int64_t size_bytes;
+  int64_t cardinality;
+} osdear__deletion_vector;
+
+/* add and remove. */
+typedef struct osdear__file {
+  osdear__str path;      /* as in the log: URI-encoded */
+  osdear__partition_value *partition;
+  size_t partition_count;
+  int64_t size_bytes;    /* -1: absent */
+  int64_t modified_ms;   /* add */
+  int64_t deleted_ms;    /* remove; 0: absent */
+  bool data_change;
+  osdear__str stats;     /* JSON text, unparsed; empty: none */
+  osdear__str tags;      /* JSON text; empty: none */
+  osdear__deletion_vector dv;
+  int64_t base_row_id;            /* -1: absent */
+  int64_t default_row_commit_version; /* -1: absent */
+  osdear__str clustering_provider;
+} osdear__file;
+
+typedef struct osdear__protocol {
+  int32_t min_reader, min_writer;
+  const char **reader_features; /* NULL-terminated; NULL: the field is absent */
+  const char **writer_features;
+} osdear__protocol;
+
+typedef struct osdear__metadata {
+  const char *id, *name, *description; /* name, description: NULL when absent */
+  const char *schema_json;
+  const char **partition_columns;      /* NULL-terminated */
+  osdear_pair *properties;
+  size_t property_count;
+  int64_t created_ms;                  /* -1: absent */
+  osdear__type schema;                 /* parsed; a struct, partition columns in their places, field metadata kept as JSON */
+} osdear__metadata;
+
+typedef struct osdear__txn {
+  const char *app_id;
+  int64_t version;
+  int64_t updated_ms;                  /* -1: absent */
+} osdear__txn;
+
+typedef struct osdear__domain {
+  const char *name;
+  const char *configuration;
+  bool removed;
+} osdear__domain;
+
+/* ---- schema text (schema_json.c) ---- */
+
+MUST_USE osdear_status osdear__delta_schema_parse(const char *text, osdear__arena *arena, osdear__type *out, osdear_error **error);
+void osdear__delta_schema_print(const osdear__type *struct_type, osdear__buf *out);
+/* Is there a Delta type for each Arrow type; names legal and unique case-insensitively. Maps what has a lossless home (uint8 to short, …). */
+MUST_USE osdear_status osdear__delta_schema_of(const osdear__type *arrow_type, osdear__arena *arena, osdear__type *out, osdear_error **error);
+int64_t osdear__delta_partition_index(const osdear__metadata *metadata, osdear__str column); /* -1: not a partition column */
+
+/* ---- partition values (partition.c) ---- */
+
+/* Text of the log to a value of the column's type, in both ways of writing timestamps. Bytes of text are borrowed or from `arena`. */
+MUST_USE osdear_status osdear__partition_parse(const osdear__type *type, osdear__str text, bool is_null, osdear__arena *arena,
+                                               osdear__scalar *out, osdear_error **error);
+/* A value to the log's text; "" never comes out of a value that is not null, except for empty strings, which Delta reads as null. */
+void osdear__partition_print(const osdear__type *type, const osdear__scalar *value, osdear__buf *out, bool *is_null);
+/* `col=value/` as Hive escapes it (not yet URI-encoded), appended. */
+void osdear__partition_path(osdear__str column, osdear__str value, bool is_null, osdear__buf *out);
+
+/* ---- statistics (stats.c) ---- */
+
+/* A file's statistics, parsed when first asked. `schema` is the table's. */
+typedef struct osdear__file_stats osdear__file_stats;
+MUST_USE osdear_status osdear__stats_parse(osdear__str text, const osdear__type *schema, osdear__arena *arena, osdear__file_stats **out,
+                                           osdear_error **error); /* OK with *out NULL when there are none or they are unreadable */
+int64_t osdear__stats_rows(const osdear__file_stats *stats); /* numRecords; -1: unknown */
+bool osdear__stats_range(const osdear__file_stats *stats, const size_t *path, size_t depth, osdear__range *out);
+/* The JSON text for a file just written, from the writer's exact bounds, by the rules of reference delta §7. */
+MUST_USE osdear_status osdear__stats_print(const osdear__metadata *metadata, const osdear__type *file_type,
+                                           const osdear__parquet_writer *writer, osdear__buf *out, osdear_error **error);
+
+/* ---- log (log/): which files make up a version, and what they say ---- */
+
+typedef struct osdear__commit_file {
+  int64_t version;
+  int64_t size_bytes;
+  int64_t modified_ms;
+} osdear__commit_file;
+
+/* The files a snapshot is made of. */
+typedef struct osdear__segment {
+  int64_t version;                  /* of the snapshot */
+  int64_t checkpoint_version;       /* -1: none */
+  char *checkpoint_path;            /* relative to the table; NULL: none */
+  int64_t checkpoint_size;          /* bytes */
+  osdear__commit_file *commits;     /* after the checkpoint, ascending, up to version */
+  size_t commit_count;
+} osdear__segment;
+
+/* Path of a file of the log: "_delta_log/00000000000000000007.json". */
+#define OSDEAR__LOG_PATH 96
+void osdear__log_commit_path(int64_t version, char out[OSDEAR__LOG_PATH]);
+void osdear__log_checkpoint_path(int64_t version, char out[OSDEAR__LOG_PATH]);
+
+/* One commit's actions, filled by osdear__commit_read(); strings in `arena`. */
+typedef struct osdear__commit {
+  int64_t version;
+  osdear__arena arena;
+  osdear__protocol *protocol;       /* NULL: none */
+  osdear__metadata *metadata;       /* NULL: none */
+  osdear__file *adds;
+  size_t add_count;
+  osdear__file *removes;
+  size_t remove_count;
+  osdear__txn *txns;
+  size_t txn_count;
+  osdear__domain *domains;
+  size_t domain_count;
+  osdear__json *info;               /* commitInfo as a tree; NULL: none */
+} osdear__commit;
+/* What to keep of a commit, so that nothing else costs memory. */
+enum { COMMIT_FILES = 1, COMMIT_STATS = 2, COMMIT_TABLE = 4 /* protocol, metadata, txn, domains */, COMMIT_INFO = 8 };
+MUST_USE osdear_status osdear__commit_read(osdear__store *store, int64_t version, unsigned keep, osdear__json_parser **parser,
+                                           osdear__commit *out, osdear_error **error);
+typedef struct osdear__commit osdear__commit_value;
+void osdear__commit_drop(osdear__commit *commit);
+
+/* ---- snapshot (snapshot.c) ---- */
+
+struct osdear_snapshot {
+  _Atomic int64_t references;
+  osdear_context *context;
+  osdear__store *store;
+  osdear__segment segment;
+  osdear__arena arena;
+  osdear__protocol protocol;
+  osdear__metadata metadata;
+  osdear__txn *txns;                /* newest of each app_id */
+  size_t txn_count;
+  osdear__domain *domains;          /* not removed */
+  size_t domain_count;
+  struct osdear__tail *tail;        /* file actions of the commits after the checkpoint, reconciled; made when first asked */
+  void *lock;                       /* guards `tail` */
+};
+/* Open over a store that is open already; `base` (or NULL) is an older snapshot of the same table whose state is built on. */
+MUST_USE osdear_status osdear__snapshot_load(osdear_context *context, osdear__store *store, const osdear_snapshot_options *options,
+                                             osdear_snapshot *base, osdear_snapshot **out, osdear_error **error);
+
+/* The live files, streamed: commits' adds first (newest first), then the checkpoint's rows that nothing removed. */
+typedef struct osdear__file_iterator osdear__file_iterator;
+/* `where` may be NULL; bound to the table's schema; files that it excludes by partition or statistics are not returned. */
+MUST_USE osdear_status osdear__file_iterator_new(osdear_snapshot *snapshot, const osdear__expr *where, osdear__file_iterator **out,
+                                                 osdear_error **error);
+/* *out NULL at the end. Valid until the next call. */
+MUST_USE osdear_status osdear__file_iterator_next(osdear__file_iterator *iterator, const osdear__file **out, osdear_error **error);
+int64_t osdear__file_iterator_seen(const osdear__file_iterator *iterator);    /* live files so far, returned or not */
+void osdear__file_iterator_auto(osdear__file_iterator **iterator);
+/* The removes that a checkpoint must still carry, streamed likewise. */
+MUST_USE osdear_status osdear__tombstone_iterator_new(osdear_snapshot *snapshot, osdear__file_iterator **out, osdear_error **error);
+
+/* ---- protocol (protocol.c) ---- */
+
+MUST_USE osdear_status osdear__protocol_check_read(const osdear__protocol *protocol, const char *uri, osdear_error **error);
+MUST_USE osdear_status osdear__protocol_check_write(const osdear__protocol *protocol, const osdear__metadata *metadata, const char *uri,
+                                                    osdear_error **error);
+const char *osdear__metadata_property(const osdear__metadata *metadata, const char *key); /* NULL: not set */
+int64_t osdear__metadata_property_i64(const osdear__metadata *metadata, const char *key, int64_t otherwise);
+
+#endif

@@ -1,0 +1,55 @@
+/** @file store.h Files by name below one address: `file:` and `memory:` behind one vtable. */
+#ifndef OSDEAR_SRC_STORE_H
+#define OSDEAR_SRC_STORE_H
+
+#include <base/base.h>
+
+/* Counted by reference; any thread may use it. Paths are relative to its root, use `/`, are UTF-8 and never start with `/`;
+ * `..` as a component is refused with ARGUMENT. An absolute address (`file:///x`, `/x`) names a file outside of the root: the
+ * calls that read accept it, for shallow clones. */
+typedef struct osdear__store osdear__store;
+
+/* `uri`: a path (absolute or relative), `file:///p`, `memory://name/p`. Creates nothing. Unknown schemes and settings are refused by name.
+ * `memory:` stores of one name are shared within the process and live until osdear__memory_store_forget(). */
+MUST_USE osdear_status osdear__store_open(osdear_context *context, const char *uri, const osdear_pair *settings, size_t setting_count,
+                                          osdear__store **out, osdear_error **error);
+osdear__store *osdear__store_ref(osdear__store *store);
+void osdear__store_unref(osdear__store *store);
+void osdear__store_auto(osdear__store **store);
+const char *osdear__store_uri(const osdear__store *store); /* normalised: no trailing slash; borrowed */
+void osdear__memory_store_forget(const char *name);
+
+/* The whole of a file that is small by nature (a commit, a hint): LIMIT if larger than `max_size`. Appended to `out`. */
+MUST_USE osdear_status osdear__store_get(osdear__store *store, const char *path, size_t max_size, osdear__buf *out, osdear_error **error);
+/* Open for ranged reads. `size_bytes` -1: ask the store. A known size that is wrong is found on reading. */
+MUST_USE osdear_status osdear__store_open_input(osdear__store *store, const char *path, int64_t size_bytes, osdear__input **out,
+                                                osdear_error **error);
+/* Write the whole file if nothing of that name is there: EXISTS otherwise. Atomic towards readers, other writers and crashes at any
+ * instant; durable once it has returned. The primitive behind commits. Makes folders as needed. */
+MUST_USE osdear_status osdear__store_put_if_absent(osdear__store *store, const char *path, const void *data, size_t size,
+                                                   osdear_error **error);
+/* The same, replacing what is there. For hints. */
+MUST_USE osdear_status osdear__store_put(osdear__store *store, const char *path, const void *data, size_t size, osdear_error **error);
+/* A large file of a name nobody else uses; visible and durable once finished, removed if closed before. */
+MUST_USE osdear_status osdear__store_create(osdear__store *store, const char *path, osdear__output **out, osdear_error **error);
+/* NOT_FOUND when it was not there. */
+MUST_USE osdear_status osdear__store_delete(osdear__store *store, const char *path, osdear_error **error);
+
+typedef struct osdear__store_item {
+  const char *path; /* relative to the root; lives during the callback */
+  int64_t size_bytes;
+  int64_t modified_ms;
+} osdear__store_item;
+/* Non-zero status from the callback stops the listing and becomes its result. */
+typedef osdear_status (*osdear__store_visit)(void *argument, const osdear__store_item *item, osdear_error **error);
+/* Files (not folders) whose path starts with `prefix` and, unless it is NULL, is bytewise greater than `start_after`, in bytewise order.
+ * `recursive` false: only those without a further `/` after the prefix. A folder that is not there holds nothing. */
+MUST_USE osdear_status osdear__store_list(osdear__store *store, const char *prefix, const char *start_after, bool recursive,
+                                          osdear__store_visit visit, void *argument, osdear_error **error);
+MUST_USE osdear_status osdear__store_stat(osdear__store *store, const char *path, osdear__store_item *out, osdear_error **error);
+
+/* Path names as URIs (RFC 3986): what Delta's log holds. */
+MUST_USE osdear_status osdear__uri_decode(osdear__str text, osdear__buf *out, osdear_error **error); /* percent-decodes once */
+void osdear__uri_encode(osdear__buf *out, osdear__str path); /* all but unreserved characters, `/`, and those Spark leaves: ! $ & ' ( ) * + , ; = : @ */
+
+#endif
