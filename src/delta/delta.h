@@ -9,7 +9,7 @@
 #include <parquet/parquet.h>
 #include <store/store.h>
 
-/* ---- actions (action.h holds how they are read and written as JSON) ---- */
+/* ---- actions ---- */
 
 /* Text is borrowed from whoever made the action: an arena, or the batch being streamed. */
 typedef struct osdear__partition_value {
@@ -71,6 +71,30 @@ typedef struct osdear__domain {
   bool removed;
 } osdear__domain;
 
+/* What a writer says about its commit. NULL and -1: left out. */
+typedef struct osdear__commit_info {
+  int64_t timestamp_ms;
+  int64_t in_commit_timestamp_ms;
+  const char *operation;
+  const char *operation_parameters;    /* JSON object text, as are operation_metrics */
+  int64_t read_version;
+  const char *isolation_level;
+  int32_t is_blind_append;             /* 0, 1, -1 */
+  const char *operation_metrics;
+  const char *engine_info;
+  const char *user_metadata;
+  const char *txn_id;
+} osdear__commit_info;
+
+/* One line of a commit each, newline included, appended (action_print.c). */
+void osdear__action_print_add(const osdear__file *file, osdear__buf *out);
+void osdear__action_print_remove(const osdear__file *file, osdear__buf *out);
+void osdear__action_print_protocol(const osdear__protocol *protocol, osdear__buf *out);
+void osdear__action_print_metadata(const osdear__metadata *metadata, osdear__buf *out);
+void osdear__action_print_txn(const osdear__txn *txn, osdear__buf *out);
+void osdear__action_print_domain(const osdear__domain *domain, osdear__buf *out);
+void osdear__action_print_commit_info(const osdear__commit_info *info, osdear__buf *out);
+
 /* ---- schema text (schema_json.c) ---- */
 
 MUST_USE osdear_status osdear__delta_schema_parse(const char *text, osdear__arena *arena, osdear__type *out, osdear_error **error);
@@ -109,15 +133,22 @@ typedef struct osdear__commit_file {
   int64_t modified_ms;
 } osdear__commit_file;
 
+/* A Parquet file that holds rows of a checkpoint: a classic checkpoint is one of them. */
+typedef struct osdear__checkpoint_part {
+  char *path;         /* relative to the table */
+  int64_t size_bytes;
+} osdear__checkpoint_part;
+
 /* The files a snapshot is made of. */
 typedef struct osdear__segment {
   int64_t version;                  /* of the snapshot */
   int64_t checkpoint_version;       /* -1: none */
-  char *checkpoint_path;            /* relative to the table; NULL: none */
-  int64_t checkpoint_size;          /* bytes */
+  osdear__checkpoint_part *parts;   /* of the checkpoint; part_count is 0 when there is none */
+  size_t part_count;
   osdear__commit_file *commits;     /* after the checkpoint, ascending, up to version */
   size_t commit_count;
 } osdear__segment;
+void osdear__segment_drop(osdear__segment *segment);
 
 /* Path of a file of the log: "_delta_log/00000000000000000007.json". */
 #define OSDEAR__LOG_PATH 96
@@ -161,8 +192,8 @@ struct osdear_snapshot {
   size_t txn_count;
   osdear__domain *domains;          /* not removed */
   size_t domain_count;
-  struct osdear__tail *tail;        /* file actions of the commits after the checkpoint, reconciled; made when first asked */
-  void *lock;                       /* guards `tail` */
+  struct osdear__tail *tail;        /* file actions of the commits after the checkpoint, reconciled */
+  osdear__parquet **parts;          /* segment.parts, open */
 };
 /* Open over a store that is open already; `base` (or NULL) is an older snapshot of the same table whose state is built on. */
 MUST_USE osdear_status osdear__snapshot_load(osdear_context *context, osdear__store *store, const osdear_snapshot_options *options,
@@ -170,14 +201,20 @@ MUST_USE osdear_status osdear__snapshot_load(osdear_context *context, osdear__st
 
 /* The live files, streamed: commits' adds first (newest first), then the checkpoint's rows that nothing removed. */
 typedef struct osdear__file_iterator osdear__file_iterator;
-/* `where` may be NULL; bound to the table's schema; files that it excludes by partition or statistics are not returned. */
+/* `where` may be NULL; bound to the table's schema; files that it excludes by partition or statistics are not returned.
+ * Every field is filled. A file with a deletion vector is refused by name (UNSUPPORTED). */
 MUST_USE osdear_status osdear__file_iterator_new(osdear_snapshot *snapshot, const osdear__expr *where, osdear__file_iterator **out,
                                                  osdear_error **error);
+/* The same with a say in what is read: a checkpoint's statistics are most of its bytes, so a scan leaves them out. Other fields
+ * are always filled. With WITH_VECTORS files that carry a deletion vector are returned like others: the caller heeds `dv`. */
+enum { FILES_STATS = 1, FILES_TAGS = 2, FILES_WITH_VECTORS = 4 };
+MUST_USE osdear_status osdear__file_iterator_open(osdear_snapshot *snapshot, const osdear__expr *where, unsigned want,
+                                                  osdear__file_iterator **out, osdear_error **error);
 /* *out NULL at the end. Valid until the next call. */
 MUST_USE osdear_status osdear__file_iterator_next(osdear__file_iterator *iterator, const osdear__file **out, osdear_error **error);
 int64_t osdear__file_iterator_seen(const osdear__file_iterator *iterator);    /* live files so far, returned or not */
 void osdear__file_iterator_auto(osdear__file_iterator **iterator);
-/* The removes that a checkpoint must still carry, streamed likewise. */
+/* The removes that a checkpoint must still carry (not older than delta.deletedFileRetentionDuration), streamed likewise. */
 MUST_USE osdear_status osdear__tombstone_iterator_new(osdear_snapshot *snapshot, osdear__file_iterator **out, osdear_error **error);
 
 /* ---- protocol (protocol.c) ---- */
@@ -187,5 +224,16 @@ MUST_USE osdear_status osdear__protocol_check_write(const osdear__protocol *prot
                                                     osdear_error **error);
 const char *osdear__metadata_property(const osdear__metadata *metadata, const char *key); /* NULL: not set */
 int64_t osdear__metadata_property_i64(const osdear__metadata *metadata, const char *key, int64_t otherwise);
+bool osdear__metadata_property_bool(const osdear__metadata *metadata, const char *key, bool otherwise);
+/* "interval 7 days", "30 hours", "interval 1 week 2 days": milliseconds. `otherwise` when it is not set or no interval. */
+int64_t osdear__metadata_property_ms(const osdear__metadata *metadata, const char *key, int64_t otherwise);
+/* Listed, or implied by a legacy writer version. */
+bool osdear__protocol_has_writer_feature(const osdear__protocol *protocol, const char *name);
+
+/* ---- history (history.c) ---- */
+
+/* What osdear_table_history() streams. `limit` -1: all. Holds references to context and store. */
+MUST_USE osdear_status osdear__history_export(osdear_context *context, osdear__store *store, int64_t limit, struct ArrowArrayStream *out,
+                                              osdear_error **error);
 
 #endif
