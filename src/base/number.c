@@ -1,6 +1,7 @@
 /* Numbers as text, both ways, without ever asking the locale. */
 #include <base/base.h>
 
+#include <float.h>
 #include <locale.h>
 #include <math.h>
 #include <pthread.h>
@@ -164,19 +165,25 @@ static size_t format_special(double value, char out[32])
   return put_text(out, value < 0 ? "-Infinity" : "Infinity");
 }
 
+/* As many digits as are needed to read the same value back. Numbers from 1e16 on have an exponent, as in Python and JavaScript. */
 size_t osdear__format_f64(double value, char out[32])
 {
+  double size_of = fabs(value);
   size_t size = 0;
 
   if (!isfinite(value))
     return format_special(value, out);
-  if (value == (double)(int64_t)(fabs(value) < 1e15 ? value : 0.5) && !(value == 0 && signbit(value))) {
+  if (size_of < 1e16 && value == (double)(int64_t)value && !(value == 0 && signbit(value))) {
     size = osdear__format_i64((int64_t)value, out);
     return tidy(out, size);
   }
-  for (int digits = 15; digits <= 17; digits++) {
+  /* Subnormal numbers have fewer than 15 digits to lose. */
+  for (int digits = size_of < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
     double back;
-    size = (size_t)snprintf(out, 32, "%.*g", digits, value);
+    if (digits == 17 && size_of >= 1e16)
+      size = (size_t)snprintf(out, 32, "%.16e", value);
+    else
+      size = (size_t)snprintf(out, 32, "%.*g", digits, value);
     size = tidy(out, size);
     if (digits == 17 || (osdear__parse_f64((osdear__str){ out, size }, &back) && back == value))
       break;
