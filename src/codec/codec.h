@@ -14,7 +14,7 @@ bool osdear__codec_is_built(osdear__codec codec);                         /* fal
 
 /* Scratch memory of the compressors, used again from call to call. One per thread. Zero-initialise. */
 typedef struct osdear__codec_state {
-  void *zstd_in, *zstd_out, *lz4_out;
+  void *zstd_in, *zstd_out, *lz4_out, *gzip_in, *gzip_out;
   osdear__buf scratch;
 } osdear__codec_state;
 void osdear__codec_state_drop(osdear__codec_state *state);
