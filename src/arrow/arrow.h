@@ -6,7 +6,11 @@
  *   string, binary: int32 offsets (length + 1, first is 0) and bytes; fixed: width bytes each; date int32 days;
  *   timestamp, timestamp_ntz, time int64 microseconds; list int32 offsets; map int32 offsets over a struct of key and value;
  *   struct children of the same length; void has no buffers; variant a struct of two binaries (metadata, value).
- * Buffers that are not NULL are padded so that 8 bytes past their end may be read.
+ * A list's child ends where its last offset does. A null list or map holds no elements; what stands in the children of a null struct
+ * has no meaning. At most INT32_MAX rows. Buffers are aligned to their values.
+ * Arrays that this library filled (decoded, gathered, built) have buffers padded so that 8 bytes past their end may be read. Imported
+ * arrays point into the stranger's memory where its layout was canonical already, and that memory ends where the last value does:
+ * whoever may be handed an imported array (writers, expressions, casts) must not read past the end.
  * What a stranger hands in is checked and brought into that layout by osdear__array_import(). */
 #ifndef OSDEAR_SRC_ARROW_H
 #define OSDEAR_SRC_ARROW_H
@@ -63,8 +67,9 @@ MUST_USE osdear_status osdear__schema_export(const osdear__type *struct_type, st
 
 /* ---- columns (array.c) ---- */
 
-/* A new canonical array, its buffers allocated and zeroed: `value_bytes` for the bytes of strings and binaries, child arrays empty
- * (lists, maps) or of `length` rows (struct). Fill in place, then set null_count. Release with out->release. */
+/* A new canonical array, its buffers allocated and zeroed: `value_bytes` for the bytes of a string or binary, child arrays empty
+ * (lists, maps) or of `length` rows (struct), with validity like their parent. Zeroed validity says null, and null_count says so too:
+ * fill in place, then set null_count. Release with out->release. */
 MUST_USE osdear_status osdear__array_new(const osdear__type *type, int64_t length, bool with_validity, int64_t value_bytes,
                                          struct ArrowArray *out, osdear_error **error);
 /* For whoever fills buffers itself: an array that owns the buffers it is given (allocated by osdear__alloc, freed on release, also when
@@ -122,8 +127,9 @@ typedef struct osdear__scalar {
 } osdear__scalar;
 /* Not for nested kinds. */
 void osdear__scalar_at(const osdear__type *type, const struct ArrowArray *array, int64_t row, osdear__scalar *out);
-/* -1, 0, 1 for two values of comparable kinds (numbers among each other, text with text, …), none of them null; NaN is greatest and equal
- * to itself, -0.0 equals 0.0. False: not comparable. */
+/* -1, 0, 1 for two values of comparable kinds (numbers among each other, text with text, dates with timestamps of either kind as their
+ * midnight, …), none of them null. A float among numbers: both as doubles, as Spark does; NaN is greatest and equal to itself, -0.0
+ * equals 0.0. False: not comparable. */
 MUST_USE bool osdear__scalar_compare(const osdear__scalar *a, const osdear__scalar *b, int *out);
 /* An array of `length` times this value. */
 MUST_USE osdear_status osdear__array_repeat(const osdear__type *type, const osdear__scalar *value, int64_t length, struct ArrowArray *out,
