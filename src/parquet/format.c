@@ -32,6 +32,9 @@ static const osdear__thrift_field int_type_fields[] = {
 };
 static TABLE(int_type, "IntType", osdear__pq_int_type);
 
+static const osdear__thrift_field variant_type_fields[] = { OPT(osdear__pq_variant_type, 1, THRIFT_I8, specification_version) };
+static TABLE(variant_type, "VariantType", osdear__pq_variant_type);
+
 static const osdear__thrift_field logical_type_fields[] = {
   EMPTY(1), EMPTY(2), EMPTY(3), EMPTY(4),
   OPT_STRUCT(osdear__pq_logical_type, 5, decimal, decimal_type),
@@ -39,7 +42,9 @@ static const osdear__thrift_field logical_type_fields[] = {
   OPT_STRUCT(osdear__pq_logical_type, 7, time, time_type),
   OPT_STRUCT(osdear__pq_logical_type, 8, timestamp, time_type),
   OPT_STRUCT(osdear__pq_logical_type, 10, integer, int_type),
-  EMPTY(11), EMPTY(12), EMPTY(13), EMPTY(14), EMPTY(15), EMPTY(16), EMPTY(17), EMPTY(18),
+  EMPTY(11), EMPTY(12), EMPTY(13), EMPTY(14), EMPTY(15),
+  OPT_STRUCT(osdear__pq_logical_type, 16, variant, variant_type),
+  EMPTY(17), EMPTY(18),
 };
 static TABLE(logical_type, "LogicalType", osdear__pq_logical_type);
 

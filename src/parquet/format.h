@@ -57,6 +57,12 @@ typedef struct osdear__pq_int_type {
   bool is_signed;
 } osdear__pq_int_type;
 
+typedef struct osdear__pq_variant_type {
+  uint32_t set;
+  int8_t specification_version; /* optional: 1 */
+} osdear__pq_variant_type;
+#define VARIANT_VERSION SET(1)
+
 /* A union: one bit of `set` says which; the pointer of that member, where it has parameters, is not NULL. */
 typedef struct osdear__pq_logical_type {
   uint32_t set;
@@ -64,6 +70,7 @@ typedef struct osdear__pq_logical_type {
   osdear__pq_time_type *time;
   osdear__pq_time_type *timestamp;
   osdear__pq_int_type *integer;
+  osdear__pq_variant_type *variant;
 } osdear__pq_logical_type;
 #define LOGICAL_STRING SET(1)
 #define LOGICAL_MAP SET(2)
