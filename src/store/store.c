@@ -1,0 +1,210 @@
+/** @file store.c Addresses, path rules and counting of references: what all kinds of store share. */
+#include <store/backend.h>
+
+/* Length of the scheme of "scheme://…" or "file:/…", 0 when there is none. */
+static size_t scheme_length(const char *text)
+{
+  size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
+
+  if (n == 0 || text[n] != ':')
+    return 0;
+  if (text[n + 1] == '/' && text[n + 2] == '/')
+    return n;
+  return n == 4 && strncmp(text, "file", 4) == 0 ? n : 0;
+}
+
+/* `file:` URIs hold percent escapes, plain paths do not. */
+static osdear_status open_file_uri(const char *uri, osdear__store **out, osdear_error **error)
+{
+  SCOPED(buf) path = { 0 };
+  const char *rest = uri + 5;
+  osdear_status st;
+
+  if (osdear__starts_with(rest, "//localhost/"))
+    rest += 11;
+  else if (osdear__starts_with(rest, "//"))
+    rest += 2;
+  if (rest[0] != '/')
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"%s\" names another host or a relative path: write file:///path", uri);
+  st = osdear__uri_decode(osdear__str_of(rest), &path, error);
+  if (st == OSDEAR_ERR_NO_MEMORY)
+    return st;
+  if (st)
+    return osdear__fail_because(error, OSDEAR_ERR_ARGUMENT, "\"%s\" is no valid file: URI", uri);
+  return osdear__file_store_new(path.data, out, error);
+}
+
+static osdear_status open_backend(const char *uri, osdear__store **out, osdear_error **error)
+{
+  size_t scheme = scheme_length(uri);
+
+  if (scheme == 0)
+    return osdear__file_store_new(uri, out, error);
+  if (scheme == 4 && strncmp(uri, "file", 4) == 0)
+    return open_file_uri(uri, out, error);
+  if (scheme == 6 && strncmp(uri, "memory", 6) == 0)
+    return osdear__memory_store_new(uri + 9, out, error);
+  return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "this build has no store for \"%.*s:\" addresses (\"%s\"); it has file: and memory:",
+                      (int)scheme, uri, uri);
+}
+
+osdear_status osdear__store_open(osdear_context *context, const char *uri, const osdear_pair *settings, size_t setting_count,
+                                 osdear__store **out, osdear_error **error)
+{
+  osdear__store *store = NULL;
+  osdear_status st;
+
+  if (!uri || uri[0] == '\0')
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "the address of the store must not be empty");
+  if (!osdear__utf8_is_valid(uri, strlen(uri)))
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "the address of the store is not UTF-8");
+  if (setting_count > 0 && !settings)
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "%zu storage settings were announced and none given", setting_count);
+  st = open_backend(uri, &store, error);
+  if (st)
+    return st;
+  if (context)
+    store->context = osdear_context_ref(context);
+  if (setting_count > 0) {
+    st = osdear__fail(error, OSDEAR_ERR_ARGUMENT, "%s stores have no setting \"%s\" (address \"%s\")", store->backend->scheme,
+                      settings[0].key ? settings[0].key : "", uri);
+    osdear__store_unref(store);
+    return st;
+  }
+  *out = store;
+  return OSDEAR_OK;
+}
+
+osdear__store *osdear__store_ref(osdear__store *store)
+{
+  atomic_fetch_add_explicit(&store->references, 1, memory_order_relaxed);
+  return store;
+}
+
+void osdear__store_unref(osdear__store *store)
+{
+  osdear_context *context;
+  char *uri;
+
+  if (!store || atomic_fetch_sub_explicit(&store->references, 1, memory_order_acq_rel) != 1)
+    return;
+  context = store->context;
+  uri = store->uri;
+  store->backend->free(store);
+  osdear__free(uri);
+  osdear_context_unref(context);
+}
+
+void osdear__store_auto(osdear__store **store)
+{
+  osdear__store_unref(*store);
+}
+
+const char *osdear__store_uri(const osdear__store *store)
+{
+  return store->uri;
+}
+
+/* `..` could leave the root; nothing that writes or lists needs it. */
+static bool climbs(const char *path)
+{
+  const char *at = path;
+
+  while (at) {
+    if (at[0] == '.' && at[1] == '.' && (at[2] == '/' || at[2] == '\0'))
+      return true;
+    at = strchr(at, '/');
+    at = at ? at + 1 : NULL;
+  }
+  return false;
+}
+
+static osdear_status check_relative(const osdear__store *store, const char *path, osdear_error **error)
+{
+  size_t length = path ? strlen(path) : 0;
+
+  if (length == 0 || path[0] == '/' || path[length - 1] == '/')
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"%s\" is no path of a file below \"%s\"", path ? path : "", store->uri);
+  if (scheme_length(path) > 0)
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"%s\" is an absolute address: only what is below \"%s\" can be written", path,
+                        store->uri);
+  if (climbs(path))
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "path \"%s\" holds `..`: what is outside of \"%s\" is not touched", path, store->uri);
+  return OSDEAR_OK;
+}
+
+static osdear_status check_readable(const osdear__store *store, const char *path, osdear_error **error)
+{
+  bool absolute = path && (path[0] == '/' || scheme_length(path) > 0);
+
+  if (!absolute)
+    return check_relative(store, path, error);
+  if (climbs(path))
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "address \"%s\" holds `..`", path);
+  if (!store->backend->accepts(path))
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "\"%s\" cannot be read through the %s store \"%s\"", path, store->backend->scheme,
+                        store->uri);
+  return OSDEAR_OK;
+}
+
+osdear_status osdear__store_get(osdear__store *store, const char *path, size_t max_size, osdear__buf *out, osdear_error **error)
+{
+  osdear_status st = check_readable(store, path, error);
+
+  return st ? st : store->backend->get(store, path, max_size, out, error);
+}
+
+osdear_status osdear__store_open_input(osdear__store *store, const char *path, int64_t size_bytes, osdear__input **out,
+                                       osdear_error **error)
+{
+  osdear_status st = check_readable(store, path, error);
+
+  if (st)
+    return st;
+  if (size_bytes < -1)
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"%s\" cannot have %" PRId64 " bytes", path, size_bytes);
+  return store->backend->open_input(store, path, size_bytes, out, error);
+}
+
+osdear_status osdear__store_stat(osdear__store *store, const char *path, osdear__store_item *out, osdear_error **error)
+{
+  osdear_status st = check_readable(store, path, error);
+
+  return st ? st : store->backend->stat(store, path, out, error);
+}
+
+osdear_status osdear__store_put_if_absent(osdear__store *store, const char *path, const void *data, size_t size, osdear_error **error)
+{
+  osdear_status st = check_relative(store, path, error);
+
+  return st ? st : store->backend->put(store, path, data, size, false, error);
+}
+
+osdear_status osdear__store_put(osdear__store *store, const char *path, const void *data, size_t size, osdear_error **error)
+{
+  osdear_status st = check_relative(store, path, error);
+
+  return st ? st : store->backend->put(store, path, data, size, true, error);
+}
+
+osdear_status osdear__store_create(osdear__store *store, const char *path, osdear__output **out, osdear_error **error)
+{
+  osdear_status st = check_relative(store, path, error);
+
+  return st ? st : store->backend->create(store, path, out, error);
+}
+
+osdear_status osdear__store_delete(osdear__store *store, const char *path, osdear_error **error)
+{
+  osdear_status st = check_relative(store, path, error);
+
+  return st ? st : store->backend->remove(store, path, error);
+}
+
+osdear_status osdear__store_list(osdear__store *store, const char *prefix, const char *start_after, bool recursive,
+                                 osdear__store_visit visit, void *argument, osdear_error **error)
+{
+  if (!prefix || prefix[0] == '/' || climbs(prefix))
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"%s\" is no prefix of paths below \"%s\"", prefix ? prefix : "", store->uri);
+  return store->backend->list(store, prefix, start_after, recursive, visit, argument, error);
+}
