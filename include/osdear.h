@@ -7,6 +7,7 @@
 #include <osdear/cancel.h>
 #include <osdear/context.h>
 #include <osdear/arrow.h>
+#include <osdear/schema.h>
 #include <osdear/snapshot.h>
 #include <osdear/scan.h>
 #include <osdear/table.h>

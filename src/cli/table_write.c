@@ -1,0 +1,231 @@
+/* osdear table create, append, overwrite, checkpoint; osdear ingest: changing a table. */
+#include <cli/cli.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+static const cli_option create_options[] = {
+  { "schema", 's', "COLUMNS", "Columns and types: \"id BIGINT NOT NULL, name STRING\"; or Delta's JSON form." },
+  { "like", 0, "FILE", "Columns as found in this CSV, NDJSON or Parquet file." },
+  { "partition-by", 'p', "A,B", "Partition columns; repeatable." },
+  { "property", 0, "KEY=VALUE", "A table property, such as delta.checkpointInterval=100; repeatable." },
+  { "name", 0, "TEXT", "The table's name." },
+  { "description", 0, "TEXT", "What the table is about." },
+  { "if-not-exists", 0, NULL, "Succeed if the table is there with these columns." },
+  { NULL, 0, NULL, NULL },
+};
+static const cli_option overwrite_options[] = {
+  { "where", 'w', "SQL", "Replace only the partitions that this predicate on partition columns selects." },
+  { "dynamic-partitions", 0, NULL, "Replace only the partitions that the new rows belong to." },
+  { NULL, 0, NULL, NULL },
+};
+static const cli_option ingest_options[] = {
+  { "partition-by", 'p', "A,B", "Partition columns of a new table; repeatable." },
+  { "mode", 0, "MODE", "append (default) or overwrite." },
+  { "property", 0, "KEY=VALUE", "A property of a new table; repeatable." },
+  { "quiet", 'q', NULL, "Do not tell what was inferred." },
+  { NULL, 0, NULL, NULL },
+};
+
+/* ---- create ---- */
+
+static int columns_wanted(cli_call *cli, struct ArrowSchema *out)
+{
+  const char *text = cli_value(cli, "schema"), *like = cli_value(cli, "like");
+  osdear_source *source;
+  int code;
+
+  if (!text == !like)
+    cli_die(EXIT_USAGE, "give the columns either with --schema or with --like");
+  if (text)
+    return osdear_schema_parse(text, out, &cli->error) ? cli_fail(cli) : EXIT_OK;
+  code = cli_open_source(cli, &like, 1, &source);
+  if (code)
+    return code;
+  if (osdear_source_schema(source, out, &cli->error))
+    code = cli_fail(cli);
+  osdear_source_free(source);
+  return code;
+}
+
+static int create_table(cli_call *cli, const char *uri, const struct ArrowSchema *columns, bool if_not_exists, osdear_table **out)
+{
+  osdear_table_create_options options = OSDEAR_TABLE_CREATE_OPTIONS_INIT;
+
+  options.storage = cli->storage;
+  options.storage_count = cli->storage_count;
+  options.partition_columns = cli_list(cli, "partition-by", true, &options.partition_count);
+  options.properties = cli_pairs(cli, "property", &options.property_count);
+  options.name = cli_value(cli, "name");
+  options.description = cli_value(cli, "description");
+  options.if_not_exists = if_not_exists;
+  return osdear_table_create(cli->context, uri, columns, &options, out, &cli->error) ? cli_fail(cli) : EXIT_OK;
+}
+
+static int create(cli_call *cli)
+{
+  struct ArrowSchema columns;
+  osdear_table *table;
+  int code = columns_wanted(cli, &columns);
+
+  if (code)
+    return code;
+  code = create_table(cli, cli->arguments[0], &columns, cli_flag(cli, "if-not-exists"), &table);
+  columns.release(&columns);
+  if (code)
+    return code;
+  if (cli_flag(cli, "json"))
+    printf("{\"version\":0}\n");
+  osdear_table_free(table);
+  return EXIT_OK;
+}
+
+static const cli_option *const create_tables[] = { create_options, cli_source_options, NULL };
+const cli_command cli_table_create = {
+  "table", "create", "URI", "Create an empty table.",
+  "  osdear table create --schema \"id BIGINT NOT NULL, day DATE, tags ARRAY<STRING>\" --partition-by day lake/events\n"
+  "  osdear table create --like events.csv lake/events\n",
+  create_tables, 1, 1, create,
+};
+
+/* ---- append, overwrite, ingest ---- */
+
+/* Opens the files, and tells on standard error what was inferred. */
+static int open_files(cli_call *cli, const char *const *files, size_t count, osdear_source **out)
+{
+  int code = cli_open_source(cli, files, count, out);
+
+  if (!code && !cli_flag(cli, "quiet") && !cli_flag(cli, "json")) {
+    cli_progress_clear(cli);
+    fprintf(stderr, "%s", osdear_source_report(*out));
+  }
+  return code;
+}
+
+static int write_rows(cli_call *cli, osdear_table *table, osdear_source *source, bool is_overwrite)
+{
+  osdear_write_options options = OSDEAR_WRITE_OPTIONS_INIT;
+  osdear_write_result result = OSDEAR_WRITE_RESULT_INIT;
+  struct ArrowArrayStream rows;
+  osdear_status st;
+
+  options.app_id = cli_value(cli, "app-id");
+  options.app_version = cli_number(cli, "app-version", 0);
+  options.user_metadata = cli_value(cli, "message");
+  options.where = is_overwrite ? cli_value(cli, "where") : NULL;
+  options.dynamic_partitions = is_overwrite && cli_flag(cli, "dynamic-partitions");
+  st = osdear_source_stream(source, &rows, &cli->error);
+  if (!st)
+    st = is_overwrite ? osdear_table_overwrite(table, &rows, &options, &result, &cli->error)
+                      : osdear_table_append(table, &rows, &options, &result, &cli->error);
+  return st ? cli_fail(cli) : cli_show_write(cli, is_overwrite ? "overwrote with" : "appended", &result);
+}
+
+/* FILE… come behind the table's address. */
+static int write_files(cli_call *cli, bool is_overwrite)
+{
+  osdear_source *source;
+  osdear_table *table;
+  int code = cli_open_table(cli, cli->arguments[0], &table);
+
+  if (code)
+    return code;
+  code = open_files(cli, cli->arguments + 1, (size_t)cli->argument_count - 1, &source);
+  if (!code) {
+    code = write_rows(cli, table, source, is_overwrite);
+    osdear_source_free(source);
+  }
+  osdear_table_free(table);
+  return code;
+}
+
+static int append(cli_call *cli)
+{
+  return write_files(cli, false);
+}
+
+static int overwrite(cli_call *cli)
+{
+  return write_files(cli, true);
+}
+
+static const cli_option *const append_tables[] = { cli_source_options, cli_write_options, NULL };
+const cli_command cli_table_append = {
+  "table", "append", "URI FILE…", "Add the rows of files to a table, in one commit.",
+  "  osdear table append lake/events monday.csv tuesday.csv\n"
+  "  zcat events.ndjson.gz | osdear table append --from ndjson lake/events -\n",
+  append_tables, 2, -1, append,
+};
+
+static const cli_option *const overwrite_tables[] = { overwrite_options, cli_source_options, cli_write_options, NULL };
+const cli_command cli_table_overwrite = {
+  "table", "overwrite", "URI FILE…", "Replace a table's rows, or those of some partitions, in one commit.",
+  "  osdear table overwrite lake/events all.parquet\n"
+  "  osdear table overwrite --where \"day = DATE '2024-01-31'\" lake/events corrected.csv\n",
+  overwrite_tables, 2, -1, overwrite,
+};
+
+static int ingest(cli_call *cli)
+{
+  const char *mode = cli_value(cli, "mode"), *uri = cli->arguments[cli->argument_count - 1];
+  bool is_overwrite = mode && strcmp(mode, "overwrite") == 0;
+  osdear_table_options options = OSDEAR_TABLE_OPTIONS_INIT;
+  osdear_source *source = NULL;
+  struct ArrowSchema columns;
+  osdear_table *table = NULL;
+  osdear_status st;
+  int code;
+
+  if (mode && !is_overwrite && strcmp(mode, "append") != 0)
+    cli_die(EXIT_USAGE, "--mode is append or overwrite, not `%s`", mode);
+  code = open_files(cli, cli->arguments, (size_t)cli->argument_count - 1, &source);
+  if (code)
+    return code;
+  options.storage = cli->storage;
+  options.storage_count = cli->storage_count;
+  st = osdear_table_open(cli->context, uri, &options, &table, &cli->error);
+  if (st == OSDEAR_ERR_NOT_FOUND) {
+    osdear_error_free(cli->error);
+    cli->error = NULL;
+    st = osdear_source_schema(source, &columns, &cli->error);
+    if (!st) {
+      code = create_table(cli, uri, &columns, true, &table);
+      columns.release(&columns);
+    }
+  }
+  if (st)
+    code = cli_fail(cli);
+  if (!code)
+    code = write_rows(cli, table, source, is_overwrite);
+  osdear_table_free(table);
+  osdear_source_free(source);
+  return code;
+}
+
+static const cli_option *const ingest_tables[] = { ingest_options, cli_source_options, cli_write_options, NULL };
+const cli_command cli_ingest = {
+  NULL, "ingest", "FILE… URI", "Bring CSV, NDJSON or Parquet files into a table, which is created where there is none.",
+  "  osdear ingest flights.csv lake/bronze/flights\n"
+  "  osdear ingest --partition-by month --type dep_time=string flights.csv.gz lake/bronze/flights\n"
+  "  curl -s https://example.org/data.csv | osdear ingest - lake/bronze/data\n"
+  "  osdear ingest --app-id daily --app-version 20240131 day.parquet lake/bronze/days\n",
+  ingest_tables, 2, -1, ingest,
+};
+
+static int checkpoint(cli_call *cli)
+{
+  osdear_table *table;
+  int code = cli_open_table(cli, cli->arguments[0], &table);
+
+  if (code)
+    return code;
+  if (osdear_table_checkpoint(table, &cli->error))
+    code = cli_fail(cli);
+  osdear_table_free(table);
+  return code;
+}
+
+const cli_command cli_table_checkpoint = {
+  "table", "checkpoint", "URI", "Write a checkpoint of the newest version, so that opening the table reads less.",
+  "  osdear table checkpoint lake/events\n", NULL, 1, 1, checkpoint,
+};
