@@ -1,0 +1,28 @@
+/* The size of every public struct, and where its last field stands, as the first release with that size has them on LP64.
+ * A field appended later adds a line with the new figures and keeps the old name's offset; no line is ever changed, because
+ * a program compiled against it is still out there. */
+#include <osdear.h>
+
+#define FROZEN(type, bytes, last_field, offset)                                                                           \
+  _Static_assert(sizeof(type) == (bytes), #type " changed its size");                                                    \
+  _Static_assert(offsetof(type, last_field) == (offset), #type "." #last_field " moved")
+
+_Static_assert(sizeof(void *) == 8 && sizeof(long) == 8, "the figures below are those of LP64");
+_Static_assert(sizeof(osdear_status) == 4 && sizeof(osdear_log_level) == 4, "enums that cross the ABI are 32 bits wide");
+
+/* 0.1 */
+FROZEN(osdear_pair, 16, value, 8);
+FROZEN(osdear_allocator, 40, release, 32);
+FROZEN(osdear_context_options, 64, cancel, 56);
+FROZEN(osdear_snapshot_options, 40, storage_count, 32);
+FROZEN(osdear_scan_options, 48, batch_rows, 40);
+FROZEN(osdear_scan_metrics, 56, bytes_read, 48);
+FROZEN(osdear_table_options, 24, storage_count, 16);
+FROZEN(osdear_table_create_options, 80, if_not_exists, 72);
+FROZEN(osdear_write_options, 56, target_file_bytes, 48);
+FROZEN(osdear_write_result, 56, was_done, 52);
+FROZEN(osdear_source_options, 88, batch_rows, 80);
+FROZEN(osdear_sink_options, 48, compression, 40);
+FROZEN(struct ArrowSchema, 72, private_data, 64);
+FROZEN(struct ArrowArray, 80, private_data, 72);
+FROZEN(struct ArrowArrayStream, 40, private_data, 32);
