@@ -26,8 +26,14 @@ typedef struct osdear__json_parser osdear__json_parser;
 MUST_USE osdear_status osdear__json_parser_new(const osdear__json_limits *limits, osdear__json_handler handler, void *argument,
                                                osdear__json_parser **out, osdear_error **error);
 void osdear__json_parser_auto(osdear__json_parser **parser);
-/* One whole text, or with allow_many any number of values. On bad JSON: OSDEAR_ERR_CORRUPT, message with byte offset. `name` is for messages. */
+/* Hand the events to someone else from the next text on. */
+void osdear__json_parser_bind(osdear__json_parser *parser, osdear__json_handler handler, void *argument);
+/* One whole text, or with allow_many any number of values. On bad JSON: OSDEAR_ERR_CORRUPT. Failures of the text and of the handler are
+ * told with their place: a byte, with allow_many a line and the byte in it. `name` is for messages. */
 MUST_USE osdear_status osdear__json_parse(osdear__json_parser *parser, osdear__str text, const char *name, osdear_error **error);
+/* The same for a text that is parsed piece by piece, cut between values: its first line is number `first_line` of the whole. */
+MUST_USE osdear_status osdear__json_parse_from(osdear__json_parser *parser, osdear__str text, const char *name, int64_t first_line,
+                                               osdear_error **error);
 
 /* ---- small texts as trees (options files, statistics, a service's answer), in an arena ---- */
 

@@ -17,6 +17,7 @@ struct osdear__json_parser {
   osdear__buf repaired;  /* see osdear__json_scan() */
   jmp_buf no_memory;
   yajl_handle yajl;
+  int64_t first_line;
   int32_t depth;         /* of the container that the next value stands in */
   osdear_status status;  /* why the parse was stopped from inside */
   osdear_error **error;
@@ -150,6 +151,12 @@ osdear_status osdear__json_parser_new(const osdear__json_limits *limits, osdear_
   return OSDEAR_OK;
 }
 
+void osdear__json_parser_bind(osdear__json_parser *parser, osdear__json_handler handler, void *argument)
+{
+  parser->handler = handler;
+  parser->argument = argument;
+}
+
 void osdear__json_parser_auto(osdear__json_parser **parser)
 {
   if (!*parser)
@@ -168,17 +175,20 @@ static bool is_blank(osdear__str text)
   return true;
 }
 
-/* Where in the text: a line for texts of many lines, else a byte. */
-static osdear_status fail_at(const osdear__json_parser *parser, osdear__str text, size_t offset, const char *name, osdear_status status,
-                             osdear_error **error)
+static osdear_status fail_at(const osdear__json_parser *parser, osdear__str text, size_t offset, const char *name, osdear_error **error)
 {
-  size_t line = 1;
+  int64_t line = parser->first_line;
+  size_t start = 0;
 
   if (!parser->allow_many)
-    return osdear__fail_within(error, status, "%s, byte %zu", name, offset);
-  for (size_t i = 0; i < offset && i < text.size; i++)
-    line += text.data[i] == '\n';
-  return osdear__fail_within(error, status, "%s, line %zu, byte %zu", name, line, offset);
+    return osdear__fail_within(error, parser->status, "%s, byte %zu", name, offset);
+  for (size_t i = 0; i < offset && i < text.size; i++) {
+    if (text.data[i] == '\n') {
+      line++;
+      start = i + 1;
+    }
+  }
+  return osdear__fail_within(error, parser->status, "%s, line %" PRId64 ", byte %zu", name, line, offset - start);
 }
 
 static osdear_status fail_syntax(osdear__json_parser *parser, osdear_error **error)
@@ -214,10 +224,16 @@ static osdear_status run(osdear__json_parser *parser, osdear__str text, const ch
     parser->status = fail_syntax(parser, error);
   if (parser->status == OSDEAR_ERR_NO_MEMORY)
     return OSDEAR_ERR_NO_MEMORY; /* its message is fixed */
-  return fail_at(parser, text, offset, name, parser->status, error);
+  return fail_at(parser, text, offset, name, error);
 }
 
 osdear_status osdear__json_parse(osdear__json_parser *parser, osdear__str text, const char *name, osdear_error **error)
+{
+  return osdear__json_parse_from(parser, text, name, 1, error);
+}
+
+osdear_status osdear__json_parse_from(osdear__json_parser *parser, osdear__str text, const char *name, int64_t first_line,
+                                      osdear_error **error)
 {
   osdear_error *unused = NULL;
   osdear_status st = osdear__json_scan(text, name, &parser->repaired, &text, error);
@@ -226,6 +242,7 @@ osdear_status osdear__json_parse(osdear__json_parser *parser, osdear__str text, 
     return st;
   if (parser->allow_many && is_blank(text))
     return OSDEAR_OK;
+  parser->first_line = first_line;
   parser->depth = 0;
   parser->status = OSDEAR_OK;
   parser->error = error ? error : &unused;

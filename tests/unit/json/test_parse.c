@@ -94,8 +94,8 @@ Test(json_parse, many_values_may_follow_each_other_when_allowed)
 Test(json_parse, bad_text_is_named_with_its_place)
 {
   refuse(&many, STR("{}\n{\"a\":tru}\n"), OSDEAR_ERR_CORRUPT,
-         "x.json, line 2, byte 11: not JSON: lexical error: invalid string in json text.");
-  refuse(&many, STR("{}\n{\"a\":1"), OSDEAR_ERR_CORRUPT, "x.json, line 2, byte 9: not JSON: parse error: premature EOF");
+         "x.json, line 2, byte 8: not JSON: lexical error: invalid string in json text.");
+  refuse(&many, STR("{}\n{\"a\":1"), OSDEAR_ERR_CORRUPT, "x.json, line 2, byte 6: not JSON: parse error: premature EOF");
   refuse(NULL, STR(""), OSDEAR_ERR_CORRUPT, "x.json, byte 0: not JSON: parse error: premature EOF");
   refuse(NULL, STR("{\"a\":1}\0"), OSDEAR_ERR_CORRUPT, "x.json, byte 8: not JSON: parse error: trailing garbage");
 }
@@ -123,7 +123,7 @@ Test(json_parse, depth_has_a_ceiling)
 
 Test(json_parse, a_handler_ends_the_parse_with_its_own_status)
 {
-  refuse(&many, STR("[1]\n[\"stop\"]"), OSDEAR_ERR_DATA, "x.json, line 2, byte 11: told to stop");
+  refuse(&many, STR("[1]\n[\"stop\"]"), OSDEAR_ERR_DATA, "x.json, line 2, byte 7: told to stop");
 }
 
 Test(json_parse, a_parser_is_used_again_after_a_failure)
