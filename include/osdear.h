@@ -8,6 +8,7 @@
 #include <osdear/context.h>
 #include <osdear/arrow.h>
 #include <osdear/schema.h>
+#include <osdear/stream.h>
 #include <osdear/snapshot.h>
 #include <osdear/scan.h>
 #include <osdear/table.h>

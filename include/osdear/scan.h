@@ -3,6 +3,7 @@
 #define OSDEAR_SCAN_H
 
 #include <osdear/snapshot.h>
+#include <osdear/stream.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -66,15 +67,6 @@ OSDEAR_API osdear_status osdear_scan_stream(osdear_scan *scan, struct ArrowArray
 
 /** What the newest stream of the scan did so far. @param[in,out] out  Its `size` must be set. Any thread. @since 0.1 */
 OSDEAR_API osdear_status osdear_scan_metrics_get(const osdear_scan *scan, osdear_scan_metrics *out, osdear_error **error);
-
-/**
- * The failure behind an error that a stream of this library returned, with all its accessors.
- *
- * @param stream  A stream that this library exported; its last call must have failed.
- * @return Borrowed until the stream's next call; NULL where there was no failure or the stream is not ours.
- * @since 0.1
- */
-OSDEAR_API const osdear_error *osdear_stream_error(const struct ArrowArrayStream *stream);
 
 #ifdef __cplusplus
 }

@@ -27,8 +27,10 @@ typedef struct osdear_source_options {
   size_t type_count;              /**< Length of `types`. */
   int64_t infer_rows;             /**< Rows looked at to infer types; 0 (default): 100,000; -1: all (not from a pipe). */
   int64_t batch_rows;             /**< The most rows in one batch; 0 (default): 65,536. */
+  const struct ArrowSchema *schema; /**< CSV, NDJSON: the columns to read, nested ones included, instead of inferring them; further
+                                         ones are refused, absent ones are null. NULL (default): infer. Used during the call. */
 } osdear_source_options;
-#define OSDEAR_SOURCE_OPTIONS_INIT { sizeof(osdear_source_options), NULL, NULL, NULL, -1, 0, 0, NULL, 0, NULL, 0, 0, 0 }
+#define OSDEAR_SOURCE_OPTIONS_INIT { sizeof(osdear_source_options), NULL, NULL, NULL, -1, 0, 0, NULL, 0, NULL, 0, 0, 0, NULL }
 
 /**
  * Open the files and find their columns.
