@@ -52,6 +52,38 @@ static inline void osdear__array_move(struct ArrowArray *from, struct ArrowArray
 
 float osdear__half_to_float(uint16_t half); /* scalar.c */
 
+/* ---- Arrow's format strings (format.c) ---- */
+
+/* How a stranger lays out the values of a column. */
+typedef enum osdear__layout {
+  LAYOUT_NULL, LAYOUT_BITS, LAYOUT_FIXED, LAYOUT_BYTES, LAYOUT_BYTES_LARGE, LAYOUT_VIEWS, LAYOUT_LIST, LAYOUT_LIST_LARGE,
+  LAYOUT_LIST_VIEW, LAYOUT_LIST_VIEW_LARGE, LAYOUT_LIST_FIXED, LAYOUT_STRUCT, LAYOUT_MAP, LAYOUT_RUNS
+} osdear__layout;
+typedef struct osdear__format {
+  osdear__layout layout;
+  osdear__kind kind;  /* what it becomes here; of no meaning for LAYOUT_RUNS */
+  int32_t width;      /* FIXED: bytes of a value as handed in; LIST_FIXED: elements of a list */
+  int32_t precision;  /* DECIMAL, as it becomes here */
+  int32_t scale;
+  int64_t multiplier; /* times and dates: to microseconds or days; 1 elsewhere */
+  int64_t divisor;    /* the same, rounding down */
+} osdear__format;
+/* False: no format of Arrow's, or one that has no lossless home here. */
+MUST_USE bool osdear__format_parse(const char *text, osdear__format *out);
+
+/* Where in a schema something is, for messages: "a.element.b". */
+typedef struct osdear__place {
+  const struct osdear__place *parent;
+  const char *name;
+} osdear__place;
+#define OSDEAR__PLACE_TEXT 256
+void osdear__place_text(const osdear__place *place, char out[OSDEAR__PLACE_TEXT]);
+
+/* What the schema's metadata has under `key`; an empty string where it has nothing. */
+MUST_USE osdear_status osdear__metadata_find(const char *metadata, const char *key, osdear__str *out, osdear_error **error);
+/* Is it the storage of a variant? Its extension's name says so. */
+MUST_USE osdear_status osdear__schema_is_variant(const struct ArrowSchema *schema, bool *out, osdear_error **error);
+
 /* ---- gathering (gather.c) ---- */
 
 typedef struct osdear__range {
