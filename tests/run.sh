@@ -116,7 +116,7 @@ needs() {
 
 mkdir -p "$cache/build"
 sh "$root/tests/support/prepare.sh" packages
-if needs python cli golden peers; then
+if needs abi python cli golden peers; then
   sh "$root/tests/support/prepare.sh" python
 fi
 if needs peers; then
@@ -133,9 +133,9 @@ mkdir -p "$logs"
 
 build sanitize gcc -Db_sanitize=address,undefined -Dfaults=true -Dtests=enabled -- \
   style unit conformance fault fuzz golden docs examples
-build release gcc --buildtype=release -Dtests=enabled -- abi package cli python golden peers bench
-build threads clang -Db_sanitize=thread -Db_lundef=false -Dtests=enabled -- threads conformance
+build release gcc --buildtype=release -Ddebug=true -Dtests=enabled -- abi package cli python golden peers bench
+build threads clang -Db_sanitize=thread -Db_lundef=false -Dtests=enabled -- unit conformance
 build fuzzing clang -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=enabled -Dfaults=true -Dtests=disabled -- fuzzing
-build minimal clang -Dauto_features=disabled -Dtests=enabled -- minimal
+build minimal clang -Dauto_features=disabled -Dtests=enabled -- unit
 
 exec python3 "$root/tests/support/count.py" "$logs"

@@ -1,0 +1,70 @@
+/* Runs the cases that plain/criterion/criterion.h registered. */
+#include <criterion/criterion.h>
+
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DEFAULT_TIMEOUT 300
+
+static struct plain_test *first_test;
+static struct plain_test **last_test = &first_test;
+static int test_count;
+static bool has_failed;
+
+void plain_register(struct plain_test *test)
+{
+  *last_test = test;
+  last_test = &test->next;
+  test_count++;
+}
+
+void plain_fail(const char *file, int line, const char *expression, bool is_fatal)
+{
+  fprintf(stderr, "\n%s:%d: not so: %s\n", file, line, expression);
+  has_failed = true;
+  if (is_fatal)
+    exit(EXIT_FAILURE);
+}
+
+static void run_in_child(const struct plain_test *test)
+{
+  alarm(test->options.timeout > 0 ? (unsigned)test->options.timeout : DEFAULT_TIMEOUT);
+  if (test->options.init)
+    test->options.init();
+  test->run();
+  if (test->options.fini)
+    test->options.fini();
+  exit(has_failed ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+static bool passes(const struct plain_test *test)
+{
+  int status = 0;
+  pid_t child;
+
+  fflush(stdout);
+  child = fork();
+  if (child == 0)
+    run_in_child(test);
+  if (child < 0 || waitpid(child, &status, 0) != child)
+    return false;
+  if (WIFSIGNALED(status))
+    return WTERMSIG(status) == test->options.signal;
+  return test->options.signal == 0 && WEXITSTATUS(status) == test->options.exit_code;
+}
+
+int main(void)
+{
+  int number = 0;
+  int failed = 0;
+
+  printf("1..%d\n", test_count);
+  for (const struct plain_test *test = first_test; test; test = test->next) {
+    bool is_ok = test->options.disabled || passes(test);
+
+    printf("%s %d - %s::%s%s\n", is_ok ? "ok" : "not ok", ++number, test->suite, test->name, test->options.disabled ? " # SKIP" : "");
+    failed += !is_ok;
+  }
+  return failed > 0;
+}
