@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-/** A switch that is thrown once, and a deadline. Counted by reference; every call is safe from any thread. */
+/** A switch, and a deadline. Counted by reference; every call is safe from any thread. */
 typedef struct osdear_cancel osdear_cancel;
 
 /**
@@ -22,6 +22,8 @@ typedef struct osdear_cancel osdear_cancel;
 OSDEAR_API osdear_status osdear_cancel_new(int64_t timeout_ms, osdear_cancel **out, osdear_error **error);
 /** Make every call that carries the token end with OSDEAR_ERR_CANCELLED. Safe in a signal handler. */
 OSDEAR_API void osdear_cancel_throw(osdear_cancel *cancel);
+/** Make a thrown token good again, once no call carries it any more. A deadline that has passed stays passed. */
+OSDEAR_API void osdear_cancel_reset(osdear_cancel *cancel);
 OSDEAR_API int32_t osdear_cancel_is_thrown(const osdear_cancel *cancel);
 OSDEAR_API osdear_cancel *osdear_cancel_ref(osdear_cancel *cancel);
 OSDEAR_API void osdear_cancel_unref(osdear_cancel *cancel); /**< NULL is a no-op. */

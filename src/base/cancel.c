@@ -37,6 +37,12 @@ void osdear_cancel_throw(osdear_cancel *cancel)
     atomic_store(&cancel->is_thrown, 1);
 }
 
+void osdear_cancel_reset(osdear_cancel *cancel)
+{
+  if (cancel)
+    atomic_store(&cancel->is_thrown, 0);
+}
+
 int32_t osdear_cancel_is_thrown(const osdear_cancel *cancel)
 {
   return cancel ? atomic_load(&cancel->is_thrown) : 0;

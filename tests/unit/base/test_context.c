@@ -86,6 +86,8 @@ Test(cancel, a_token_thrown_by_one_thread_is_seen_by_all)
   osdear_cancel_throw(cancel);
   cr_assert_eq(osdear_cancel_is_thrown(cancel), 1);
   cr_assert_eq(osdear__sleep(context, INT64_C(3600000000), NULL), OSDEAR_ERR_CANCELLED);
+  osdear_cancel_reset(cancel);
+  cr_assert_eq(osdear__sleep(context, 10, NULL), OSDEAR_OK);
   cr_assert_eq(osdear_cancel_new(-2, &cancel, NULL), OSDEAR_ERR_ARGUMENT);
   osdear_cancel_unref(cancel);
   osdear_context_unref(context);

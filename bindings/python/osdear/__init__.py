@@ -1,0 +1,58 @@
+"""Delta Lake tables in and out through Arrow, on top of libosdear.
+
+    import osdear, pyarrow
+    table = osdear.Table.open("lake/flights")
+    pyarrow.table(table.scan(columns=["carrier", "arr_delay"], where="month = 3"))
+"""
+
+from ._lib import Context, lib, text
+from .errors import (
+    ArgumentError,
+    CancelledError,
+    ConflictError,
+    CorruptError,
+    DataError,
+    DeniedError,
+    Error,
+    ExistsError,
+    InternalError,
+    IOFailedError,
+    LimitError,
+    NoMemoryError,
+    NotFoundError,
+    StateError,
+    TimedOutError,
+    UnavailableError,
+    UnsupportedError,
+)
+from .table import Metadata, Protocol, Scan, Schema, Table, WriteResult
+
+__version__ = text(lib.osdear_version()) or ""
+
+__all__ = [
+    "ArgumentError",
+    "CancelledError",
+    "ConflictError",
+    "Context",
+    "CorruptError",
+    "DataError",
+    "DeniedError",
+    "Error",
+    "ExistsError",
+    "InternalError",
+    "IOFailedError",
+    "LimitError",
+    "Metadata",
+    "NoMemoryError",
+    "NotFoundError",
+    "Protocol",
+    "Scan",
+    "Schema",
+    "StateError",
+    "Table",
+    "TimedOutError",
+    "UnavailableError",
+    "UnsupportedError",
+    "WriteResult",
+    "__version__",
+]

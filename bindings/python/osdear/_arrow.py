@@ -1,0 +1,139 @@
+"""Arrow in and out through the PyCapsule interface: no copy, and no pyarrow."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from typing import Any, Protocol, runtime_checkable
+
+from ._lib import check, ffi, lib, make_error
+from . import errors
+
+
+@runtime_checkable
+class ArrowStreamExportable(Protocol):
+    """Anything that hands out an Arrow stream: pyarrow, polars, pandas, DuckDB, a Scan."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+
+@runtime_checkable
+class ArrowArrayExportable(Protocol):
+    """Anything that hands out one Arrow array, such as a pyarrow.RecordBatch."""
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+
+
+@runtime_checkable
+class ArrowSchemaExportable(Protocol):
+    """Anything that hands out an Arrow schema, such as a pyarrow.Schema."""
+
+    def __arrow_c_schema__(self) -> object: ...
+
+
+_api = ctypes.pythonapi
+_api.PyCapsule_New.restype = ctypes.py_object
+_api.PyCapsule_New.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+_get_pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p)(("PyCapsule_GetPointer", _api))
+
+_KINDS = {
+    b"arrow_schema": "struct ArrowSchema *",
+    b"arrow_array": "struct ArrowArray *",
+    b"arrow_array_stream": "struct ArrowArrayStream *",
+}
+
+# The structs inside of living capsules, by address. A capsule's consumer moves the content out and leaves the struct.
+_alive: dict[int, Any] = {}
+
+
+def release(struct: Any) -> None:
+    """Release what a struct holds, unless that was done or moved away."""
+    if struct.release != ffi.NULL:
+        struct.release(struct)
+
+
+def _make_destructor(name: bytes) -> Any:
+    def destroy(capsule: int) -> None:
+        struct = _alive.pop(_get_pointer(capsule, name), None)
+        if struct is not None:
+            release(struct)
+
+    return ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(destroy)
+
+
+_destructors = {name: _make_destructor(name) for name in _KINDS}
+
+
+def new(name: bytes) -> Any:
+    """An empty struct of the kind, for the library to fill."""
+    return ffi.new(_KINDS[name])
+
+
+def to_capsule(name: bytes, struct: Any) -> object:
+    """Gives a filled struct to a capsule, which releases it if nobody takes it."""
+    address = int(ffi.cast("uintptr_t", struct))
+    _alive[address] = struct
+    return _api.PyCapsule_New(address, name, ctypes.cast(_destructors[name], ctypes.c_void_p))
+
+
+def from_capsule(name: bytes, capsule: object) -> Any:
+    """Moves a capsule's content into a struct of ours."""
+    address = _get_pointer(id(capsule), name)
+    taken, source = new(name), ffi.cast(_KINDS[name], address)
+    if source.release == ffi.NULL:
+        raise errors.StateError("this Arrow data was consumed before", status="state")
+    taken[0] = source[0]
+    source.release = ffi.NULL
+    return taken
+
+
+def import_stream(data: object) -> Any:
+    """An ArrowArrayStream out of anything that exports Arrow."""
+    if isinstance(data, ArrowStreamExportable):
+        return from_capsule(b"arrow_array_stream", data.__arrow_c_stream__())
+    if isinstance(data, ArrowArrayExportable):
+        schema_capsule, array_capsule = data.__arrow_c_array__()
+        schema = from_capsule(b"arrow_schema", schema_capsule)
+        array = from_capsule(b"arrow_array", array_capsule)
+        stream = new(b"arrow_array_stream")
+        check(lib.osdear_stream_new, schema, array, 1, stream)
+        return stream
+    raise errors.ArgumentError(
+        f"{type(data).__name__} exports no Arrow data: give something with __arrow_c_stream__ or __arrow_c_array__, or a list of dicts",
+        status="argument",
+    )
+
+
+class Stream:
+    """Batches from the library, once: consumed by whoever asks for the Arrow stream first."""
+
+    def __init__(self, struct: Any) -> None:
+        self._struct = struct
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        if self._struct is None:
+            raise errors.StateError("this stream was consumed before", status="state")
+        struct, self._struct = self._struct, None
+        return to_capsule(b"arrow_array_stream", struct)
+
+    def __del__(self) -> None:
+        if self._struct is not None and ffi is not None:
+            release(self._struct)
+
+
+def batches(stream: Any) -> Iterator[Any]:
+    """Pulls arrays from a stream of the library; each is released when the next is asked for."""
+    try:
+        while True:
+            array = new(b"arrow_array")
+            if stream.get_next(stream, array) != 0:
+                error = lib.osdear_stream_error(stream)
+                raise make_error(error)
+            if array.release == ffi.NULL:
+                return
+            try:
+                yield array
+            finally:
+                release(array)
+    finally:
+        release(stream)
