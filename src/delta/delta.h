@@ -219,7 +219,11 @@ MUST_USE osdear_status osdear__tombstone_iterator_new(osdear_snapshot *snapshot,
 
 /* ---- protocol (protocol.c) ---- */
 
+/* By version and feature names alone. */
 MUST_USE osdear_status osdear__protocol_check_read(const osdear__protocol *protocol, const char *uri, osdear_error **error);
+/* The same, and what the metadata turns on: column mapping, types. */
+MUST_USE osdear_status osdear__protocol_check_table(const osdear__protocol *protocol, const osdear__metadata *metadata, const char *uri,
+                                                    osdear_error **error);
 MUST_USE osdear_status osdear__protocol_check_write(const osdear__protocol *protocol, const osdear__metadata *metadata, const char *uri,
                                                     osdear_error **error);
 const char *osdear__metadata_property(const osdear__metadata *metadata, const char *key); /* NULL: not set */
@@ -228,6 +232,7 @@ bool osdear__metadata_property_bool(const osdear__metadata *metadata, const char
 /* "interval 7 days", "30 hours", "interval 1 week 2 days": milliseconds. `otherwise` when it is not set or no interval. */
 int64_t osdear__metadata_property_ms(const osdear__metadata *metadata, const char *key, int64_t otherwise);
 /* Listed, or implied by a legacy writer version. */
+bool osdear__protocol_has_reader_feature(const osdear__protocol *protocol, const char *name); /* listed, or implied by version 2 */
 bool osdear__protocol_has_writer_feature(const osdear__protocol *protocol, const char *name);
 
 /* ---- history (history.c) ---- */

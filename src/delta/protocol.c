@@ -1,0 +1,285 @@
+/* What a table asks of those who read and write it, and its properties. */
+#include <delta/delta.h>
+
+/* ---- properties ---- */
+
+const char *osdear__metadata_property(const osdear__metadata *metadata, const char *key)
+{
+  for (size_t i = 0; i < metadata->property_count; i++)
+    if (strcmp(metadata->properties[i].key, key) == 0)
+      return metadata->properties[i].value;
+  return NULL;
+}
+
+int64_t osdear__metadata_property_i64(const osdear__metadata *metadata, const char *key, int64_t otherwise)
+{
+  int64_t value;
+
+  return osdear__parse_i64(osdear__str_of(osdear__metadata_property(metadata, key)), &value) ? value : otherwise;
+}
+
+bool osdear__metadata_property_bool(const osdear__metadata *metadata, const char *key, bool otherwise)
+{
+  osdear__str value = osdear__str_of(osdear__metadata_property(metadata, key));
+
+  if (osdear__str_equal_nocase(value, STR("true")))
+    return true;
+  return osdear__str_equal_nocase(value, STR("false")) ? false : otherwise;
+}
+
+/* Milliseconds of one unit, singular or plural; 0: no unit. */
+static int64_t unit_ms(osdear__str word)
+{
+  static const struct {
+    osdear__str name;
+    int64_t ms;
+  } units[] = {
+    { { "millisecond", 11 }, 1 }, { { "second", 6 }, 1000 }, { { "minute", 6 }, 60000 },
+    { { "hour", 4 }, 3600000 }, { { "day", 3 }, 86400000 }, { { "week", 4 }, 604800000 },
+  };
+
+  if (word.size > 1 && (word.data[word.size - 1] | 0x20) == 's')
+    word.size--;
+  for (size_t i = 0; i < COUNT_OF(units); i++)
+    if (osdear__str_equal_nocase(word, units[i].name))
+      return units[i].ms;
+  return 0;
+}
+
+static osdear__str next_word(osdear__str *text)
+{
+  size_t start = 0, end;
+
+  while (start < text->size && text->data[start] == ' ')
+    start++;
+  end = start;
+  while (end < text->size && text->data[end] != ' ')
+    end++;
+  *text = (osdear__str){ text->data + end, text->size - end };
+  return (osdear__str){ text->data - (end - start), end - start };
+}
+
+/* Months and years have no length, so Spark refuses them here too. */
+int64_t osdear__metadata_property_ms(const osdear__metadata *metadata, const char *key, int64_t otherwise)
+{
+  osdear__str text = osdear__str_of(osdear__metadata_property(metadata, key));
+  osdear__str word = text.size ? next_word(&text) : text;
+  int64_t total = 0, count, ms;
+  bool is_empty = true;
+
+  if (osdear__str_equal_nocase(word, STR("interval")))
+    word = next_word(&text);
+  for (; word.size; word = text.size ? next_word(&text) : text) {
+    if (!osdear__parse_i64(word, &count))
+      return otherwise;
+    ms = unit_ms(next_word(&text));
+    if (!ms || !osdear__mul_i64(count, ms, &count) || !osdear__add_i64(total, count, &total))
+      return otherwise;
+    is_empty = false;
+  }
+  return is_empty || total < 0 ? otherwise : total;
+}
+
+/* ---- features ---- */
+
+static bool lists(const char *const *names, const char *name)
+{
+  for (size_t i = 0; names && names[i]; i++)
+    if (strcmp(names[i], name) == 0)
+      return true;
+  return false;
+}
+
+bool osdear__protocol_has_reader_feature(const osdear__protocol *protocol, const char *name)
+{
+  if (protocol->min_reader >= 3)
+    return lists(protocol->reader_features, name);
+  return protocol->min_reader == 2 && strcmp(name, "columnMapping") == 0;
+}
+
+/* Writer versions before 7 stand for fixed sets: each adds to the one before. */
+bool osdear__protocol_has_writer_feature(const osdear__protocol *protocol, const char *name)
+{
+  static const struct {
+    const char *name;
+    int32_t since;
+  } implied[] = {
+    { "appendOnly", 2 },       { "invariants", 2 },    { "checkConstraints", 3 }, { "changeDataFeed", 4 },
+    { "generatedColumns", 4 }, { "columnMapping", 5 }, { "identityColumns", 6 },
+  };
+
+  if (protocol->min_writer >= 7)
+    return lists(protocol->writer_features, name);
+  for (size_t i = 0; i < COUNT_OF(implied); i++)
+    if (strcmp(implied[i].name, name) == 0)
+      return protocol->min_writer >= implied[i].since;
+  return false;
+}
+
+/* Reader features that a reader without them would get right as long as nothing in the table makes use of them. What makes use of
+ * them is looked for where it would show: the mapping mode and variant columns in osdear__protocol_check_table(), deletion vectors
+ * at each file, the other forms of checkpoints where a checkpoint is chosen. Type changes are carried out by osdear__array_cast(). */
+static const char *const readable[] = {
+  "columnMapping", "deletionVectors", "timestampNtz", "timestampWithoutTimezone", "typeWidening", "typeWidening-preview",
+  "v2Checkpoint", "vacuumProtocolCheck", "variantType", "variantType-preview", "variantShredding", "variantShredding-preview",
+};
+
+/* They bind writers only, so they are harmless where a writer listed them for readers too. */
+static const char *const writer_only[] = {
+  "allowColumnDefaults", "appendOnly", "changeDataFeed", "checkConstraints", "checkpointProtection", "clustering",
+  "columnMappingUsageTracking", "domainMetadata", "generatedColumns", "icebergCompatV1", "icebergCompatV2", "icebergCompatV3",
+  "icebergWriterCompatV1", "icebergWriterCompatV3", "identityColumns", "inCommitTimestamp", "invariants",
+  "materializePartitionColumns", "rowTracking",
+};
+
+static bool is_among(const char *const *names, size_t count, const char *name)
+{
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(names[i], name) == 0)
+      return true;
+  return false;
+}
+
+static osdear_status fail_features(const osdear__buf *names, const char *verb, const char *uri, osdear_error **error)
+{
+  osdear_status st = osdear__buf_check(names, error);
+
+  if (st)
+    return st;
+  return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s: cannot be %s by this build, which lacks the table features: %s", uri, verb,
+                      names->data);
+}
+
+osdear_status osdear__protocol_check_read(const osdear__protocol *protocol, const char *uri, osdear_error **error)
+{
+  SCOPED(buf) unknown = { 0 };
+
+  if (protocol->min_reader < 1 || protocol->min_writer < 0)
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: protocol versions %" PRId32 " and %" PRId32 " do not exist", uri,
+                        protocol->min_reader, protocol->min_writer);
+  if (protocol->min_reader > 3)
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s: minReaderVersion %" PRId32 " is above 3, the newest this build reads", uri,
+                        protocol->min_reader);
+  if (protocol->min_reader < 3)
+    return OSDEAR_OK;
+  if (!protocol->reader_features)
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: minReaderVersion is 3, but the protocol has no readerFeatures", uri);
+  for (size_t i = 0; protocol->reader_features[i]; i++) {
+    const char *name = protocol->reader_features[i];
+    if (!is_among(readable, COUNT_OF(readable), name) && !is_among(writer_only, COUNT_OF(writer_only), name))
+      osdear__buf_printf(&unknown, "%s%s", unknown.size ? ", " : "", name);
+  }
+  return unknown.size ? fail_features(&unknown, "read", uri, error) : OSDEAR_OK;
+}
+
+/* The path of the first variant in `type`, appended. */
+static bool find_variant(const osdear__type *type, osdear__buf *path)
+{
+  size_t before = path->size;
+
+  for (size_t i = 0; i < type->field_count; i++) {
+    osdear__buf_printf(path, "%s%s", before ? "." : "", type->fields[i].name);
+    if (type->fields[i].type.kind == KIND_VARIANT || find_variant(&type->fields[i].type, path))
+      return true;
+    path->size = before;
+  }
+  return false;
+}
+
+osdear_status osdear__protocol_check_table(const osdear__protocol *protocol, const osdear__metadata *metadata, const char *uri,
+                                           osdear_error **error)
+{
+  const char *mode = osdear__metadata_property(metadata, "delta.columnMapping.mode");
+  SCOPED(buf) path = { 0 };
+  osdear_status st = osdear__protocol_check_read(protocol, uri, error);
+
+  if (st)
+    return st;
+  /* The property counts only where the protocol has the feature. */
+  if (mode && strcmp(mode, "none") != 0 && osdear__protocol_has_reader_feature(protocol, "columnMapping"))
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
+                        "%s: columns are mapped (delta.columnMapping.mode is `%s`), and this build lacks the table feature columnMapping",
+                        uri, mode);
+  if (find_variant(&metadata->schema, &path))
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s: column `%s` is a variant, and this build lacks the table feature variantType", uri,
+                        path.data ? path.data : "");
+  return OSDEAR_OK;
+}
+
+/* ---- writing ---- */
+
+static bool any_field_has(const osdear__type *type, const char *metadata_key)
+{
+  for (size_t i = 0; i < type->field_count; i++) {
+    const osdear__field *field = &type->fields[i];
+    if ((field->metadata && strstr(field->metadata, metadata_key)) || any_field_has(&field->type, metadata_key))
+      return true;
+  }
+  return false;
+}
+
+static bool any_property_starts(const osdear__metadata *metadata, const char *prefix)
+{
+  for (size_t i = 0; i < metadata->property_count; i++)
+    if (osdear__starts_with(metadata->properties[i].key, prefix))
+      return true;
+  return false;
+}
+
+/* A writer feature and what, when the feature is there, makes it bind: a property that is true, a key of column metadata (quoted), a
+ * prefix of properties, or nothing more than being listed. Features that bind in a way that writers here obey are not in the table. */
+typedef struct writer_rule {
+  const char *feature;
+  enum { WHEN_LISTED, WHEN_PROPERTY, WHEN_FIELD, WHEN_PREFIX } when;
+  const char *key;
+} writer_rule;
+
+static const writer_rule writer_rules[] = {
+  { "invariants", WHEN_FIELD, "\"delta.invariants\"" },
+  { "checkConstraints", WHEN_PREFIX, "delta.constraints." },
+  { "generatedColumns", WHEN_FIELD, "\"delta.generationExpression\"" },
+  { "allowColumnDefaults", WHEN_FIELD, "\"CURRENT_DEFAULT\"" },
+  { "identityColumns", WHEN_FIELD, "\"delta.identity." },
+  { "inCommitTimestamp", WHEN_PROPERTY, "delta.enableInCommitTimestamps" },
+  { "rowTracking", WHEN_LISTED, NULL },
+  { "clustering", WHEN_LISTED, NULL },
+  { "materializePartitionColumns", WHEN_LISTED, NULL },
+  { "icebergCompatV1", WHEN_PROPERTY, "delta.enableIcebergCompatV1" },
+  { "icebergCompatV2", WHEN_PROPERTY, "delta.enableIcebergCompatV2" },
+  { "icebergCompatV3", WHEN_PROPERTY, "delta.enableIcebergCompatV3" },
+  { "icebergWriterCompatV1", WHEN_PROPERTY, "delta.enableIcebergWriterCompatV1" },
+  { "icebergWriterCompatV3", WHEN_PROPERTY, "delta.enableIcebergWriterCompatV3" },
+};
+
+static bool rule_binds(const writer_rule *rule, const osdear__metadata *metadata)
+{
+  switch (rule->when) {
+  case WHEN_PROPERTY: return osdear__metadata_property_bool(metadata, rule->key, false);
+  case WHEN_FIELD: return any_field_has(&metadata->schema, rule->key);
+  case WHEN_PREFIX: return any_property_starts(metadata, rule->key);
+  case WHEN_LISTED: break;
+  }
+  return true;
+}
+
+osdear_status osdear__protocol_check_write(const osdear__protocol *protocol, const osdear__metadata *metadata, const char *uri,
+                                           osdear_error **error)
+{
+  SCOPED(buf) missing = { 0 };
+  osdear_status st = osdear__protocol_check_table(protocol, metadata, uri, error);
+
+  if (st)
+    return st;
+  if (protocol->min_writer > 7)
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s: minWriterVersion %" PRId32 " is above 7, the newest this build writes", uri,
+                        protocol->min_writer);
+  for (size_t i = 0; i < COUNT_OF(writer_rules); i++)
+    if (osdear__protocol_has_writer_feature(protocol, writer_rules[i].feature) && rule_binds(&writer_rules[i], metadata))
+      osdear__buf_printf(&missing, "%s%s", missing.size ? ", " : "", writer_rules[i].feature);
+  for (size_t i = 0; protocol->min_writer == 7 && protocol->writer_features && protocol->writer_features[i]; i++) {
+    const char *name = protocol->writer_features[i];
+    if (!is_among(readable, COUNT_OF(readable), name) && !is_among(writer_only, COUNT_OF(writer_only), name))
+      osdear__buf_printf(&missing, "%s%s", missing.size ? ", " : "", name);
+  }
+  return missing.size ? fail_features(&missing, "written", uri, error) : OSDEAR_OK;
+}
