@@ -93,11 +93,6 @@ static void release(struct ArrowArray *array)
   array->release = NULL;
 }
 
-bool osdear__array_is_ours(const struct ArrowArray *array)
-{
-  return array->release == release;
-}
-
 static osdear_status node_new(int64_t length, int64_t buffer_count, int64_t child_count, struct ArrowArray *out,
                               osdear_error **error)
 {
@@ -160,19 +155,6 @@ void *osdear__array_buffer(struct ArrowArray *array, int index, size_t size)
   if (buffer)
     osdear__array_own(array, index, buffer);
   return buffer;
-}
-
-void osdear__array_move_buffer(struct ArrowArray *from, struct ArrowArray *to, int index)
-{
-  holder *giver = from->private_data;
-
-  if (giver->owned[index]) {
-    osdear__array_own(to, index, giver->owned[index]);
-    giver->owned[index] = NULL;
-    giver->buffers[index] = NULL;
-  } else if (giver->buffers[index]) {
-    osdear__array_borrow(to, index, giver->buffers[index], giver->lender);
-  }
 }
 
 void osdear__array_drop(struct ArrowArray *array)

@@ -140,7 +140,7 @@ void osdear__place_text(const osdear__place *place, char out[OSDEAR__PLACE_TEXT]
   size_t size;
 
   out[0] = '\0';
-  if (!place)
+  if (!place || !place->name)
     return;
   if (place->parent && place->parent->name) {
     osdear__place_text(place->parent, out);

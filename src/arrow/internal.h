@@ -41,9 +41,6 @@ void osdear__array_own(struct ArrowArray *array, int index, void *buffer);
 void osdear__array_borrow(struct ArrowArray *array, int index, const void *buffer, osdear__lender *lender);
 /* A zeroed buffer of the array's own; NULL: no memory. */
 MUST_USE void *osdear__array_buffer(struct ArrowArray *array, int index, size_t size);
-bool osdear__array_is_ours(const struct ArrowArray *array);
-/* Moves buffer `index` of `from` (ours) to `to` (ours), however it was held. */
-void osdear__array_move_buffer(struct ArrowArray *from, struct ArrowArray *to, int index);
 static inline void osdear__array_move(struct ArrowArray *from, struct ArrowArray *to)
 {
   *to = *from;

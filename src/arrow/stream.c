@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include <arrow/internal.h>
-#include <osdear/scan.h>
+#include <osdear/stream.h>
 
 /* Confined, but to no thread in particular: a consumer may carry the stream elsewhere. */
 typedef struct producer {
