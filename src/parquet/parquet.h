@@ -89,6 +89,7 @@ typedef struct osdear__parquet_write {
   const osdear_pair *metadata; /* key_value_metadata */
   size_t metadata_count;
 } osdear__parquet_write;
+void osdear__parquet_write_init(osdear__parquet_write *options); /* zstd, all else 0 */
 
 /* `output` stays the caller's. `type` is copied; field_id >= 0 is written. */
 MUST_USE osdear_status osdear__parquet_writer_new(osdear_context *context, osdear__output *output, const osdear__type *type,
