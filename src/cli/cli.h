@@ -91,7 +91,8 @@ void cli_progress_clear(cli_call *cli);
 
 int cli_open_table(cli_call *cli, const char *uri, osdear_table **out);       /* an exit code; 0 on success */
 int cli_open_snapshot(cli_call *cli, const char *uri, osdear_snapshot **out); /* --version, --timestamp */
-int cli_open_source(cli_call *cli, const char *const *files, size_t count, osdear_source **out);
+/* `columns`: read these instead of inferring them; NULL infers. */
+int cli_open_source(cli_call *cli, const char *const *files, size_t count, const struct ArrowSchema *columns, osdear_source **out);
 int cli_show_write(cli_call *cli, const char *verb, const osdear_write_result *result);
 extern const cli_option cli_snapshot_options[], cli_source_options[], cli_write_options[];
 

@@ -75,7 +75,7 @@ static int32_t yes_or_no(const cli_call *cli, const char *name)
   return text[0] == 'y';
 }
 
-int cli_open_source(cli_call *cli, const char *const *files, size_t count, osdear_source **out)
+int cli_open_source(cli_call *cli, const char *const *files, size_t count, const struct ArrowSchema *columns, osdear_source **out)
 {
   osdear_source_options options = OSDEAR_SOURCE_OPTIONS_INIT;
 
@@ -87,6 +87,7 @@ int cli_open_source(cli_call *cli, const char *const *files, size_t count, osdea
   options.nulls = cli_list(cli, "null-text", false, &options.null_count);
   options.types = cli_pairs(cli, "type", &options.type_count);
   options.infer_rows = cli_number(cli, "infer-rows", 0);
+  options.schema = columns;
   return osdear_source_open(cli->context, files, count, &options, out, &cli->error) ? cli_fail(cli) : EXIT_OK;
 }
 

@@ -19,11 +19,14 @@ static const cli_option overwrite_options[] = {
   { "dynamic-partitions", 0, NULL, "Replace only the partitions that the new rows belong to." },
   { NULL, 0, NULL, NULL },
 };
+static const cli_option quiet_options[] = {
+  { "quiet", 'q', NULL, "Do not tell what was found in the files." },
+  { NULL, 0, NULL, NULL },
+};
 static const cli_option ingest_options[] = {
   { "partition-by", 'p', "A,B", "Partition columns of a new table; repeatable." },
   { "mode", 0, "MODE", "append (default) or overwrite." },
   { "property", 0, "KEY=VALUE", "A property of a new table; repeatable." },
-  { "quiet", 'q', NULL, "Do not tell what was inferred." },
   { NULL, 0, NULL, NULL },
 };
 
@@ -39,7 +42,7 @@ static int columns_wanted(cli_call *cli, struct ArrowSchema *out)
     cli_die(EXIT_USAGE, "give the columns either with --schema or with --like");
   if (text)
     return osdear_schema_parse(text, out, &cli->error) ? cli_fail(cli) : EXIT_OK;
-  code = cli_open_source(cli, &like, 1, &source);
+  code = cli_open_source(cli, &like, 1, NULL, &source);
   if (code)
     return code;
   if (osdear_source_schema(source, out, &cli->error))
@@ -90,11 +93,20 @@ const cli_command cli_table_create = {
 
 /* ---- append, overwrite, ingest ---- */
 
-/* Opens the files, and tells on standard error what was inferred. */
-static int open_files(cli_call *cli, const char *const *files, size_t count, osdear_source **out)
+/* Opens the files, to be read as `table` has its columns (NULL: as they are found), and tells on standard error what was found. */
+static int open_files(cli_call *cli, const char *const *files, size_t count, osdear_table *table, osdear_source **out)
 {
-  int code = cli_open_source(cli, files, count, out);
+  osdear_snapshot *snapshot = table ? osdear_table_snapshot(table) : NULL;
+  struct ArrowSchema columns = { .release = NULL };
+  int code = EXIT_OK;
 
+  if (snapshot && osdear_snapshot_schema(snapshot, &columns, &cli->error))
+    code = cli_fail(cli);
+  else
+    code = cli_open_source(cli, files, count, columns.release ? &columns : NULL, out);
+  if (columns.release)
+    columns.release(&columns);
+  osdear_snapshot_unref(snapshot);
   if (!code && !cli_flag(cli, "quiet") && !cli_flag(cli, "json")) {
     cli_progress_clear(cli);
     fprintf(stderr, "%s", osdear_source_report(*out));
@@ -130,7 +142,7 @@ static int write_files(cli_call *cli, bool is_overwrite)
 
   if (code)
     return code;
-  code = open_files(cli, cli->arguments + 1, (size_t)cli->argument_count - 1, &source);
+  code = open_files(cli, cli->arguments + 1, (size_t)cli->argument_count - 1, table, &source);
   if (!code) {
     code = write_rows(cli, table, source, is_overwrite);
     osdear_source_free(source);
@@ -149,7 +161,7 @@ static int overwrite(cli_call *cli)
   return write_files(cli, true);
 }
 
-static const cli_option *const append_tables[] = { cli_source_options, cli_write_options, NULL };
+static const cli_option *const append_tables[] = { cli_source_options, cli_write_options, quiet_options, NULL };
 const cli_command cli_table_append = {
   "table", "append", "URI FILE…", "Add the rows of files to a table, in one commit.",
   "  osdear table append lake/events monday.csv tuesday.csv\n"
@@ -157,7 +169,7 @@ const cli_command cli_table_append = {
   append_tables, 2, -1, append,
 };
 
-static const cli_option *const overwrite_tables[] = { overwrite_options, cli_source_options, cli_write_options, NULL };
+static const cli_option *const overwrite_tables[] = { overwrite_options, cli_source_options, cli_write_options, quiet_options, NULL };
 const cli_command cli_table_overwrite = {
   "table", "overwrite", "URI FILE…", "Replace a table's rows, or those of some partitions, in one commit.",
   "  osdear table overwrite lake/events all.parquet\n"
@@ -165,36 +177,51 @@ const cli_command cli_table_overwrite = {
   overwrite_tables, 2, -1, overwrite,
 };
 
+/* The table there, or NULL where there is none. */
+static int find_table(cli_call *cli, const char *uri, osdear_table **out)
+{
+  osdear_table_options options = OSDEAR_TABLE_OPTIONS_INIT;
+  osdear_status st;
+
+  options.storage = cli->storage;
+  options.storage_count = cli->storage_count;
+  *out = NULL;
+  st = osdear_table_open(cli->context, uri, &options, out, &cli->error);
+  if (st && st != OSDEAR_ERR_NOT_FOUND)
+    return cli_fail(cli);
+  osdear_error_free(cli->error);
+  cli->error = NULL;
+  return EXIT_OK;
+}
+
+/* A new table with the columns found in the files. */
+static int create_from(cli_call *cli, const char *uri, const osdear_source *source, osdear_table **out)
+{
+  struct ArrowSchema columns;
+  int code;
+
+  if (osdear_source_schema(source, &columns, &cli->error))
+    return cli_fail(cli);
+  code = create_table(cli, uri, &columns, true, out);
+  columns.release(&columns);
+  return code;
+}
+
 static int ingest(cli_call *cli)
 {
   const char *mode = cli_value(cli, "mode"), *uri = cli->arguments[cli->argument_count - 1];
   bool is_overwrite = mode && strcmp(mode, "overwrite") == 0;
-  osdear_table_options options = OSDEAR_TABLE_OPTIONS_INIT;
   osdear_source *source = NULL;
-  struct ArrowSchema columns;
-  osdear_table *table = NULL;
-  osdear_status st;
+  osdear_table *table;
   int code;
 
   if (mode && !is_overwrite && strcmp(mode, "append") != 0)
     cli_die(EXIT_USAGE, "--mode is append or overwrite, not `%s`", mode);
-  code = open_files(cli, cli->arguments, (size_t)cli->argument_count - 1, &source);
-  if (code)
-    return code;
-  options.storage = cli->storage;
-  options.storage_count = cli->storage_count;
-  st = osdear_table_open(cli->context, uri, &options, &table, &cli->error);
-  if (st == OSDEAR_ERR_NOT_FOUND) {
-    osdear_error_free(cli->error);
-    cli->error = NULL;
-    st = osdear_source_schema(source, &columns, &cli->error);
-    if (!st) {
-      code = create_table(cli, uri, &columns, true, &table);
-      columns.release(&columns);
-    }
-  }
-  if (st)
-    code = cli_fail(cli);
+  code = find_table(cli, uri, &table);
+  if (!code)
+    code = open_files(cli, cli->arguments, (size_t)cli->argument_count - 1, table, &source);
+  if (!code && !table)
+    code = create_from(cli, uri, source, &table);
   if (!code)
     code = write_rows(cli, table, source, is_overwrite);
   osdear_table_free(table);
@@ -202,7 +229,7 @@ static int ingest(cli_call *cli)
   return code;
 }
 
-static const cli_option *const ingest_tables[] = { ingest_options, cli_source_options, cli_write_options, NULL };
+static const cli_option *const ingest_tables[] = { ingest_options, cli_source_options, cli_write_options, quiet_options, NULL };
 const cli_command cli_ingest = {
   NULL, "ingest", "FILE… URI", "Bring CSV, NDJSON or Parquet files into a table, which is created where there is none.",
   "  osdear ingest flights.csv lake/bronze/flights\n"
