@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""What the documentation says is run: each shell and Python snippet of a how-to page in order, each C snippet compiled, each link
+followed, each man page checked.
+
+usage: test_docs.py SOURCE_FOLDER FOLDER_OF_THE_COMMAND FOLDER_OF_THE_PACKAGE
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT, TOOLS, PACKAGE = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+sys.path.insert(0, str(ROOT / "tests/support"))
+import tap
+
+CACHE = os.environ.get("OSDEAR_CACHE", os.path.expanduser("~/.cache/osdear"))
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+
+
+class Snippets(unittest.TestCase):
+    def run_page(self, page):
+        with tempfile.TemporaryDirectory() as folder:
+            for language, text in BLOCK.findall(page.read_text(encoding="utf-8")):
+                self.run_block(language, text, folder)
+
+    def run_block(self, language, text, folder):
+        environment = {**os.environ, "PATH": f"{TOOLS}:{os.environ['PATH']}", "PYTHONPATH": PACKAGE}
+        if language == "csv":
+            Path(folder, "people.csv").write_text(text, encoding="utf-8")
+            return
+        if language == "sh":
+            command = ["bash", "-euo", "pipefail", "-c", text]
+        elif language == "python":
+            command = [f"{CACHE}/venv/bin/python", "-c", text]
+        elif language == "c":
+            command = ["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-xc", "-I", str(ROOT / "include"), "-"]
+        else:
+            self.fail(f"a snippet in a language that is not run: {language}")
+        result = subprocess.run(command, cwd=folder, env=environment, input=text if language == "c" else None, text=True,
+                                capture_output=True, check=False, timeout=120)
+        self.assertEqual(result.returncode, 0, f"{text}\n{result.stdout}{result.stderr}")
+
+
+for _page in sorted((ROOT / "docs/how-to").glob("*.md")):
+    setattr(Snippets, f"test_{_page.stem.replace('-', '_')}", lambda self, page=_page: self.run_page(page))
+
+
+class Pages(unittest.TestCase):
+    def test_links_lead_somewhere(self):
+        for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
+            for target in LINK.findall(page.read_text(encoding="utf-8")):
+                if "://" not in target:
+                    self.assertTrue((page.parent / target).exists(), f"{page.relative_to(ROOT)}: {target}")
+
+    def test_man_pages_are_well_formed(self):
+        pages = sorted(str(page) for page in (ROOT / "docs/man").glob("*.[17]"))
+        result = subprocess.run(["mandoc", "-Tlint", "-Wwarning", *pages], capture_output=True, text=True, check=False)
+        self.assertEqual(result.stdout, "")
+
+
+if __name__ == "__main__":
+    tap.main()

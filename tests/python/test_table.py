@@ -1,0 +1,178 @@
+"""Tables from Python: open, create, read, write, refuse."""
+
+import datetime
+import decimal
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+import osdear
+
+
+@pytest.fixture
+def table(tmp_path):
+    made = osdear.Table.create(str(tmp_path / "t"), "id BIGINT NOT NULL, name STRING, day DATE", partition_by=["day"])
+    made.append([{"id": 1, "name": "a", "day": "2024-01-01"}, {"id": 2, "name": None, "day": "2024-01-02"}])
+    return made
+
+
+def ids(table, **options):
+    return sorted(row["id"] for row in table.scan(**options).to_pylist())
+
+
+def test_a_new_table_says_what_it_is(table):
+    assert table.version == 1
+    assert table.schema.types == {"id": "long", "name": "string", "day": "date"}
+    assert table.metadata.partition_columns == ("day",)
+    assert table.protocol.min_reader_version == 1
+    assert table.metadata.created.year >= 2024
+    assert [commit["operation"] for commit in table.history()] == ["WRITE", "CREATE TABLE"]
+    assert table.history(limit=1)[0]["version"] == 1
+
+
+def test_a_scan_selects_columns_and_rows(table):
+    assert table.scan(columns=["name"], where="id = 1").to_pylist() == [{"name": "a"}]
+    assert table.scan(limit=1).schema.names == ["id", "name", "day"]
+    scan = table.scan(where="day = DATE '2024-01-02'")
+    assert [row["id"] for row in scan.to_pylist()] == [2]
+    assert scan.metrics["files_skipped"] == 1
+
+
+def test_every_version_stays_readable(table):
+    before = time.time()
+    time.sleep(0.05)
+    table.append([{"id": 3, "name": "c", "day": None}])
+    assert ids(table) == [1, 2, 3]
+    assert ids(osdear.Table.open(table.uri, version=1)) == [1, 2]
+    moment = datetime.datetime.fromtimestamp(before, datetime.timezone.utc)
+    assert osdear.Table.open(table.uri, timestamp=moment).version == 1
+    with pytest.raises(osdear.StateError):
+        osdear.Table.open(table.uri, version=1).append([{"id": 4, "name": None, "day": None}])
+
+
+def test_overwrite_replaces_what_was_asked(table):
+    table.overwrite([{"id": 7, "name": "x", "day": "2024-01-01"}], where="day = DATE '2024-01-01'")
+    assert ids(table) == [2, 7]
+    table.overwrite([{"id": 8, "name": "x", "day": "2024-01-02"}], dynamic_partitions=True)
+    assert ids(table) == [7, 8]
+    table.overwrite([{"id": 9, "name": "x", "day": None}])
+    assert ids(table) == [9]
+
+
+def test_a_named_write_is_done_once(table):
+    rows = [{"id": 3, "name": "c", "day": None}]
+    assert not table.append(rows, app_id="job", app_version=5).was_done
+    assert table.append(rows, app_id="job", app_version=5).was_done
+    assert table.append(rows, app_id="job", app_version=4).was_done
+    assert ids(table) == [1, 2, 3]
+
+
+def test_errors_are_typed_and_say_what_came(table, tmp_path):
+    with pytest.raises(osdear.NotFoundError, match="nothing"):
+        osdear.Table.open(str(tmp_path / "nothing"))
+    with pytest.raises(osdear.ExistsError):
+        osdear.Table.create(table.uri, "id BIGINT")
+    with pytest.raises(osdear.ArgumentError, match="nope"):
+        table.scan(columns=["nope"])
+    with pytest.raises(osdear.ArgumentError):
+        table.scan(where="id =")
+    with pytest.raises(osdear.DataError):
+        table.append([{"id": None, "name": "x", "day": None}])
+    with pytest.raises(osdear.ArgumentError):
+        table.append(7)
+    assert issubclass(osdear.NotFoundError, osdear.Error)
+    assert ids(table) == [1, 2]
+
+
+def test_an_error_carries_its_status(tmp_path):
+    with pytest.raises(osdear.Error) as caught:
+        osdear.Table.open(str(tmp_path / "nothing"))
+    assert caught.value.status == "not_found"
+    assert not caught.value.retryable
+
+
+def test_a_closed_table_says_so(table):
+    with table:
+        scan = table.scan()
+    assert len(scan.to_pylist()) == 2
+    with pytest.raises(osdear.StateError, match="closed"):
+        table.scan()
+
+
+def test_dicts_may_hold_every_type(tmp_path):
+    made = osdear.Table.create(
+        str(tmp_path / "t"),
+        "b BINARY, d DECIMAL(10,2), t TIMESTAMP, s STRUCT<x: INT, l: ARRAY<DOUBLE>>, m MAP<STRING, INT>",
+    )
+    zone = datetime.timezone(datetime.timedelta(hours=2))
+    made.append(
+        [
+            {
+                "b": b"\x00\xff",
+                "d": decimal.Decimal("12.30"),
+                "t": datetime.datetime(2024, 1, 1, 2, tzinfo=zone),
+                "s": {"x": 1, "l": [1.5, None]},
+                "m": {"k": 1},
+            },
+            {},
+        ]
+    )
+    rows = made.scan().to_pylist()
+    assert {
+        "b": "00ff",
+        "d": "12.30",
+        "t": "2024-01-01T00:00:00.000000Z",
+        "s": {"x": 1, "l": [1.5, None]},
+        "m": [["k", 1]],
+    } in rows
+    assert {"b": None, "d": None, "t": None, "s": None, "m": None} in rows
+
+
+def test_many_threads_may_append_through_tables_of_their_own(tmp_path):
+    uri = str(tmp_path / "t")
+    osdear.Table.create(uri, "id BIGINT")
+
+    def run(start):
+        own = osdear.Table.open(uri)
+        for i in range(10):
+            own.append([{"id": start + i}])
+
+    threads = [threading.Thread(target=run, args=(100 * n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    newest = osdear.Table.open(uri)
+    assert newest.version == 40
+    assert ids(newest) == sorted(100 * n + i for n in range(4) for i in range(10))
+
+
+def test_ctrl_c_ends_a_long_call(tmp_path):
+    script = (
+        "import osdear, sys\n"
+        f"t = osdear.Table.create({str(tmp_path / 't')!r}, 'id BIGINT')\n"
+        "class Endless:\n"
+        "    def __arrow_c_stream__(self, requested_schema=None):\n"
+        "        import pyarrow as pa\n"
+        "        batch = pa.record_batch({'id': pa.array(range(1000))})\n"
+        "        def batches():\n"
+        "            while True:\n"
+        "                yield batch\n"
+        "        return pa.RecordBatchReader.from_batches(batch.schema, batches()).__arrow_c_stream__()\n"
+        "print('ready', flush=True)\n"
+        "try:\n"
+        "    t.append(Endless())\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted', osdear.Table.open(t.uri).version)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=os.environ)
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=30)
+    assert out == "interrupted 0\n"
