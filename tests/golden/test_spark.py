@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Tables that Spark wrote: every version has the rows that Spark read, or is refused for a feature that features.py lists."""
+import json
+import os
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import tap
+from features import NOT_YET
+from osdear_command import Refused, osdear, rows, shared, unpacked
+
+ARCHIVE = "spark-tables.tar.zst"
+refused_for = set()
+
+
+def differences(wanted, got):
+    lines = [f"- {line}" for line in wanted if line not in got][:5] + [f"+ {line}" for line in got if line not in wanted][:5]
+    return f"{len(got)} rows, not {len(wanted)}\n" + "\n".join(line[:600] for line in lines)
+
+
+class Tables(unittest.TestCase):
+    def reads_or_refuses(self, folder, meta, version):
+        wanted = (folder / "expected" / f"version={version}.jsonl").read_text(encoding="utf-8").splitlines()
+        try:
+            got = rows(folder / "delta", "--version", version)
+        except Refused as refusal:
+            listed = set(meta["detail"]["tableFeatures"]) & set(NOT_YET)
+            named = {feature for feature in listed if NOT_YET[feature] in refusal.message.lower()}
+            self.assertEqual(refusal.status, "unsupported", refusal.message)
+            self.assertTrue(named, f"refused without need: {refusal.message}")
+            refused_for.update(named)
+            return
+        if got != wanted:
+            self.fail(differences(wanted, got))
+
+    def is_refused(self, folder):
+        with self.assertRaises(Refused) as refused:
+            rows(folder / "delta")
+        self.assertIn(refused.exception.status, {"unsupported", "corrupt"}, refused.exception.message)
+
+    def is_refused_when_a_version_is_not_there(self, folder, meta):
+        with self.assertRaises(Refused) as refused:
+            osdear("table", "read", "--json", "--version", meta["latest"] + 1000, folder / "delta")
+        self.assertEqual(refused.exception.status, "not_found", refused.exception.message)
+
+
+class TheList(unittest.TestCase):
+    def test_of_what_is_not_read_yet_holds_nothing_that_is_read(self):
+        self.assertEqual(set(NOT_YET), refused_for)
+
+
+def add(name, check, *arguments):
+    def case(self):
+        check(self, *arguments)
+
+    setattr(Tables, f"test_{name}", case)
+
+
+def add_table(folder):
+    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    if "expect_error" in meta:
+        add(f"{folder.name} is refused", Tables.is_refused, folder)
+        return
+    for version in sorted(int(path.stem.partition("=")[2]) for path in (folder / "expected").glob("version=*.jsonl")):
+        add(f"{folder.name} version {version:02}", Tables.reads_or_refuses, folder, meta, version)
+    add(f"{folder.name} has no later version", Tables.is_refused_when_a_version_is_not_there, folder, meta)
+
+
+def main():
+    os.environ["OSDEAR_COMMAND"] = sys.argv[1]
+    if not shared():
+        print("1..0 # SKIP no folder `shared` beside the checkout, and OSDEAR_SHARED names none")
+        return
+    root = unpacked(ARCHIVE)
+    for meta in sorted(root.glob("**/meta.json")):
+        add_table(meta.parent)
+    tap.main()
+
+
+if __name__ == "__main__":
+    main()
