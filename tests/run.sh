@@ -116,7 +116,7 @@ needs() {
 
 mkdir -p "$cache/build"
 sh "$root/tests/support/prepare.sh" packages
-if needs abi python cli golden peers; then
+if needs python docs peers examples; then
   sh "$root/tests/support/prepare.sh" python
 fi
 if needs peers; then
@@ -131,11 +131,11 @@ flock 9
 rm -rf "$logs"
 mkdir -p "$logs"
 
-build sanitize gcc -Db_sanitize=address,undefined -Dfaults=true -Dtests=enabled -- \
-  style unit conformance fault fuzz golden docs examples
-build release gcc --buildtype=release -Ddebug=true -Dtests=enabled -- abi package cli python golden peers bench
+build sanitize gcc -Db_sanitize=address,undefined -Dfaults=true -Dtests=enabled -- style unit conformance fault fuzz golden cli
+build release gcc --buildtype=release -Ddebug=true -Dtests=enabled -- abi package golden python docs examples peers bench
 build threads clang -Db_sanitize=thread -Db_lundef=false -Dtests=enabled -- unit conformance
-build fuzzing clang -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=enabled -Dfaults=true -Dtests=disabled -- fuzzing
-build minimal clang -Dauto_features=disabled -Dtests=enabled -- unit
+build minimal clang -Dauto_features=disabled -Dtests=enabled -Dcli=enabled -- unit
+build fuzzing clang -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=enabled -Dfaults=true -Dcli=disabled -Dtests=disabled \
+  -- fuzzing
 
 exec python3 "$root/tests/support/count.py" "$logs"
