@@ -1,4 +1,10 @@
-/** @file expr.h SQL expressions over columns: parse, check against a schema, evaluate a batch at a time, prune by statistics. */
+/** @file expr.h SQL expressions over columns: parse, check against a schema, evaluate a batch at a time, prune by statistics.
+ *
+ * What a row cannot answer is a failure, never a silent null, as in Spark's ANSI mode: integer and decimal overflow, division by zero
+ * and a CAST of what does not fit end evaluation with DATA, naming the expression; TRY_CAST gives null. A filter that lost rows to
+ * such a null would lose them from a DELETE, too. Only rows that the rest of the predicate leaves open count: `d <> 0 AND n / d > 1`
+ * and `CASE WHEN d <> 0 THEN n / d END` never divide by zero. A list's element past its end and a map's missing key are null.
+ * Unless it says otherwise a time is UTC. lower() and upper() know the letters of Latin-1, Latin Extended-A, Greek, Cyrillic, Armenian. */
 #ifndef OSDEAR_SRC_EXPR_H
 #define OSDEAR_SRC_EXPR_H
 
@@ -44,5 +50,11 @@ typedef bool (*osdear__range_of)(void *argument, const size_t *path, size_t dept
 bool osdear__expr_may_match(const osdear__expr *expr, osdear__range_of range_of, void *argument);
 /* True only when every row makes it TRUE: the filter need not run. */
 bool osdear__expr_must_match(const osdear__expr *expr, osdear__range_of range_of, void *argument);
+/* The predicate without those of its conjuncts that every row makes TRUE; *out NULL when none is left. Lives no longer than `expr`. */
+MUST_USE osdear_status osdear__expr_residual(const osdear__expr *expr, osdear__range_of range_of, void *argument, osdear__arena *arena,
+                                             const osdear__expr **out, osdear_error **error);
+/* Each place where the expression reads a column, or a field inside of one; the same path may come more than once. */
+typedef void (*osdear__expr_visit)(void *argument, const size_t *path, size_t depth, const osdear__type *type);
+void osdear__expr_paths(const osdear__expr *expr, osdear__expr_visit visit, void *argument);
 
 #endif
