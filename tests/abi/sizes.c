@@ -21,7 +21,7 @@ FROZEN(osdear_table_options, 24, storage_count, 16);
 FROZEN(osdear_table_create_options, 80, if_not_exists, 72);
 FROZEN(osdear_write_options, 56, target_file_bytes, 48);
 FROZEN(osdear_write_result, 56, was_done, 52);
-FROZEN(osdear_source_options, 88, batch_rows, 80);
+FROZEN(osdear_source_options, 96, schema, 88);
 FROZEN(osdear_sink_options, 48, compression, 40);
 FROZEN(struct ArrowSchema, 72, private_data, 64);
 FROZEN(struct ArrowArray, 80, private_data, 72);
