@@ -1,0 +1,429 @@
+/* From a log to a snapshot: which version, which checkpoint, and what to do when a checkpoint turns out to be of no use. */
+#include <delta/replay.h>
+
+#include <stdatomic.h>
+
+/* Below this much log text, statistics and tags are kept with the tail; above, they are read again by whoever needs them. */
+#define FULL_TAIL_BYTES ((int64_t)4 << 20)
+/* From this many file actions on, a state that grew commit by commit is given up for a newer checkpoint. */
+#define LONG_TAIL 1000
+
+typedef struct load {
+  osdear_context *context;
+  osdear__store *store;
+  const char *uri;
+  int64_t wanted;          /* version; -1: the newest */
+  bool checkpoint_failed;  /* the attempt failed because of its checkpoint: another one may do */
+} load;
+
+void osdear__snapshot_drop(osdear_snapshot *snapshot)
+{
+  for (size_t i = 0; i < snapshot->segment.part_count && snapshot->parts; i++)
+    osdear__parquet_unref(snapshot->parts[i]);
+  osdear__free(snapshot->parts);
+  osdear__tail_auto(&snapshot->tail);
+  osdear__segment_drop(&snapshot->segment);
+  osdear__arena_drop(&snapshot->arena);
+  osdear__store_unref(snapshot->store);
+  osdear_context_unref(snapshot->context);
+  osdear__free(snapshot);
+}
+
+/* Takes `segment` over. */
+static osdear_status snapshot_new(const load *l, osdear__segment *segment, osdear_snapshot **out, osdear_error **error)
+{
+  osdear_snapshot *snapshot = osdear__alloc_zeroed(1, sizeof *snapshot);
+
+  if (!snapshot) {
+    osdear__segment_drop(segment);
+    return osdear__fail_memory(error);
+  }
+  atomic_init(&snapshot->references, 1);
+  snapshot->context = osdear_context_ref(l->context);
+  snapshot->store = osdear__store_ref(l->store);
+  snapshot->segment = *segment;
+  *segment = (osdear__segment){ 0 };
+  *out = snapshot;
+  return OSDEAR_OK;
+}
+
+/* ---- state ---- */
+
+static osdear_status open_parts(osdear_snapshot *snapshot, osdear_error **error)
+{
+  const osdear__segment *segment = &snapshot->segment;
+  osdear_status st = OSDEAR_OK;
+
+  if (!segment->part_count)
+    return OSDEAR_OK;
+  snapshot->parts = osdear__alloc_zeroed(segment->part_count, sizeof(osdear__parquet *));
+  if (!snapshot->parts)
+    return osdear__fail_memory(error);
+  for (size_t i = 0; i < segment->part_count && !st; i++) {
+    osdear__input *input = NULL;
+    st = osdear__store_open_input(snapshot->store, segment->parts[i].path, segment->parts[i].size_bytes, &input, error);
+    if (!st)
+      st = osdear__parquet_open(input, NULL, &snapshot->parts[i], error);
+  }
+  return st;
+}
+
+/* A checkpoint stands for a whole state: one without protocol or metadata is broken, though the commits may make up for it. */
+static osdear_status read_checkpoint(osdear_snapshot *snapshot, osdear__replay *replay, osdear_error **error)
+{
+  const osdear__segment *segment = &snapshot->segment;
+  osdear_status st = OSDEAR_OK;
+
+  replay->version = -1;
+  for (size_t i = 0; i < segment->part_count && !st; i++) {
+    st = osdear__checkpoint_table(snapshot->parts[i], osdear__replay_action, replay, error);
+    if (st)
+      osdear__fail_within(error, st, "%s", segment->parts[i].path);
+  }
+  if (!st && segment->part_count && (!replay->has_protocol || !replay->has_metadata))
+    st = osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: the checkpoint holds no %s", segment->parts[0].path,
+                      replay->has_protocol ? "metaData" : "protocol");
+  return st;
+}
+
+/* Domains that were removed are not part of the state. */
+static osdear_status keep_lists(osdear_snapshot *snapshot, const osdear__replay *replay, osdear_error **error)
+{
+  snapshot->txns = osdear__arena_zeroed(&snapshot->arena, replay->txn_count + 1, sizeof *snapshot->txns);
+  snapshot->domains = osdear__arena_zeroed(&snapshot->arena, replay->domain_count + 1, sizeof *snapshot->domains);
+  if (!snapshot->txns || !snapshot->domains)
+    return osdear__fail_memory(error);
+  for (size_t i = 0; i < replay->txn_count; i++)
+    snapshot->txns[snapshot->txn_count++] = replay->txns[i];
+  for (size_t i = 0; i < replay->domain_count; i++)
+    if (!replay->domains[i].removed)
+      snapshot->domains[snapshot->domain_count++] = replay->domains[i];
+  return OSDEAR_OK;
+}
+
+/* Moves what replay found into the snapshot, whose arena already holds the text. */
+static osdear_status finish(osdear_snapshot *snapshot, osdear__replay *replay, osdear_error **error)
+{
+  const char *uri = osdear__store_uri(snapshot->store);
+  osdear_status st;
+
+  if (!replay->has_protocol || !replay->has_metadata)
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: no %s in the log up to version %" PRId64, uri,
+                        replay->has_protocol ? "metaData" : "protocol", snapshot->segment.version);
+  snapshot->protocol = replay->protocol;
+  snapshot->metadata = replay->metadata;
+  snapshot->tail = replay->tail;
+  replay->tail = NULL;
+  st = keep_lists(snapshot, replay, error);
+  return st ? st : osdear__protocol_check_table(&snapshot->protocol, &snapshot->metadata, uri, error);
+}
+
+static bool is_full_tail(const osdear__segment *segment)
+{
+  int64_t total = 0;
+
+  for (size_t i = 0; i < segment->commit_count; i++)
+    total += segment->commits[i].size_bytes;
+  return total <= FULL_TAIL_BYTES;
+}
+
+static osdear_status fill(load *l, osdear_snapshot *snapshot, osdear_error **error)
+{
+  osdear__replay replay = { .store = l->store, .root = l->uri, .arena = &snapshot->arena };
+  osdear_status st = osdear__tail_new(is_full_tail(&snapshot->segment), &replay.tail, error);
+
+  if (!st) {
+    st = open_parts(snapshot, error);
+    l->checkpoint_failed = st != OSDEAR_OK;
+  }
+  if (!st)
+    st = osdear__replay_commits(&replay, l->context, snapshot->segment.commits, snapshot->segment.commit_count, error);
+  if (!st) {
+    st = read_checkpoint(snapshot, &replay, error);
+    l->checkpoint_failed = st != OSDEAR_OK;
+  }
+  if (!st)
+    st = finish(snapshot, &replay, error);
+  osdear__replay_drop(&replay);
+  return st;
+}
+
+/* ---- which checkpoint ---- */
+
+static osdear_status try_checkpoint(load *l, const osdear__listing *listing, const osdear__checkpoint_file *checkpoint, int64_t version,
+                                    osdear_snapshot **out, osdear_error **error)
+{
+  osdear__segment segment = { 0 };
+  osdear_snapshot *snapshot = NULL;
+  osdear_status st = osdear__segment_new(listing, checkpoint, version, l->uri, &segment, error);
+
+  l->checkpoint_failed = st == OSDEAR_ERR_CORRUPT; /* an older one may still do, if only by being told apart in the message */
+  if (st)
+    return st;
+  st = snapshot_new(l, &segment, &snapshot, error);
+  if (!st)
+    st = fill(l, snapshot, error);
+  if (st && snapshot)
+    osdear__snapshot_drop(snapshot);
+  if (!st)
+    *out = snapshot;
+  return st;
+}
+
+static osdear_status fail_form(const osdear__checkpoint_file *checkpoint, osdear_error **error)
+{
+  bool is_v2 = checkpoint->form == CHECKPOINT_V2;
+
+  return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s: %s, and the log does not reach back without it", checkpoint->path,
+                      is_v2 ? "this build lacks the table feature v2Checkpoint" : "this build does not read checkpoints in several parts");
+}
+
+static bool may_try_another(osdear_status st)
+{
+  return st == OSDEAR_ERR_CORRUPT || st == OSDEAR_ERR_UNSUPPORTED || st == OSDEAR_ERR_NOT_FOUND || st == OSDEAR_ERR_LIMIT;
+}
+
+static osdear_status attempt(load *l, const osdear__listing *listing, const osdear__checkpoint_file *checkpoint, int64_t version,
+                             osdear_snapshot **out, osdear_error **error)
+{
+  if (!checkpoint || checkpoint->form == CHECKPOINT_CLASSIC)
+    return try_checkpoint(l, listing, checkpoint, version, out, error);
+  l->checkpoint_failed = true;
+  return fail_form(checkpoint, error);
+}
+
+/* Newest checkpoint first, none at all last. Where all fail because of their checkpoints, the first failure is the one to tell: later
+ * ones are about files that only matter because of it. */
+static osdear_status load_version(load *l, const osdear__listing *listing, int64_t version, osdear_snapshot **out, osdear_error **error)
+{
+  AUTO(error) told = NULL;
+  osdear_status told_status = OSDEAR_OK;
+  size_t left = listing->checkpoint_count + 1;
+  bool is_final = false;
+
+  while (left > 0 && !is_final) {
+    const osdear__checkpoint_file *checkpoint = left > 1 ? &listing->checkpoints[left - 2] : NULL;
+    AUTO(error) now = NULL;
+    osdear_status st;
+
+    left--;
+    if (checkpoint && checkpoint->version > version)
+      continue;
+    st = attempt(l, listing, checkpoint, version, out, &now);
+    if (!st)
+      return OSDEAR_OK;
+    is_final = !l->checkpoint_failed || !may_try_another(st); /* the log itself is at fault, or the machine */
+    if (!is_final)
+      osdear__log(l->context, OSDEAR_LOG_WARNING, "delta", "passed over: %s", osdear_error_message(now));
+    if (is_final || !told_status) {
+      osdear_error_free(told);
+      told = now;
+      now = NULL;
+      told_status = st;
+    }
+  }
+  if (error) {
+    osdear_error_free(*error);
+    *error = told;
+    told = NULL;
+  }
+  return told_status;
+}
+
+/* ---- which version ---- */
+
+static osdear_status fail_empty(const load *l, osdear_error **error)
+{
+  return osdear__fail(error, OSDEAR_ERR_NOT_FOUND, "%s: no Delta table there: _delta_log holds no commit and no checkpoint", l->uri);
+}
+
+/* `listing` is whole. */
+static osdear_status check_version(const load *l, const osdear__listing *listing, int64_t version, osdear_error **error)
+{
+  int64_t earliest = osdear__listing_earliest(listing), newest = osdear__listing_newest(listing);
+
+  if (newest < 0)
+    return fail_empty(l, error);
+  if (version <= newest && (version >= earliest || earliest > newest))
+    return OSDEAR_OK;
+  return osdear__fail(error, OSDEAR_ERR_NOT_FOUND, "%s: version %" PRId64 " asked, %" PRId64 "..%" PRId64 " are there", l->uri, version,
+                      earliest, newest);
+}
+
+static osdear_status load_whole(load *l, osdear_snapshot **out, osdear_error **error)
+{
+  SCOPED(listing) listing = { 0 };
+  int64_t version;
+  osdear_status st = osdear__listing_read(l->store, 0, &listing, error);
+
+  if (st)
+    return st;
+  version = l->wanted < 0 ? osdear__listing_newest(&listing) : l->wanted;
+  st = check_version(l, &listing, version, error);
+  return st ? st : load_version(l, &listing, version, out, error);
+}
+
+/* What _last_checkpoint points at need not be there, nor be of use; *out NULL then. */
+static osdear_status load_hinted(load *l, osdear_snapshot **out, osdear_error **error)
+{
+  SCOPED(listing) listing = { 0 };
+  int64_t hint, version;
+  osdear_status st = osdear__last_checkpoint(l->store, &hint, error);
+
+  if (st || hint <= 0 || (l->wanted >= 0 && l->wanted < hint))
+    return st;
+  st = osdear__listing_read(l->store, hint, &listing, error);
+  if (st)
+    return st;
+  version = l->wanted < 0 ? osdear__listing_newest(&listing) : l->wanted;
+  if (version < hint || version > osdear__listing_newest(&listing) || !listing.checkpoint_count)
+    return OSDEAR_OK;
+  l->checkpoint_failed = false;
+  st = load_version(l, &listing, version, out, error);
+  if (st && l->checkpoint_failed && may_try_another(st)) {
+    if (error) {
+      osdear_error_free(*error);
+      *error = NULL;
+    }
+    return OSDEAR_OK;
+  }
+  return st;
+}
+
+static osdear_status load_afresh(load *l, osdear_snapshot **out, osdear_error **error)
+{
+  osdear_status st;
+
+  *out = NULL;
+  st = load_hinted(l, out, error);
+  if (st || *out)
+    return st;
+  return load_whole(l, out, error);
+}
+
+static osdear_status load_at(load *l, int64_t timestamp_us, osdear_snapshot **out, osdear_error **error)
+{
+  SCOPED(listing) listing = { 0 };
+  osdear_snapshot *newest = NULL;
+  osdear_status st = load_afresh(l, &newest, error);
+
+  if (!st)
+    st = osdear__listing_read(l->store, 0, &listing, error);
+  if (!st)
+    st = osdear__version_at(l->store, &listing, newest, timestamp_us, &l->wanted, error);
+  if (!st && l->wanted == newest->segment.version) {
+    *out = newest;
+    return OSDEAR_OK;
+  }
+  if (!st)
+    st = check_version(l, &listing, l->wanted, error);
+  if (!st)
+    st = load_version(l, &listing, l->wanted, out, error);
+  osdear_snapshot_unref(newest);
+  return st;
+}
+
+/* ---- from an older snapshot ---- */
+
+static osdear_status share_parts(const osdear_snapshot *base, osdear_snapshot *snapshot, osdear_error **error)
+{
+  if (!base->segment.part_count)
+    return OSDEAR_OK;
+  snapshot->parts = osdear__alloc_zeroed(base->segment.part_count, sizeof(osdear__parquet *));
+  if (!snapshot->parts)
+    return osdear__fail_memory(error);
+  for (size_t i = 0; i < base->segment.part_count; i++)
+    snapshot->parts[i] = osdear__parquet_ref(base->parts[i]);
+  return OSDEAR_OK;
+}
+
+static osdear_status extend(load *l, osdear_snapshot *base, const osdear__listing *listing, int64_t version, osdear_snapshot **out,
+                            osdear_error **error)
+{
+  osdear__segment segment = { 0 };
+  osdear_snapshot *snapshot = NULL;
+  osdear__replay replay = { .store = l->store, .root = l->uri };
+  size_t old = base->segment.commit_count;
+  osdear_status st = osdear__segment_extend(&base->segment, listing, version, l->uri, &segment, error);
+
+  if (st)
+    return st;
+  st = snapshot_new(l, &segment, &snapshot, error);
+  if (st)
+    return st;
+  replay.arena = &snapshot->arena;
+  st = osdear__tail_new(base->tail->is_full && is_full_tail(&snapshot->segment), &replay.tail, error);
+  if (!st)
+    st = share_parts(base, snapshot, error);
+  if (!st)
+    st = osdear__replay_commits(&replay, l->context, snapshot->segment.commits + old, snapshot->segment.commit_count - old, error);
+  if (!st)
+    st = osdear__replay_snapshot(&replay, base, error);
+  if (!st)
+    st = finish(snapshot, &replay, error);
+  osdear__replay_drop(&replay);
+  if (st)
+    osdear__snapshot_drop(snapshot);
+  else
+    *out = snapshot;
+  return st;
+}
+
+/* Does the log still hold the commit that the older snapshot ends with? A table that was deleted and made anew does not. */
+static bool continues(const osdear_snapshot *base, const osdear__listing *listing)
+{
+  const osdear__segment *segment = &base->segment;
+  const osdear__commit_file *last, *first = listing->commits;
+
+  if (!segment->commit_count || !listing->commit_count)
+    return false;
+  last = &segment->commits[segment->commit_count - 1];
+  return first->version == last->version && first->size_bytes == last->size_bytes && first->modified_ms == last->modified_ms;
+}
+
+/* *out NULL where the older snapshot is of no help. */
+static osdear_status load_from(load *l, osdear_snapshot *base, osdear_snapshot **out, osdear_error **error)
+{
+  SCOPED(listing) listing = { 0 };
+  int64_t version;
+  osdear_status st = osdear__listing_read(l->store, base->segment.version, &listing, error);
+
+  if (st || !continues(base, &listing))
+    return st;
+  version = l->wanted < 0 ? osdear__listing_newest(&listing) : l->wanted;
+  if (version == base->segment.version) {
+    *out = osdear_snapshot_ref(base);
+    return OSDEAR_OK;
+  }
+  if (version < base->segment.version || version > osdear__listing_newest(&listing))
+    return OSDEAR_OK;
+  if (listing.checkpoint_count && base->tail->entry_count > LONG_TAIL)
+    return OSDEAR_OK;
+  return extend(l, base, &listing, version, out, error);
+}
+
+osdear_status osdear__snapshot_load(osdear_context *context, osdear__store *store, const osdear_snapshot_options *options,
+                                    osdear_snapshot *base, osdear_snapshot **out, osdear_error **error)
+{
+  osdear_snapshot_options opts = OSDEAR_SNAPSHOT_OPTIONS_INIT;
+  load l = { .context = context, .store = store, .uri = osdear__store_uri(store) };
+  osdear_snapshot *snapshot = NULL;
+  osdear_status st = osdear__options_read(&opts, sizeof opts, options, error);
+
+  if (st)
+    return st;
+  if (opts.version < -1)
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "version %" PRId64 " asked: versions count from 0, -1 is the newest", opts.version);
+  if (opts.version >= 0 && opts.timestamp_us != OSDEAR_NO_TIMESTAMP)
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "version and timestamp_us exclude each other: set one of them");
+  l.wanted = opts.version;
+  if (opts.timestamp_us != OSDEAR_NO_TIMESTAMP)
+    return load_at(&l, opts.timestamp_us, out, error);
+  if (base)
+    st = load_from(&l, base, &snapshot, error);
+  if (!st && !snapshot)
+    st = load_afresh(&l, &snapshot, error);
+  if (!st)
+    *out = snapshot;
+  return st;
+}
