@@ -24,8 +24,8 @@ OSDEAR_API osdear_status osdear_cancel_new(int64_t timeout_ms, osdear_cancel **o
 OSDEAR_API void osdear_cancel_throw(osdear_cancel *cancel);
 /** Make a thrown token good again, once no call carries it any more. A deadline that has passed stays passed. */
 OSDEAR_API void osdear_cancel_reset(osdear_cancel *cancel);
-OSDEAR_API int32_t osdear_cancel_is_thrown(const osdear_cancel *cancel);
-OSDEAR_API osdear_cancel *osdear_cancel_ref(osdear_cancel *cancel);
+OSDEAR_API int32_t osdear_cancel_is_thrown(const osdear_cancel *cancel); /**< 1 after osdear_cancel_throw(); a deadline does not show here. */
+OSDEAR_API osdear_cancel *osdear_cancel_ref(osdear_cancel *cancel); /**< Another reference, returned. */
 OSDEAR_API void osdear_cancel_unref(osdear_cancel *cancel); /**< NULL is a no-op. */
 
 #ifdef __cplusplus

@@ -59,7 +59,7 @@ OSDEAR_API osdear_status osdear_context_new(const osdear_context_options *option
  */
 OSDEAR_API osdear_status osdear_context_fork(osdear_context *parent, const osdear_context_options *options,
                                              osdear_context **out, osdear_error **error);
-OSDEAR_API osdear_context *osdear_context_ref(osdear_context *context);
+OSDEAR_API osdear_context *osdear_context_ref(osdear_context *context); /**< Another reference, returned. */
 OSDEAR_API void osdear_context_unref(osdear_context *context); /**< NULL is a no-op. The last one joins the workers. */
 
 #ifdef __cplusplus

@@ -41,23 +41,23 @@ typedef struct osdear_snapshot_options {
 OSDEAR_API osdear_status osdear_snapshot_open(osdear_context *context, const char *table_uri,
                                               const osdear_snapshot_options *options,
                                               osdear_snapshot **out, osdear_error **error);
-OSDEAR_API osdear_snapshot *osdear_snapshot_ref(osdear_snapshot *snapshot);
+OSDEAR_API osdear_snapshot *osdear_snapshot_ref(osdear_snapshot *snapshot); /**< Another reference, returned. */
 OSDEAR_API void osdear_snapshot_unref(osdear_snapshot *snapshot); /**< NULL is a no-op. */
 
-OSDEAR_API int64_t osdear_snapshot_version(const osdear_snapshot *snapshot);
+OSDEAR_API int64_t osdear_snapshot_version(const osdear_snapshot *snapshot);           /**< The version it is the state of. */
 OSDEAR_API const char *osdear_snapshot_uri(const osdear_snapshot *snapshot);          /**< Borrowed, as are the texts below. */
 OSDEAR_API const char *osdear_snapshot_id(const osdear_snapshot *snapshot);           /**< The table's UUID. */
 OSDEAR_API const char *osdear_snapshot_name(const osdear_snapshot *snapshot);         /**< NULL where the table has none. */
 OSDEAR_API const char *osdear_snapshot_description(const osdear_snapshot *snapshot);  /**< NULL where the table has none. */
 OSDEAR_API int64_t osdear_snapshot_created_ms(const osdear_snapshot *snapshot);       /**< Milliseconds UTC; -1 where unknown. */
 OSDEAR_API const char *osdear_snapshot_schema_json(const osdear_snapshot *snapshot);  /**< Delta's `schemaString`, as stored. */
-OSDEAR_API int32_t osdear_snapshot_min_reader_version(const osdear_snapshot *snapshot);
-OSDEAR_API int32_t osdear_snapshot_min_writer_version(const osdear_snapshot *snapshot);
-/** The `index`-th of these lists, in the log's order; NULL past the end. Borrowed. */
-OSDEAR_API const char *osdear_snapshot_reader_feature(const osdear_snapshot *snapshot, size_t index);
-OSDEAR_API const char *osdear_snapshot_writer_feature(const osdear_snapshot *snapshot, size_t index);
-OSDEAR_API const char *osdear_snapshot_partition_column(const osdear_snapshot *snapshot, size_t index);
-OSDEAR_API const osdear_pair *osdear_snapshot_property(const osdear_snapshot *snapshot, size_t index);
+OSDEAR_API int32_t osdear_snapshot_min_reader_version(const osdear_snapshot *snapshot); /**< 3: the reader features say more. */
+OSDEAR_API int32_t osdear_snapshot_min_writer_version(const osdear_snapshot *snapshot); /**< 7: the writer features say more. */
+/* Lists, in the log's order: the `index`-th entry, borrowed, or NULL past the end. */
+OSDEAR_API const char *osdear_snapshot_reader_feature(const osdear_snapshot *snapshot, size_t index);   /**< What a reader must know. */
+OSDEAR_API const char *osdear_snapshot_writer_feature(const osdear_snapshot *snapshot, size_t index);   /**< What a writer must know. */
+OSDEAR_API const char *osdear_snapshot_partition_column(const osdear_snapshot *snapshot, size_t index); /**< Its name. */
+OSDEAR_API const osdear_pair *osdear_snapshot_property(const osdear_snapshot *snapshot, size_t index);   /**< Of the table. */
 
 /**
  * The columns of the table, partition columns included, as an Arrow struct.
