@@ -116,8 +116,8 @@ osdear_status osdear__import_bytes(osdear__batch *batch, const osdear__column *c
 {
   int32_t width = column->format.layout == LAYOUT_BYTES ? 4 : 8;
   const char *data = column->array->buffers[2];
-  int64_t first;
-  int64_t last;
+  int64_t first = 0;
+  int64_t last = 0;
   osdear_status st = osdear__import_offsets(batch, (const char *)column->array->buffers[1] + at * width, width, out, &first, &last);
 
   if (st)
@@ -196,7 +196,7 @@ static osdear_status view_offsets(osdear__batch *batch, const view_buffers *buff
 osdear_status osdear__import_views(osdear__batch *batch, const osdear__column *column, int64_t at, struct ArrowArray *out)
 {
   const char *views = (const char *)column->array->buffers[1] + at * VIEW_SIZE;
-  view_buffers buffers;
+  view_buffers buffers = { 0 };
   osdear_status st = view_buffers_of(batch, column, &buffers);
   const int32_t *offsets;
   char *data;

@@ -172,9 +172,9 @@ osdear_status osdear__import_runs(osdear__batch *batch, const osdear__column *co
   osdear__column child = osdear__column_child(column, 1, column->type, "values");
   int64_t at = column->array->offset + from;
   SCOPED(array) values = { 0 };
-  run_ends ends;
+  run_ends ends = { 0 };
   osdear_status st = run_ends_of(batch, column, &ends);
-  int64_t first;
+  int64_t first = 0;
   int64_t runs = 0;
   int32_t *rows;
 

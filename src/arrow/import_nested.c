@@ -205,8 +205,8 @@ static bool nulls_hold_elements(const struct ArrowArray *array)
 static osdear_status import_offset_list(osdear__batch *batch, const osdear__column *column, int64_t at, struct ArrowArray *out)
 {
   int32_t width = column->format.layout == LAYOUT_LIST_LARGE ? 8 : 4;
-  int64_t first;
-  int64_t last;
+  int64_t first = 0;
+  int64_t last = 0;
   osdear_status st = osdear__import_offsets(batch, (const char *)column->array->buffers[1] + at * width, width, out, &first, &last);
 
   if (st)
