@@ -1,4 +1,4 @@
-/** @file bits.h Bitmaps, least significant bit first, as Arrow lays out validity and booleans. Private to this layer. */
+/** @file bits.h Bitmaps, least significant bit first, as Arrow lays out validity and booleans. Used here and by expr. */
 #ifndef OSDEAR_SRC_ARROW_BITS_H
 #define OSDEAR_SRC_ARROW_BITS_H
 

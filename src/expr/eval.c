@@ -358,7 +358,7 @@ static osdear_status select_by(const osdear__expr *expr, osdear__frame *frame, s
   }
   st = osdear__bits_and(frame, s->bits, v.values, &s->bits, error);
   if (!st)
-    s->count = osdear__bits_count(s->bits, frame->length);
+    s->count = osdear__bits_count(s->bits, 0, frame->length);
   return st;
 }
 

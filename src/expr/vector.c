@@ -19,17 +19,6 @@ void *osdear__values_new(const osdear__frame *frame, size_t width, osdear_error 
   return values;
 }
 
-int64_t osdear__bits_count(const uint8_t *bits, int64_t length)
-{
-  int64_t count = 0;
-  int64_t full = length / 64;
-  for (int64_t i = 0; i < full; i++)
-    count += __builtin_popcountll(osdear__word(bits, i));
-  if (length % 64)
-    count += __builtin_popcountll(osdear__word(bits, full) & ((UINT64_C(1) << length % 64) - 1));
-  return count;
-}
-
 bool osdear__bits_any(const uint8_t *bits, int64_t length)
 {
   int64_t full = length / 64;
@@ -377,7 +366,7 @@ osdear_status osdear__vector_verdict(const osdear__frame *frame, const osdear__e
 
 static void set_null_count(struct ArrowArray *array, const uint8_t *validity, int64_t length)
 {
-  array->null_count = validity ? length - osdear__bits_count(validity, length) : 0;
+  array->null_count = validity ? length - osdear__bits_count(validity, 0, length) : 0;
 }
 
 /* The bytes past the length are not to be seen by others. */
@@ -437,7 +426,7 @@ osdear_status osdear__vector_to_array(const osdear__frame *frame, const osdear__
   st = osdear__vector_expand(frame, &v, error);
   if (st)
     return st;
-  bool with_validity = v.validity && osdear__bits_count(v.validity, length) < length;
+  bool with_validity = v.validity && osdear__bits_count(v.validity, 0, length) < length;
   if (osdear__kind_is_bytes(v.type->kind))
     st = bytes_to_array(&v, length, with_validity, out, error);
   else

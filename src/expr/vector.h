@@ -2,6 +2,8 @@
 #ifndef OSDEAR_SRC_EXPR_VECTOR_H
 #define OSDEAR_SRC_EXPR_VECTOR_H
 
+#include <arrow/bits.h>
+
 #include "node.h"
 
 /* Bitmaps are read and written in 64-bit words: bits past the length are of no meaning. */
@@ -25,10 +27,6 @@ typedef struct osdear__frame {
   const uint8_t *active;       /* rows whose failures count; NULL: all */
 } osdear__frame;
 
-static inline bool osdear__bit(const uint8_t *bits, int64_t i)
-{
-  return bits[i >> 3] >> (i & 7) & 1;
-}
 static inline bool osdear__vector_is_null(const osdear__vector *v, int64_t row)
 {
   return v->validity && !osdear__bit(v->validity, v->constant ? 0 : row);
@@ -61,7 +59,6 @@ static inline osdear__int128 osdear__load_i128(const void *values, int64_t row)
 MUST_USE uint64_t *osdear__bits_new(const osdear__frame *frame, osdear_error **error);
 MUST_USE void *osdear__values_new(const osdear__frame *frame, size_t width, osdear_error **error);
 bool osdear__bits_any(const uint8_t *bits, int64_t length);
-int64_t osdear__bits_count(const uint8_t *bits, int64_t length);
 /* a AND b, either of which may be NULL for all ones; NULL when both are. */
 MUST_USE osdear_status osdear__bits_and(const osdear__frame *frame, const uint8_t *a, const uint8_t *b, const uint8_t **out,
                                         osdear_error **error);
