@@ -1,0 +1,61 @@
+/** @file scan.h How a scan is put together. Only for src/delta/scan*.c. */
+#ifndef OSDEAR_SRC_DELTA_SCAN_H
+#define OSDEAR_SRC_DELTA_SCAN_H
+
+#include <delta/delta.h>
+#include <osdear/scan.h>
+
+#include <stdatomic.h>
+
+typedef struct osdear__scan_counts {
+  _Atomic int64_t files, files_skipped, row_groups, row_groups_skipped, rows, bytes_read;
+} osdear__scan_counts;
+
+/* What a scan is asked for, checked. Immutable and counted: the scan and its streams share it, workers read it. */
+typedef struct osdear__scan_plan {
+  _Atomic int64_t references;
+  osdear_snapshot *snapshot;
+  osdear__arena arena;
+  osdear__type type;        /* of the result */
+  size_t *columns;          /* of each field of the result: its index in the table's schema */
+  bool *needed;             /* by index in the schema: for the result or the predicate */
+  osdear__expr *where;      /* bound to the table's schema; NULL: all rows */
+  int64_t limit, batch_rows;
+  osdear__scan_counts counts;
+} osdear__scan_plan;
+osdear__scan_plan *osdear__scan_plan_ref(osdear__scan_plan *plan);
+void osdear__scan_plan_unref(osdear__scan_plan *plan);
+
+/* One data file, open. Counted: its units share it. */
+typedef struct osdear__scan_file {
+  _Atomic int64_t references;
+  osdear__scan_plan *plan;
+  osdear__arena arena;
+  osdear__parquet *parquet;
+  const char *name;
+  int64_t *from;            /* by index in the table's schema: the file's field, or -1 */
+  osdear__scalar *constants; /* by index in the table's schema: a partition column's value */
+  bool *is_constant;
+  osdear__type want;        /* the file's fields that are read, in the order of the table's schema */
+} osdear__scan_file;
+/* Opens the file: footer and schema are read. */
+MUST_USE osdear_status osdear__scan_file_open(osdear__scan_plan *plan, const osdear__file *file, osdear__scan_file **out,
+                                              osdear_error **error);
+void osdear__scan_file_unref(osdear__scan_file *file);
+
+/* The rows of one row group that may match. */
+MUST_USE osdear_status osdear__scan_file_prune(osdear__scan_file *file, size_t group, osdear__arena *arena, bool *skip, bool *all_match,
+                                               osdear__row_range **ranges, size_t *range_count, osdear_error **error);
+
+/* One row group being read. Confined. */
+typedef struct osdear__scan_unit osdear__scan_unit;
+/* *out NULL: no row of the group can match. */
+MUST_USE osdear_status osdear__scan_unit_new(osdear__scan_file *file, size_t group, osdear__scan_unit **out, osdear_error **error);
+/* The next batch of the result that has rows; *out stays released at the end. */
+MUST_USE osdear_status osdear__scan_unit_next(osdear__scan_unit *unit, struct ArrowArray *out, osdear_error **error);
+void osdear__scan_unit_free(osdear__scan_unit *unit);
+
+/* The whole pipeline as a stream. */
+MUST_USE osdear_status osdear__scan_export(osdear__scan_plan *plan, struct ArrowArrayStream *out, osdear_error **error);
+
+#endif
