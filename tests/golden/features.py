@@ -10,3 +10,6 @@ NOT_YET = {
     "v2Checkpoint": "checkpoint",
     "variantType": "variant",
 }
+
+# Parquet files that hold what no Delta table may hold; refused as unsupported.
+NOT_YET_FILES = set()

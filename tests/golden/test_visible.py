@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""Tables of other engines' own test suites, Parquet files of parquet-testing and arrow-testing, and damaged ones: each by its verdict.
+
+usage: test_visible.py GOLDEN_DUMP
+
+The manifest beside the data says where each comes from, what its verdict is, and which rows which engine read.
+"""
+import hashlib
+import json
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import tap
+from features import NOT_YET, NOT_YET_FILES
+from osdear_command import shared, unpacked
+
+DUMP = sys.argv[1]
+REFUSED = 3
+SECONDS = 300
+# Where engines differ, what Spark read is right.
+ORACLES = ["spark/constr", "spark-4.2", "kgold", "deltalake-1.6.6", "deltalake-1.6.6-datafusion"]
+
+
+class Refusal(Exception):
+    """A typed error."""
+
+    def __init__(self, line):
+        super().__init__(line)
+        self.status, _, self.message = line.partition(": ")
+
+
+def dump(*words):
+    """What golden-dump prints; Refusal for a typed error; an assertion for anything else."""
+    result = subprocess.run([DUMP, *map(str, words)], capture_output=True, check=False, timeout=SECONDS)
+    errors = result.stderr.decode("utf-8", "replace").strip()
+    if result.returncode == REFUSED and errors and "Sanitizer" not in errors:
+        raise Refusal(errors.splitlines()[-1])
+    assert result.returncode == 0, f"exit {result.returncode}: {errors[-3000:]}"
+    schema, _, rows = result.stdout.decode("utf-8").partition("\n")
+    return json.loads(schema), rows.splitlines()
+
+
+def canonical(value, schema):
+    """A value of our canonical JSON in the manifest's."""
+    kind = schema["format"]
+    if value is None:
+        return None
+    if kind == "+s":
+        return {child["name"]: canonical(value[child["name"]], child) for child in schema["children"]}
+    if kind == "+m":
+        key, item = schema["children"][0]["children"]
+        entries = [[canonical(k, key), canonical(v, item)] for k, v in value]
+        return {"$map": sorted(entries, key=lambda entry: json.dumps(entry, sort_keys=True, ensure_ascii=False))}
+    if kind in ("+l", "+L"):
+        return [canonical(item, schema["children"][0]) for item in value]
+    if kind in ("z", "Z") or kind.startswith("w:"):
+        return "0x" + value
+    return value
+
+
+def digest(schema, rows):
+    lines = sorted(json.dumps(canonical(json.loads(row), schema), sort_keys=True, ensure_ascii=False) for row in rows)
+    text = "".join(line + "\n" for line in lines)
+    return lines, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def oracle(expected, version):
+    """What the best engine read of this version: (rows, digest, file with the rows or None)."""
+    for name in ORACLES:
+        found = expected.get(name, {}).get("versions", {}).get(version, {})
+        if "sha256" in found:
+            return found
+    return None
+
+
+def versions(expected):
+    names = {version for name in ORACLES for version, found in expected.get(name, {}).get("versions", {}).items() if "sha256" in found}
+    return sorted(names, key=lambda name: (name == "latest", int(name) if name.isdigit() else 0))
+
+
+def lists_feature(refusal):
+    return refusal.status == "unsupported" and any(words in refusal.message.lower() for words in NOT_YET.values())
+
+
+class Cases(unittest.TestCase):
+    def same_rows(self, wanted, folder, schema, rows):
+        lines, found = digest(schema, rows)
+        if found == wanted["sha256"]:
+            return
+        text = f"{len(lines)} rows, {wanted['numRows']} wanted\n"
+        for path in [p for name in {wanted.get("rows", "")} - {""} for p in folder.rglob(name)][:1]:
+            theirs = path.read_text(encoding="utf-8").splitlines()
+            text += "".join(f"- {line[:500]}\n" for line in [t for t in theirs if t not in set(lines)][:4])
+            text += "".join(f"+ {line[:500]}\n" for line in [o for o in lines if o not in set(theirs)][:4])
+        self.fail(text)
+
+    def table_version(self, root, case, version):
+        table = root / case["path"]
+        try:
+            schema, rows = dump("table", table, *([] if version == "latest" else [version]))
+        except Refusal as refusal:
+            self.assertTrue(lists_feature(refusal), f"refused without need: {refusal}")
+            return
+        self.same_rows(oracle(case["expected"], version), table.parent / "expected", schema, rows)
+
+    def is_refused(self, root, case):
+        word = "file" if case["path"].endswith(".parquet") else "table"
+        with self.assertRaises(Refusal) as refused:
+            dump(word, root / case["path"])
+        self.assertIn(refused.exception.status, {"corrupt", "unsupported", "not_found", "limit", "argument"}, refused.exception)
+
+    def has_only_its_log(self, root, case):
+        try:
+            dump("files", root / case["path"])
+        except Refusal as refusal:
+            self.assertTrue(lists_feature(refusal), f"refused without need: {refusal}")
+            return
+        with self.assertRaises(Refusal) as refused:
+            dump("table", root / case["path"])
+        self.assertIn(refused.exception.status, {"not_found", "corrupt", "unsupported"}, refused.exception)
+
+    def survives(self, root, case):
+        try:
+            dump("table" if case["path"].endswith("/delta") else "file", root / case["path"])
+        except Refusal as refusal:
+            self.assertNotEqual(refusal.status, "internal", refusal)
+
+    def file(self, root, case):
+        path = root / case["path"]
+        try:
+            schema, rows = dump("file", path)
+        except Refusal as refusal:
+            self.assertEqual(refusal.status, "unsupported", refusal)
+            self.assertIn(case["case"], NOT_YET_FILES, f"refused without need: {refusal}")
+            return
+        self.assertNotIn(case["case"], NOT_YET_FILES, "is read, so features.py need not list it")
+        self.same_rows(case["expected"]["full"], path.parent, schema, rows)
+
+
+def add(name, check, *arguments):
+    setattr(Cases, f"test_{name}", lambda self: check(self, *arguments))
+
+
+def add_case(root, case):
+    name, verdict = case["case"], case["verdict"]
+    if verdict == "checkable" and name.startswith("parquet/"):
+        add(name, Cases.file, root, case)
+    elif verdict == "checkable":
+        for version in versions(case["expected"]):
+            add(f"{name} version {version}", Cases.table_version, root, case, version)
+    elif verdict == "must-reject":
+        add(f"{name} is refused", Cases.is_refused, root, case)
+    elif verdict == "log-only":
+        add(f"{name} has only its log", Cases.has_only_its_log, root, case)
+    else:
+        add(f"{name} does no harm", Cases.survives, root, case)
+
+
+def main():
+    if not shared():
+        print("1..0 # SKIP no folder `shared` beside the checkout, and OSDEAR_SHARED names none")
+        return
+    root = unpacked("visible.tar.zst")
+    manifest = json.loads((shared() / "data/visible-manifest.json").read_text(encoding="utf-8"))
+    for case in manifest["cases"]:
+        add_case(root, case)
+    tap.main()
+
+
+if __name__ == "__main__":
+    main()
