@@ -1,0 +1,187 @@
+#include "fixture.h"
+
+#include <delta/log/log.h>
+
+#include <stdio.h>
+
+static void put_empty(fixture *f, const char *name)
+{
+  char path[200];
+
+  snprintf(path, sizeof path, "_delta_log/%s", name);
+  fixture_put(f, path, "");
+}
+
+Test(log, files_are_known_by_their_names_and_others_passed_over)
+{
+  static const char *const others[] = {
+    "_last_checkpoint", "00000000000000000001.crc", "00000000000000000001.json.tmp", "0000000000000000001.json", "x",
+    ".00000000000000000001.json.crc", "00000000000000000001.00000000000000000004.compacted.json", "00000000000000000001.checkpoint.orc",
+    "00000000000000000001.checkpoint.0000000001.parquet", "99999999999999999999.json", "_sidecars/00000000000000000009.json",
+    "00000000000000000001.checkpoint.notauuid.parquet",
+  };
+  SCOPED(listing) listing = { 0 };
+  fixture f = fixture_open("log-names");
+
+  for (size_t i = 0; i < COUNT_OF(others); i++)
+    put_empty(&f, others[i]);
+  put_empty(&f, "00000000000000000000.json");
+  put_empty(&f, "00000000000000000012.json");
+  put_empty(&f, "00000000000000000002.checkpoint.parquet");
+  put_empty(&f, "00000000000000000003.checkpoint.0000000001.0000000002.parquet");
+  put_empty(&f, "00000000000000000004.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json");
+  cr_assert_eq(osdear__listing_read(f.store, 0, &listing, NULL), OSDEAR_OK);
+  cr_assert_eq(listing.commit_count, 2);
+  cr_assert_eq(listing.commits[1].version, 12);
+  cr_assert_eq(listing.checkpoint_count, 3);
+  cr_assert_eq(listing.checkpoints[0].form, CHECKPOINT_CLASSIC);
+  cr_assert_eq(listing.checkpoints[1].form, CHECKPOINT_MULTI_PART);
+  cr_assert_eq(listing.checkpoints[2].form, CHECKPOINT_V2);
+  cr_assert_eq(osdear__listing_newest(&listing), 12);
+  cr_assert_eq(osdear__listing_earliest(&listing), 0);
+  fixture_close(&f);
+}
+
+Test(log, a_listing_may_start_at_a_version)
+{
+  SCOPED(listing) listing = { 0 };
+  fixture f = fixture_open("log-from");
+
+  put_empty(&f, "00000000000000000009.json");
+  put_empty(&f, "00000000000000000010.checkpoint.parquet");
+  put_empty(&f, "00000000000000000010.json");
+  put_empty(&f, "00000000000000000011.json");
+  cr_assert_eq(osdear__listing_read(f.store, 10, &listing, NULL), OSDEAR_OK);
+  cr_assert_eq(listing.commit_count, 2);
+  cr_assert_eq(listing.commits[0].version, 10);
+  cr_assert_eq(listing.checkpoint_count, 1);
+  cr_assert_eq(osdear__listing_earliest(&listing), 10);
+  fixture_close(&f);
+}
+
+Test(log, the_hint_is_never_an_error)
+{
+  static const struct {
+    const char *text;
+    int64_t version;
+  } hints[] = {
+    { "{\"version\":7,\"size\":3}", 7 }, { "{\"version\":7", -1 },  { "", -1 },  { "{\"version\":-7}", -1 },
+    { "{\"version\":\"7\"}", -1 },       { "[7]", -1 },             { "{}", -1 }, { "{\"version\":99999999999999999999}", -1 },
+  };
+  fixture f = fixture_open("log-hint");
+  int64_t version = 0;
+
+  cr_assert_eq(osdear__last_checkpoint(f.store, &version, NULL), OSDEAR_OK);
+  cr_assert_eq(version, -1);
+  for (size_t i = 0; i < COUNT_OF(hints); i++) {
+    fixture_put(&f, "_delta_log/_last_checkpoint", hints[i].text);
+    cr_assert_eq(osdear__last_checkpoint(f.store, &version, NULL), OSDEAR_OK);
+    cr_assert_eq(version, hints[i].version, "%s", hints[i].text);
+  }
+  fixture_close(&f);
+}
+
+Test(log, a_segment_has_no_gaps)
+{
+  osdear__commit_file commits[] = { { 4, 10, 0 }, { 5, 10, 0 }, { 6, 10, 0 }, { 8, 10, 0 } };
+  osdear__listing listing = { .commits = commits, .commit_count = 4 };
+  osdear__checkpoint_file checkpoint = { .version = 4, .path = (char *)(uintptr_t) "c", .size_bytes = 1 };
+  osdear__segment segment = { 0 };
+  osdear_error *error = NULL;
+
+  cr_assert_eq(osdear__segment_new(&listing, &checkpoint, 6, "t", &segment, NULL), OSDEAR_OK);
+  cr_assert_eq(segment.commit_count, 2);
+  cr_assert_eq(segment.commits[0].version, 5);
+  cr_assert_str_eq(segment.parts[0].path, "c");
+  osdear__segment_drop(&segment);
+  cr_assert_eq(osdear__segment_new(&listing, &checkpoint, 4, "t", &segment, NULL), OSDEAR_OK);
+  cr_assert_eq(segment.commit_count, 0);
+  osdear__segment_drop(&segment);
+  cr_assert_eq(osdear__segment_new(&listing, &checkpoint, 8, "t", &segment, &error), OSDEAR_ERR_CORRUPT);
+  cr_assert_str_eq(osdear_error_message(error), "t: commit 7 is missing from _delta_log, though 8 is there");
+  cr_assert_eq(osdear__segment_new(&listing, NULL, 5, "t", &segment, &error), OSDEAR_ERR_CORRUPT);
+  cr_assert_eq(osdear__segment_new(&listing, &checkpoint, 9, "t", &segment, &error), OSDEAR_ERR_CORRUPT);
+  osdear_error_free(error);
+}
+
+Test(log, times_are_made_to_ascend)
+{
+  osdear__commit_file commits[] = { { 0, 1, 100 }, { 1, 1, 90 }, { 2, 1, 101 }, { 3, 1, 200 } };
+  osdear__listing listing = { .commits = commits, .commit_count = 4 };
+  int64_t *times = NULL;
+
+  cr_assert_eq(osdear__commit_times(&listing, &times, NULL), OSDEAR_OK);
+  cr_assert_eq(times[0], 100);
+  cr_assert_eq(times[1], 101);
+  cr_assert_eq(times[2], 102);
+  cr_assert_eq(times[3], 200);
+  osdear__free(times);
+}
+
+Test(log, a_commit_is_taken_in_pieces_of_whole_lines)
+{
+  SCOPED(buf) text = { 0 };
+  AUTO(commit_text) commit = NULL;
+  osdear__str piece;
+  fixture f = fixture_open("log-pieces");
+  size_t total = 0;
+  int64_t line, lines = 0;
+  int pieces = 0;
+
+  for (int i = 0; i < 90000; i++)
+    osdear__buf_printf(&text, "{\"i\":%d,\"filler\":\"%*s\"}%s", i, 100, "", i < 89999 ? "\n" : "");
+  fixture_commit(&f, 0, text.data);
+  cr_assert_eq(osdear__commit_text_open(f.store, 0, -1, &commit, NULL), OSDEAR_OK);
+  for (;;) {
+    cr_assert_eq(osdear__commit_text_next(commit, &piece, &line, NULL), OSDEAR_OK);
+    if (!piece.size)
+      break;
+    cr_assert_eq(line, lines + 1);
+    cr_assert_eq(memcmp(piece.data, text.data + total, piece.size), 0);
+    total += piece.size;
+    for (size_t i = 0; i < piece.size; i++)
+      lines += piece.data[i] == '\n';
+    pieces++;
+  }
+  cr_assert_eq(total, text.size);
+  cr_assert_gt(pieces, 2);
+  fixture_close(&f);
+}
+
+Test(log, a_commit_is_gathered)
+{
+  SCOPED(commit) commit = { 0 };
+  AUTO(json_parser) parser = NULL;
+  fixture f = fixture_open("log-gather");
+
+  fixture_commit(&f, 3,
+                 "{\"commitInfo\":{\"operation\":\"WRITE\"}}\n" PROTOCOL_LINE METADATA_LINE ADD_LINE("a") ADD_LINE("b") REMOVE_LINE("c")
+                 "{\"txn\":{\"appId\":\"x\",\"version\":4}}\n{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"\",\"removed\":true}}\n");
+  cr_assert_eq(osdear__commit_read(f.store, 3, COMMIT_FILES | COMMIT_TABLE | COMMIT_INFO, &parser, &commit, NULL), OSDEAR_OK);
+  cr_assert_eq(commit.version, 3);
+  cr_assert_eq(commit.add_count, 2);
+  cr_assert_eq(commit.remove_count, 1);
+  cr_assert_eq(commit.protocol->min_writer, 2);
+  cr_assert_eq(commit.metadata->schema.field_count, 2);
+  cr_assert_eq(commit.txns[0].version, 4);
+  cr_assert(commit.domains[0].removed);
+  cr_assert_str_eq(osdear__json_get(commit.info, "operation")->text.data, "WRITE");
+  osdear__commit_drop(&commit);
+  cr_assert_eq(osdear__commit_read(f.store, 9, COMMIT_FILES, &parser, &commit, NULL), OSDEAR_ERR_NOT_FOUND);
+  fixture_close(&f);
+}
+
+Test(log, a_commit_has_one_protocol_and_one_metadata)
+{
+  osdear__commit commit;
+  AUTO(json_parser) parser = NULL;
+  fixture f = fixture_open("log-double");
+  osdear_error *error = NULL;
+
+  fixture_commit(&f, 0, PROTOCOL_LINE METADATA_LINE METADATA_LINE);
+  cr_assert_eq(osdear__commit_read(f.store, 0, COMMIT_TABLE, &parser, &commit, &error), OSDEAR_ERR_CORRUPT);
+  cr_assert_not_null(strstr(osdear_error_message(error), "00000000000000000000.json, line 3"), "%s", osdear_error_message(error));
+  osdear_error_free(error);
+  fixture_refuse(&f, -1, OSDEAR_ERR_CORRUPT, "a second metaData");
+  fixture_close(&f);
+}

@@ -1,0 +1,123 @@
+#include "fixture.h"
+
+static osdear_pair property;
+
+static osdear__metadata with_property(const char *key, const char *value)
+{
+  property = (osdear_pair){ key, value };
+  return (osdear__metadata){ .properties = &property, .property_count = 1 };
+}
+
+static void expect_read(const osdear__protocol *protocol, osdear_status status, const char *words)
+{
+  osdear_error *error = NULL;
+
+  cr_assert_eq(osdear__protocol_check_read(protocol, "t", &error), status, "%s", osdear_error_message(error));
+  cr_assert_not_null(strstr(osdear_error_message(error), words), "%s", osdear_error_message(error));
+  osdear_error_free(error);
+}
+
+Test(protocol, versions_up_to_three_are_read)
+{
+  const char *none[] = { NULL };
+
+  expect_read(&(osdear__protocol){ 1, 2, NULL, NULL }, OSDEAR_OK, "");
+  expect_read(&(osdear__protocol){ 2, 5, NULL, NULL }, OSDEAR_OK, "");
+  expect_read(&(osdear__protocol){ 3, 7, none, none }, OSDEAR_OK, "");
+  expect_read(&(osdear__protocol){ 4, 7, none, none }, OSDEAR_ERR_UNSUPPORTED, "minReaderVersion 4");
+  expect_read(&(osdear__protocol){ 0, 2, NULL, NULL }, OSDEAR_ERR_CORRUPT, "do not exist");
+  expect_read(&(osdear__protocol){ 3, 7, NULL, none }, OSDEAR_ERR_CORRUPT, "no readerFeatures");
+}
+
+Test(protocol, unknown_reader_features_are_all_named)
+{
+  const char *features[] = { "timestampNtz", "catalogManaged", "appendOnly", "martian", NULL };
+
+  expect_read(&(osdear__protocol){ 3, 7, features, NULL }, OSDEAR_ERR_UNSUPPORTED, "features: catalogManaged, martian");
+}
+
+Test(protocol, unknown_writer_features_do_not_keep_from_reading)
+{
+  const char *none[] = { NULL };
+  const char *features[] = { "martian", NULL };
+  osdear__protocol protocol = { 3, 7, none, features };
+  osdear__metadata metadata = { 0 };
+  osdear_error *error = NULL;
+
+  expect_read(&protocol, OSDEAR_OK, "");
+  cr_assert_eq(osdear__protocol_check_write(&protocol, &metadata, "t", &error), OSDEAR_ERR_UNSUPPORTED);
+  cr_assert_str_eq(osdear_error_message(error), "t: cannot be written by this build, which lacks the table features: martian");
+  osdear_error_free(error);
+}
+
+Test(protocol, column_mapping_counts_only_where_the_protocol_has_it)
+{
+  osdear__metadata mapped = with_property("delta.columnMapping.mode", "name");
+
+  cr_assert_eq(osdear__protocol_check_table(&(osdear__protocol){ 1, 2, NULL, NULL }, &mapped, "t", NULL), OSDEAR_OK);
+  cr_assert_eq(osdear__protocol_check_table(&(osdear__protocol){ 2, 5, NULL, NULL }, &mapped, "t", NULL), OSDEAR_ERR_UNSUPPORTED);
+  mapped = with_property("delta.columnMapping.mode", "none");
+  cr_assert_eq(osdear__protocol_check_table(&(osdear__protocol){ 2, 5, NULL, NULL }, &mapped, "t", NULL), OSDEAR_OK);
+}
+
+Test(protocol, variants_are_found_at_any_depth)
+{
+  SCOPED(arena) arena = { 0 };
+  osdear__metadata metadata = { 0 };
+  osdear_error *error = NULL;
+
+  cr_assert_eq(osdear__delta_schema_parse("{\"type\":\"struct\",\"fields\":[{\"name\":\"a\",\"type\":{\"type\":\"array\",\"elementType\":"
+                                          "{\"type\":\"struct\",\"fields\":[{\"name\":\"v\",\"type\":\"variant\"}]}}}]}",
+                                          &arena, &metadata.schema, NULL),
+               OSDEAR_OK);
+  cr_assert_eq(osdear__protocol_check_table(&(osdear__protocol){ 1, 2, NULL, NULL }, &metadata, "t", &error), OSDEAR_ERR_UNSUPPORTED);
+  cr_assert_not_null(strstr(osdear_error_message(error), "`a.element.v` is a variant"), "%s", osdear_error_message(error));
+  osdear_error_free(error);
+}
+
+Test(protocol, legacy_writer_versions_stand_for_features)
+{
+  osdear__protocol legacy = { 1, 4, NULL, NULL };
+  const char *features[] = { "appendOnly", NULL };
+  osdear__protocol listed = { 1, 7, NULL, features };
+
+  cr_assert(osdear__protocol_has_writer_feature(&legacy, "generatedColumns"));
+  cr_assert_not(osdear__protocol_has_writer_feature(&legacy, "identityColumns"));
+  cr_assert(osdear__protocol_has_writer_feature(&listed, "appendOnly"));
+  cr_assert_not(osdear__protocol_has_writer_feature(&listed, "invariants"));
+}
+
+Test(protocol, a_feature_binds_writers_only_when_it_is_active)
+{
+  osdear__protocol protocol = { 1, 3, NULL, NULL };
+  osdear__metadata plain = with_property("delta.appendOnly", "true");
+
+  cr_assert_eq(osdear__protocol_check_write(&protocol, &plain, "t", NULL), OSDEAR_OK);
+  plain = with_property("delta.constraints.c", "a > 0");
+  cr_assert_eq(osdear__protocol_check_write(&protocol, &plain, "t", NULL), OSDEAR_ERR_UNSUPPORTED);
+}
+
+Test(protocol, properties_are_read_as_numbers_truths_and_intervals)
+{
+  static const struct {
+    const char *text;
+    int64_t ms;
+  } intervals[] = {
+    { "interval 7 days", 604800000 }, { "INTERVAL 1 week 2 days", 777600000 }, { "30 hours", 108000000 }, { "interval 5 milliseconds", 5 },
+    { "interval", -7 },               { "7", -7 },                             { "interval 1 month", -7 }, { "", -7 },
+    { "interval 9223372036854775807 weeks", -7 },
+  };
+  osdear__metadata metadata;
+
+  for (size_t i = 0; i < COUNT_OF(intervals); i++) {
+    metadata = with_property("k", intervals[i].text);
+    cr_assert_eq(osdear__metadata_property_ms(&metadata, "k", -7), intervals[i].ms, "%s", intervals[i].text);
+  }
+  cr_assert_eq(osdear__metadata_property_ms(&metadata, "absent", -7), -7);
+  metadata = with_property("k", "TRUE");
+  cr_assert(osdear__metadata_property_bool(&metadata, "k", false));
+  cr_assert(osdear__metadata_property_bool(&metadata, "absent", true));
+  metadata = with_property("k", "12");
+  cr_assert_eq(osdear__metadata_property_i64(&metadata, "k", 3), 12);
+  cr_assert_eq(osdear__metadata_property_i64(&metadata, "absent", 3), 3);
+}
