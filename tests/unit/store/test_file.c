@@ -78,22 +78,6 @@ static void expect_files(place *self, const char *wanted)
   cr_assert_str_eq(got.data ? got.data : "", wanted);
 }
 
-/* How many entries of any name the folder has. */
-static int count_entries;
-static int count_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)
-{
-  (void)path, (void)info, (void)walk;
-  count_entries += kind == FTW_F;
-  return 0;
-}
-
-static int entries_of(const place *self)
-{
-  count_entries = 0;
-  nftw(self->folder, count_entry, 16, FTW_PHYS);
-  return count_entries;
-}
-
 Test(file_store, leaves_out_what_a_crash_left)
 {
   place here;
@@ -220,6 +204,22 @@ Test(file_store, lists_a_large_folder_quickly, .timeout = 60)
 }
 
 #ifdef OSDEAR_FAULTS
+/* How many entries of any name the folder has. */
+static int count_entries;
+static int count_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)
+{
+  (void)path, (void)info, (void)walk;
+  count_entries += kind == FTW_F;
+  return 0;
+}
+
+static int entries_of(const place *self)
+{
+  count_entries = 0;
+  nftw(self->folder, count_entry, 16, FTW_PHYS);
+  return count_entries;
+}
+
 
 typedef osdear_status (*fault_body)(place *here, osdear_error **error);
 
