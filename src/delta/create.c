@@ -82,8 +82,6 @@ static osdear_status read_partition_columns(creation *self, osdear_error **error
   size_t count = self->options.partition_columns ? self->options.partition_count : 0;
   const char **names;
 
-  if (count >= self->metadata.schema.field_count)
-    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "the table would be partitioned by all of its columns: one must be left for its rows");
   names = osdear__arena_zeroed(&self->arena, count + 1, sizeof *names);
   if (!names)
     return osdear__fail_memory(error);
@@ -94,6 +92,8 @@ static osdear_status read_partition_columns(creation *self, osdear_error **error
       return st;
     names[i] = field->name;
   }
+  if (count >= self->metadata.schema.field_count)
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "the table would be partitioned by all of its columns: one must be left for its rows");
   self->metadata.partition_columns = names;
   return OSDEAR_OK;
 }
