@@ -33,7 +33,7 @@ struct osdear__parquet_writer {
   osdear__pq_schema_element *elements;
   size_t element_count;
   osdear__pq_schema schema;
-  osdear__pq_column *columns;
+  osdear__pq_encoder *columns;
   size_t column_count;
   osdear__pq_scratch *scratch; /* one for each thread */
   size_t thread_count;
@@ -121,7 +121,7 @@ static osdear_status add_column(osdear__parquet_writer *writer, const osdear__pq
     return osdear__fail_memory(error);
   if (leaf->max_def > MAX_LEVELS || leaf->max_rep > MAX_LEVELS)
     return osdear__fail(error, OSDEAR_ERR_LIMIT, "column %s: nested more than %d levels deep", path.name, MAX_LEVELS);
-  osdear__pq_column_init(&writer->columns[node->leaf], &path, in_variant, &writer->options);
+  osdear__pq_encoder_init(&writer->columns[node->leaf], &path, in_variant, &writer->options);
   return OSDEAR_OK;
 }
 
@@ -222,7 +222,7 @@ void osdear__parquet_writer_auto(osdear__parquet_writer **writer)
   if (!mine)
     return;
   for (size_t i = 0; i < mine->column_count; i++)
-    osdear__pq_column_drop(&mine->columns[i]);
+    osdear__pq_encoder_drop(&mine->columns[i]);
   for (size_t i = 0; i < mine->thread_count; i++)
     osdear__pq_scratch_drop(&mine->scratch[i]);
   osdear__free(mine->groups);
@@ -267,7 +267,7 @@ static osdear_status new_group(osdear__parquet_writer *writer, row_group **out, 
 static osdear_status end_column(void *context, size_t column, size_t thread, osdear_error **error)
 {
   osdear__parquet_writer *writer = context;
-  return osdear__pq_column_end(&writer->columns[column], &writer->scratch[thread], error);
+  return osdear__pq_encoder_end(&writer->columns[column], &writer->scratch[thread], error);
 }
 
 static osdear_status end_group(osdear__parquet_writer *writer, osdear_error **error)
@@ -304,7 +304,7 @@ static int64_t held_bytes(const osdear__parquet_writer *writer)
 {
   int64_t total = 0;
   for (size_t i = 0; i < writer->column_count; i++)
-    total += osdear__pq_column_bytes(&writer->columns[i]);
+    total += osdear__pq_encoder_bytes(&writer->columns[i]);
   return total;
 }
 
@@ -318,7 +318,7 @@ static osdear_status add_to_column(void *context, size_t column, size_t thread, 
 {
   const slice *rows = context;
   osdear__parquet_writer *writer = rows->writer;
-  return osdear__pq_column_add(&writer->columns[column], &writer->scratch[thread], rows->batch, rows->from, rows->rows, error);
+  return osdear__pq_encoder_add(&writer->columns[column], &writer->scratch[thread], rows->batch, rows->from, rows->rows, error);
 }
 
 /* Rows taken in one go: such that they cannot overshoot what a row group may hold back by much. */
@@ -516,7 +516,7 @@ int64_t osdear__parquet_writer_bytes(const osdear__parquet_writer *writer)
 bool osdear__parquet_writer_stats(const osdear__parquet_writer *writer, const size_t *path, size_t depth, osdear__parquet_stats *out)
 {
   const osdear__pq_node *node = &writer->schema.root;
-  const osdear__pq_column *column;
+  const osdear__pq_encoder *column;
 
   for (size_t i = 0; i < depth; i++) {
     if (node->type->kind != KIND_STRUCT || path[i] >= node->child_count)

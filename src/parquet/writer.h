@@ -112,7 +112,7 @@ typedef struct osdear__pq_text_key {
   uint32_t at; /* in `text` */
 } osdear__pq_text_key;
 
-typedef struct osdear__pq_dictionary {
+typedef struct osdear__pq_distinct {
   osdear__pq_dense dense;
   bool has_lengths;  /* BYTE_ARRAY: in `text` each value has its length in front */
   uint32_t *table;   /* open addressing: 1 + index of the value, 0 for a free place */
@@ -125,18 +125,18 @@ typedef struct osdear__pq_dictionary {
   size_t used_count;
   uint32_t page;
   osdear__buf text;  /* BYTES: the values in the PLAIN encoding */
-} osdear__pq_dictionary;
-void osdear__pq_dictionary_drop(osdear__pq_dictionary *dictionary);
-void osdear__pq_dictionary_clear(osdear__pq_dictionary *dictionary); /* memory is kept */
+} osdear__pq_distinct;
+void osdear__pq_distinct_drop(osdear__pq_distinct *dictionary);
+void osdear__pq_distinct_clear(osdear__pq_distinct *dictionary); /* memory is kept */
 /* indices[i]: of values i, which is added if it is new. False: no memory, or more text than one piece can hold. */
-MUST_USE bool osdear__pq_dictionary_add(osdear__pq_dictionary *dictionary, const osdear__pq_values *values, uint32_t *indices);
-size_t osdear__pq_dictionary_bytes(const osdear__pq_dictionary *dictionary, int32_t width); /* in the PLAIN encoding */
-void osdear__pq_dictionary_write(const osdear__pq_dictionary *dictionary, int32_t width, osdear__buf *out);
+MUST_USE bool osdear__pq_distinct_add(osdear__pq_distinct *dictionary, const osdear__pq_values *values, uint32_t *indices);
+size_t osdear__pq_distinct_bytes(const osdear__pq_distinct *dictionary, int32_t width); /* in the PLAIN encoding */
+void osdear__pq_distinct_write(const osdear__pq_distinct *dictionary, int32_t width, osdear__buf *out);
 /* What the indices stand for, in the PLAIN encoding. */
-void osdear__pq_dictionary_expand(const osdear__pq_dictionary *dictionary, const uint32_t *indices, size_t count, int32_t width,
+void osdear__pq_distinct_expand(const osdear__pq_distinct *dictionary, const uint32_t *indices, size_t count, int32_t width,
                                   osdear__buf *out);
 /* BYTES: the bounds of what the page used, which is forgotten. */
-void osdear__pq_dictionary_page_bounds(osdear__pq_dictionary *dictionary, osdear__pq_bounds *bounds);
+void osdear__pq_distinct_page_bounds(osdear__pq_distinct *dictionary, osdear__pq_bounds *bounds);
 
 /* ---- a column (writer_column.c, writer_page.c, writer_chunk.c) ---- */
 
@@ -179,9 +179,9 @@ typedef struct osdear__pq_page_in {
 } osdear__pq_page_in;
 
 /* A chunk starts UNDECIDED; its first page with values shows whether a dictionary is worth it. */
-typedef enum osdear__pq_dictionary_use { DICTIONARY_UNDECIDED, DICTIONARY_USED, DICTIONARY_OFF } osdear__pq_dictionary_use;
+typedef enum osdear__pq_distinct_use { DICTIONARY_UNDECIDED, DICTIONARY_USED, DICTIONARY_OFF } osdear__pq_distinct_use;
 
-typedef struct osdear__pq_column {
+typedef struct osdear__pq_encoder {
   osdear__pq_path path;
   const osdear__pq_leaf *leaf;
   const osdear__parquet_write *options;
@@ -190,8 +190,8 @@ typedef struct osdear__pq_column {
   int32_t width; /* FIXED: bytes of a value; else 0 */
 
   osdear__pq_page_in page;
-  osdear__pq_dictionary dictionary;
-  osdear__pq_dictionary_use use;
+  osdear__pq_distinct dictionary;
+  osdear__pq_distinct_use use;
 
   /* The chunk. */
   osdear__pq_page_out *pages;
@@ -212,20 +212,20 @@ typedef struct osdear__pq_column {
   int64_t file_levels;
   int64_t file_values;
   osdear__arena arena; /* metadata of its chunks and pages, until the footer is written */
-} osdear__pq_column;
+} osdear__pq_encoder;
 
-void osdear__pq_column_init(osdear__pq_column *column, const osdear__pq_path *path, bool in_variant, const osdear__parquet_write *options);
-void osdear__pq_column_drop(osdear__pq_column *column);
+void osdear__pq_encoder_init(osdear__pq_encoder *column, const osdear__pq_path *path, bool in_variant, const osdear__parquet_write *options);
+void osdear__pq_encoder_drop(osdear__pq_encoder *column);
 /* Rows [from, from + rows) of a batch. */
-MUST_USE osdear_status osdear__pq_column_add(osdear__pq_column *column, osdear__pq_scratch *scratch, const struct ArrowArray *batch,
+MUST_USE osdear_status osdear__pq_encoder_add(osdear__pq_encoder *column, osdear__pq_scratch *scratch, const struct ArrowArray *batch,
                                              int64_t from, int64_t rows, osdear_error **error);
 /* The last page and the dictionary: the chunk can be written. */
-MUST_USE osdear_status osdear__pq_column_end(osdear__pq_column *column, osdear__pq_scratch *scratch, osdear_error **error);
-int64_t osdear__pq_column_bytes(const osdear__pq_column *column); /* held back, encoded and not */
+MUST_USE osdear_status osdear__pq_encoder_end(osdear__pq_encoder *column, osdear__pq_scratch *scratch, osdear_error **error);
+int64_t osdear__pq_encoder_bytes(const osdear__pq_encoder *column); /* held back, encoded and not */
 
 /* The open page becomes the last of `pages`; empty, it does not. */
-MUST_USE osdear_status osdear__pq_page_end(osdear__pq_column *column, osdear__pq_scratch *scratch, osdear_error **error);
-MUST_USE osdear_status osdear__pq_page_write_dictionary(osdear__pq_column *column, osdear__pq_scratch *scratch, osdear_error **error);
+MUST_USE osdear_status osdear__pq_page_end(osdear__pq_encoder *column, osdear__pq_scratch *scratch, osdear_error **error);
+MUST_USE osdear_status osdear__pq_page_write_dictionary(osdear__pq_encoder *column, osdear__pq_scratch *scratch, osdear_error **error);
 
 /* A chunk's place among the others of its row group, with its indexes as bytes: they are written behind the last row group. */
 typedef struct osdear__pq_chunk_out {
@@ -234,7 +234,7 @@ typedef struct osdear__pq_chunk_out {
   osdear__str offset_index;
 } osdear__pq_chunk_out;
 /* Writes the pages from file position `offset` on, and forgets them. Everything `out` points to lies in the column's arena. */
-MUST_USE osdear_status osdear__pq_chunk_write(osdear__pq_column *column, osdear__output *output, int64_t *offset,
+MUST_USE osdear_status osdear__pq_chunk_write(osdear__pq_encoder *column, osdear__output *output, int64_t *offset,
                                               osdear__pq_chunk_out *out, osdear_error **error);
 
 #endif

@@ -2,7 +2,7 @@
 #include <parquet/writer.h>
 
 /* Which encodings there are, and how many pages of each. */
-static osdear_status describe_encodings(osdear__pq_column *column, osdear__pq_column_meta *meta, osdear_error **error)
+static osdear_status describe_encodings(osdear__pq_encoder *column, osdear__pq_column_meta *meta, osdear_error **error)
 {
   bool used[PQ_BYTE_STREAM_SPLIT + 1] = { false };
   bool has_dictionary = column->dictionary_page.bytes != NULL;
@@ -28,7 +28,7 @@ static osdear_status describe_encodings(osdear__pq_column *column, osdear__pq_co
   return OSDEAR_OK;
 }
 
-static osdear_status describe_values(osdear__pq_column *column, osdear__pq_column_meta *meta, osdear_error **error)
+static osdear_status describe_values(osdear__pq_encoder *column, osdear__pq_column_meta *meta, osdear_error **error)
 {
   const osdear__pq_bounds *bounds = &column->chunk_bounds;
   osdear__pq_statistics *statistics = osdear__arena_zeroed(&column->arena, 1, sizeof *statistics);
@@ -50,7 +50,7 @@ static osdear_status describe_values(osdear__pq_column *column, osdear__pq_colum
   return OSDEAR_OK;
 }
 
-static osdear_status describe(osdear__pq_column *column, osdear__pq_column_meta **out, osdear_error **error)
+static osdear_status describe(osdear__pq_encoder *column, osdear__pq_column_meta **out, osdear_error **error)
 {
   osdear__pq_column_meta *meta = osdear__arena_zeroed(&column->arena, 1, sizeof *meta);
   osdear__str *path = osdear__arena_zeroed(&column->arena, column->leaf->path_count, sizeof *path);
@@ -75,7 +75,7 @@ static osdear_status describe(osdear__pq_column *column, osdear__pq_column_meta 
 
 /* ---- page indexes ---- */
 
-static osdear_status to_bytes(osdear__pq_column *column, const osdear__thrift_struct *of, const void *value, osdear__str *out,
+static osdear_status to_bytes(osdear__pq_encoder *column, const osdear__thrift_struct *of, const void *value, osdear__str *out,
                               osdear_error **error)
 {
   SCOPED(buf) bytes = { 0 };
@@ -91,7 +91,7 @@ static osdear_status to_bytes(osdear__pq_column *column, const osdear__thrift_st
 }
 
 /* Pages of nulls only are passed over. */
-static osdear__pq_boundary boundary_of(const osdear__pq_column *column)
+static osdear__pq_boundary boundary_of(const osdear__pq_encoder *column)
 {
   const osdear__pq_page_out *before = NULL;
   bool ascending = true, descending = true;
@@ -111,7 +111,7 @@ static osdear__pq_boundary boundary_of(const osdear__pq_column *column)
 }
 
 /* parquet.thrift: a column index needs bounds for every page that is not all null. */
-static bool has_column_index(const osdear__pq_column *column)
+static bool has_column_index(const osdear__pq_encoder *column)
 {
   for (size_t i = 0; i < column->page_count; i++)
     if (column->pages[i].has_values && !column->pages[i].has_bounds)
@@ -119,7 +119,7 @@ static bool has_column_index(const osdear__pq_column *column)
   return column->page_count > 0;
 }
 
-static osdear_status column_index(osdear__pq_column *column, osdear__arena *arena, osdear__str *out, osdear_error **error)
+static osdear_status column_index(osdear__pq_encoder *column, osdear__arena *arena, osdear__str *out, osdear_error **error)
 {
   const size_t count = column->page_count;
   bool *null_pages = osdear__arena_zeroed(arena, count, sizeof *null_pages);
@@ -142,7 +142,7 @@ static osdear_status column_index(osdear__pq_column *column, osdear__arena *aren
   return to_bytes(column, &osdear__pq_column_index_thrift, &index, out, error);
 }
 
-static osdear_status offset_index(osdear__pq_column *column, int64_t offset, osdear__arena *arena, osdear__str *out, osdear_error **error)
+static osdear_status offset_index(osdear__pq_encoder *column, int64_t offset, osdear__arena *arena, osdear__str *out, osdear_error **error)
 {
   const size_t count = column->page_count;
   osdear__pq_page_location *locations = osdear__arena_zeroed(arena, count, sizeof *locations);
@@ -161,7 +161,7 @@ static osdear_status offset_index(osdear__pq_column *column, int64_t offset, osd
 
 /* ---- to the file ---- */
 
-static osdear_status write_pages(osdear__pq_column *column, osdear__output *output, osdear_error **error)
+static osdear_status write_pages(osdear__pq_encoder *column, osdear__output *output, osdear_error **error)
 {
   osdear_status st = OSDEAR_OK;
 
@@ -175,7 +175,7 @@ static osdear_status write_pages(osdear__pq_column *column, osdear__output *outp
   return st;
 }
 
-static void clear_chunk(osdear__pq_column *column)
+static void clear_chunk(osdear__pq_encoder *column)
 {
   osdear__free(column->dictionary_page.bytes);
   column->dictionary_page = (osdear__pq_page_out){ 0 };
@@ -189,7 +189,7 @@ static void clear_chunk(osdear__pq_column *column)
   osdear__pq_bounds_clear(&column->chunk_bounds);
 }
 
-osdear_status osdear__pq_chunk_write(osdear__pq_column *column, osdear__output *output, int64_t *offset, osdear__pq_chunk_out *out,
+osdear_status osdear__pq_chunk_write(osdear__pq_encoder *column, osdear__output *output, int64_t *offset, osdear__pq_chunk_out *out,
                                      osdear_error **error)
 {
   SCOPED(arena) arena = { 0 };

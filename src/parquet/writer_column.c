@@ -14,17 +14,17 @@ void osdear__pq_scratch_drop(osdear__pq_scratch *scratch)
 }
 
 /* A new chunk tries again, unless a dictionary cannot help: two booleans, or halves, are shorter than an index. */
-static osdear__pq_dictionary_use first_use(const osdear__pq_column *column)
+static osdear__pq_distinct_use first_use(const osdear__pq_encoder *column)
 {
   bool useless = column->dense == DENSE_BOOLEAN || column->order == ORDER_FLOAT16 || column->leaf->type->kind == KIND_VOID;
   return column->options->dictionary_bytes < 0 || useless ? DICTIONARY_OFF : DICTIONARY_UNDECIDED;
 }
 
-void osdear__pq_column_init(osdear__pq_column *column, const osdear__pq_path *path, bool in_variant, const osdear__parquet_write *options)
+void osdear__pq_encoder_init(osdear__pq_encoder *column, const osdear__pq_path *path, bool in_variant, const osdear__parquet_write *options)
 {
   const osdear__pq_leaf *leaf = path->leaf;
 
-  *column = (osdear__pq_column){ .path = *path, .leaf = leaf, .options = options, .dense = osdear__pq_dense_of(leaf) };
+  *column = (osdear__pq_encoder){ .path = *path, .leaf = leaf, .options = options, .dense = osdear__pq_dense_of(leaf) };
   column->order = in_variant ? ORDER_NONE : osdear__pq_order_of(leaf); /* a variant's bytes have no order */
   column->width = leaf->physical == PQ_FIXED ? leaf->width : 0;
   column->dictionary.dense = column->dense;
@@ -33,7 +33,7 @@ void osdear__pq_column_init(osdear__pq_column *column, const osdear__pq_path *pa
   column->use = first_use(column);
 }
 
-void osdear__pq_column_drop(osdear__pq_column *column)
+void osdear__pq_encoder_drop(osdear__pq_encoder *column)
 {
   osdear__buf_drop(&column->page.defs);
   osdear__buf_drop(&column->page.reps);
@@ -42,7 +42,7 @@ void osdear__pq_column_drop(osdear__pq_column *column)
   osdear__pq_bounds_drop(&column->page.bounds);
   osdear__pq_bounds_drop(&column->chunk_bounds);
   osdear__pq_bounds_drop(&column->file_bounds);
-  osdear__pq_dictionary_drop(&column->dictionary);
+  osdear__pq_distinct_drop(&column->dictionary);
   for (size_t i = 0; i < column->page_count; i++)
     osdear__free(column->pages[i].bytes);
   osdear__free(column->pages);
@@ -52,7 +52,7 @@ void osdear__pq_column_drop(osdear__pq_column *column)
 
 /* ---- taking rows in ---- */
 
-static void append_levels(osdear__pq_column *column, const osdear__pq_levels *levels)
+static void append_levels(osdear__pq_encoder *column, const osdear__pq_levels *levels)
 {
   osdear__pq_page_in *page = &column->page;
   char *to;
@@ -79,7 +79,7 @@ static void append_levels(osdear__pq_column *column, const osdear__pq_levels *le
   page->level_count += levels->count;
 }
 
-static osdear_status append_indices(osdear__pq_column *column, const osdear__pq_values *values, osdear_error **error)
+static osdear_status append_indices(osdear__pq_encoder *column, const osdear__pq_values *values, osdear_error **error)
 {
   osdear__pq_page_in *page = &column->page;
   size_t bytes = values->count * sizeof(uint32_t);
@@ -87,14 +87,14 @@ static osdear_status append_indices(osdear__pq_column *column, const osdear__pq_
 
   if (!indices)
     return osdear__buf_check(&page->indices, error);
-  if (!osdear__pq_dictionary_add(&column->dictionary, values, indices))
+  if (!osdear__pq_distinct_add(&column->dictionary, values, indices))
     return osdear__fail_memory(error);
   page->indices.size += bytes;
   return OSDEAR_OK;
 }
 
 /* Decimals of up to 18 digits lie in integers that could hold more. */
-static osdear_status check_decimal(const osdear__pq_column *column, osdear_error **error)
+static osdear_status check_decimal(const osdear__pq_encoder *column, osdear_error **error)
 {
   const osdear__type *type = column->leaf->type;
   const osdear__pq_bounds *bounds = &column->page.bounds;
@@ -109,7 +109,7 @@ static osdear_status check_decimal(const osdear__pq_column *column, osdear_error
   return OSDEAR_OK;
 }
 
-static osdear_status append_values(osdear__pq_column *column, const osdear__pq_values *values, osdear_error **error)
+static osdear_status append_values(osdear__pq_encoder *column, const osdear__pq_values *values, osdear_error **error)
 {
   osdear__pq_page_in *page = &column->page;
   bool to_dictionary = column->use != DICTIONARY_OFF;
@@ -131,7 +131,7 @@ static osdear_status append_values(osdear__pq_column *column, const osdear__pq_v
   return st;
 }
 
-static osdear_status add_slice(osdear__pq_column *column, osdear__pq_scratch *scratch, const struct ArrowArray *batch, int64_t from,
+static osdear_status add_slice(osdear__pq_encoder *column, osdear__pq_scratch *scratch, const struct ArrowArray *batch, int64_t from,
                                int64_t rows, osdear_error **error)
 {
   osdear__pq_page_in *page = &column->page;
@@ -157,28 +157,28 @@ static osdear_status add_slice(osdear__pq_column *column, osdear__pq_scratch *sc
 
 /* ---- pages ---- */
 
-static int64_t page_bytes(const osdear__pq_column *column)
+static int64_t page_bytes(const osdear__pq_encoder *column)
 {
   const osdear__pq_page_in *page = &column->page;
   return (int64_t)(page->plain.size + page->indices.size + page->reps.size);
 }
 
 /* The dictionary is complete: the page it is used by last ends here. */
-static osdear_status leave_dictionary(osdear__pq_column *column, osdear__pq_scratch *scratch, osdear_error **error)
+static osdear_status leave_dictionary(osdear__pq_encoder *column, osdear__pq_scratch *scratch, osdear_error **error)
 {
   osdear_status st = osdear__pq_page_end(column, scratch, error);
 
   if (!st && column->use == DICTIONARY_USED)
     st = osdear__pq_page_write_dictionary(column, scratch, error);
   column->use = DICTIONARY_OFF;
-  osdear__pq_dictionary_clear(&column->dictionary);
+  osdear__pq_distinct_clear(&column->dictionary);
   return st;
 }
 
-static osdear_status end_full_page(osdear__pq_column *column, osdear__pq_scratch *scratch, osdear_error **error)
+static osdear_status end_full_page(osdear__pq_encoder *column, osdear__pq_scratch *scratch, osdear_error **error)
 {
   const osdear__parquet_write *options = column->options;
-  size_t dictionary_bytes = osdear__pq_dictionary_bytes(&column->dictionary, column->width);
+  size_t dictionary_bytes = osdear__pq_distinct_bytes(&column->dictionary, column->width);
 
   if (column->use != DICTIONARY_OFF && dictionary_bytes > (size_t)options->dictionary_bytes)
     return leave_dictionary(column, scratch, error);
@@ -189,7 +189,7 @@ static osdear_status end_full_page(osdear__pq_column *column, osdear__pq_scratch
 
 /* How many of the rows go into the open page at once. A record is never split: the least is one row, in a page of its own if it
  * fills one, and then past the dictionary. */
-static osdear_status choose_rows(osdear__pq_column *column, osdear__pq_scratch *scratch, const struct ArrowArray *batch, int64_t from,
+static osdear_status choose_rows(osdear__pq_encoder *column, osdear__pq_scratch *scratch, const struct ArrowArray *batch, int64_t from,
                                  int64_t left, int64_t *out, osdear_error **error)
 {
   const osdear__parquet_write *options = column->options;
@@ -213,7 +213,7 @@ static osdear_status choose_rows(osdear__pq_column *column, osdear__pq_scratch *
   return OSDEAR_OK;
 }
 
-osdear_status osdear__pq_column_add(osdear__pq_column *column, osdear__pq_scratch *scratch, const struct ArrowArray *batch, int64_t from,
+osdear_status osdear__pq_encoder_add(osdear__pq_encoder *column, osdear__pq_scratch *scratch, const struct ArrowArray *batch, int64_t from,
                                     int64_t rows, osdear_error **error)
 {
   while (rows > 0) {
@@ -231,7 +231,7 @@ osdear_status osdear__pq_column_add(osdear__pq_column *column, osdear__pq_scratc
   return OSDEAR_OK;
 }
 
-osdear_status osdear__pq_column_end(osdear__pq_column *column, osdear__pq_scratch *scratch, osdear_error **error)
+osdear_status osdear__pq_encoder_end(osdear__pq_encoder *column, osdear__pq_scratch *scratch, osdear_error **error)
 {
   osdear_status st = leave_dictionary(column, scratch, error);
 
@@ -245,9 +245,9 @@ osdear_status osdear__pq_column_end(osdear__pq_column *column, osdear__pq_scratc
   return osdear__pq_bounds_check(&column->file_bounds, error);
 }
 
-int64_t osdear__pq_column_bytes(const osdear__pq_column *column)
+int64_t osdear__pq_encoder_bytes(const osdear__pq_encoder *column)
 {
-  const osdear__pq_dictionary *dictionary = &column->dictionary;
+  const osdear__pq_distinct *dictionary = &column->dictionary;
   return column->held_bytes + page_bytes(column) + (int64_t)column->page.defs.size +
-         (int64_t)osdear__pq_dictionary_bytes(dictionary, column->width);
+         (int64_t)osdear__pq_distinct_bytes(dictionary, column->width);
 }

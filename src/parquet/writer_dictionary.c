@@ -27,7 +27,7 @@ typedef struct hasher {
   int shift;
 } hasher;
 
-static hasher hasher_of(const osdear__pq_dictionary *dictionary)
+static hasher hasher_of(const osdear__pq_distinct *dictionary)
 {
   return (hasher){ multiplier(0), multiplier(1), 64 - dictionary->table_bits };
 }
@@ -53,22 +53,22 @@ static inline size_t hash_key(const hasher *h, const osdear__pq_text_key *key)
   return hash_128(h, key->first + key->size, key->second);
 }
 
-static size_t key_size(const osdear__pq_dictionary *dictionary)
+static size_t key_size(const osdear__pq_distinct *dictionary)
 {
   return dictionary->dense == DENSE_BYTES ? sizeof(osdear__pq_text_key) : osdear__pq_dense_size(dictionary->dense);
 }
 
-void osdear__pq_dictionary_drop(osdear__pq_dictionary *dictionary)
+void osdear__pq_distinct_drop(osdear__pq_distinct *dictionary)
 {
   osdear__free(dictionary->table);
   osdear__free(dictionary->keys);
   osdear__free(dictionary->stamps);
   osdear__free(dictionary->used);
   osdear__buf_drop(&dictionary->text);
-  *dictionary = (osdear__pq_dictionary){ .dense = dictionary->dense, .has_lengths = dictionary->has_lengths };
+  *dictionary = (osdear__pq_distinct){ .dense = dictionary->dense, .has_lengths = dictionary->has_lengths };
 }
 
-void osdear__pq_dictionary_clear(osdear__pq_dictionary *dictionary)
+void osdear__pq_distinct_clear(osdear__pq_distinct *dictionary)
 {
   if (dictionary->table)
     memset(dictionary->table, 0, sizeof *dictionary->table << dictionary->table_bits);
@@ -82,7 +82,7 @@ void osdear__pq_dictionary_clear(osdear__pq_dictionary *dictionary)
 
 /* ---- growing ---- */
 
-static size_t hash_at(const osdear__pq_dictionary *dictionary, const hasher *h, size_t index)
+static size_t hash_at(const osdear__pq_distinct *dictionary, const hasher *h, size_t index)
 {
   osdear__uint128 wide;
 
@@ -96,7 +96,7 @@ static size_t hash_at(const osdear__pq_dictionary *dictionary, const hasher *h, 
   }
 }
 
-static bool grow_table(osdear__pq_dictionary *dictionary, int bits)
+static bool grow_table(osdear__pq_distinct *dictionary, int bits)
 {
   uint32_t *table = osdear__alloc_zeroed((size_t)1 << bits, sizeof *table);
   size_t mask = ((size_t)1 << bits) - 1;
@@ -117,7 +117,7 @@ static bool grow_table(osdear__pq_dictionary *dictionary, int bits)
   return true;
 }
 
-static bool grow_keys(osdear__pq_dictionary *dictionary, size_t wanted)
+static bool grow_keys(osdear__pq_distinct *dictionary, size_t wanted)
 {
   bool is_text = dictionary->dense == DENSE_BYTES;
   size_t capacity = wanted + wanted / 2;
@@ -143,7 +143,7 @@ static bool grow_keys(osdear__pq_dictionary *dictionary, size_t wanted)
 }
 
 /* Room for `more` new values with the table at most half full. */
-static bool make_room(osdear__pq_dictionary *dictionary, size_t more)
+static bool make_room(osdear__pq_distinct *dictionary, size_t more)
 {
   size_t wanted = dictionary->count + more;
   int bits = dictionary->table_bits > TABLE_BITS ? dictionary->table_bits : TABLE_BITS;
@@ -159,7 +159,7 @@ static bool make_room(osdear__pq_dictionary *dictionary, size_t more)
 
 /* ---- looking up ---- */
 
-static void add_32(osdear__pq_dictionary *dictionary, const uint32_t *values, size_t count, uint32_t *indices)
+static void add_32(osdear__pq_distinct *dictionary, const uint32_t *values, size_t count, uint32_t *indices)
 {
   const hasher h = hasher_of(dictionary);
   const size_t mask = ((size_t)1 << dictionary->table_bits) - 1;
@@ -179,7 +179,7 @@ static void add_32(osdear__pq_dictionary *dictionary, const uint32_t *values, si
   dictionary->count = known;
 }
 
-static void add_64(osdear__pq_dictionary *dictionary, const uint64_t *values, size_t count, uint32_t *indices)
+static void add_64(osdear__pq_distinct *dictionary, const uint64_t *values, size_t count, uint32_t *indices)
 {
   const hasher h = hasher_of(dictionary);
   const size_t mask = ((size_t)1 << dictionary->table_bits) - 1;
@@ -200,7 +200,7 @@ static void add_64(osdear__pq_dictionary *dictionary, const uint64_t *values, si
   dictionary->count = known;
 }
 
-static void add_128(osdear__pq_dictionary *dictionary, const osdear__pq_int128 *values, size_t count, uint32_t *indices)
+static void add_128(osdear__pq_distinct *dictionary, const osdear__pq_int128 *values, size_t count, uint32_t *indices)
 {
   const hasher h = hasher_of(dictionary);
   const size_t mask = ((size_t)1 << dictionary->table_bits) - 1;
@@ -248,14 +248,14 @@ static inline osdear__pq_text_key key_of(const hasher *h, const uint8_t *data, s
   return key;
 }
 
-static inline bool is_same(const osdear__pq_dictionary *dictionary, const osdear__pq_text_key *a, const osdear__pq_text_key *b,
+static inline bool is_same(const osdear__pq_distinct *dictionary, const osdear__pq_text_key *a, const osdear__pq_text_key *b,
                            const uint8_t *data)
 {
   return a->first == b->first && a->second == b->second && a->size == b->size &&
          (a->size <= 16 || memcmp(dictionary->text.data + a->at, data, a->size) == 0);
 }
 
-static bool add_text(osdear__pq_dictionary *dictionary, osdear__pq_text_key key, const uint8_t *data)
+static bool add_text(osdear__pq_distinct *dictionary, osdear__pq_text_key key, const uint8_t *data)
 {
   size_t size = key.size, length = dictionary->has_lengths ? 4 : 0;
   uint8_t *to = (uint8_t *)osdear__buf_reserve(&dictionary->text, size + length + 8);
@@ -271,7 +271,7 @@ static bool add_text(osdear__pq_dictionary *dictionary, osdear__pq_text_key key,
   return true;
 }
 
-static bool add_bytes(osdear__pq_dictionary *dictionary, const osdear__pq_values *values, size_t from, size_t count, uint32_t *indices)
+static bool add_bytes(osdear__pq_distinct *dictionary, const osdear__pq_values *values, size_t from, size_t count, uint32_t *indices)
 {
   const hasher h = hasher_of(dictionary);
   const size_t mask = ((size_t)1 << dictionary->table_bits) - 1;
@@ -301,7 +301,7 @@ static bool add_bytes(osdear__pq_dictionary *dictionary, const osdear__pq_values
   return true;
 }
 
-bool osdear__pq_dictionary_add(osdear__pq_dictionary *dictionary, const osdear__pq_values *values, uint32_t *indices)
+bool osdear__pq_distinct_add(osdear__pq_distinct *dictionary, const osdear__pq_values *values, uint32_t *indices)
 {
   for (size_t at = 0; at < values->count; at += BLOCK) {
     size_t left = values->count - at, count = left < BLOCK ? left : BLOCK;
@@ -322,14 +322,14 @@ bool osdear__pq_dictionary_add(osdear__pq_dictionary *dictionary, const osdear__
 
 /* ---- writing ---- */
 
-size_t osdear__pq_dictionary_bytes(const osdear__pq_dictionary *dictionary, int32_t width)
+size_t osdear__pq_distinct_bytes(const osdear__pq_distinct *dictionary, int32_t width)
 {
   if (dictionary->dense == DENSE_BYTES)
     return dictionary->text.size;
   return dictionary->count * (width > 0 ? (size_t)width : osdear__pq_dense_size(dictionary->dense));
 }
 
-void osdear__pq_dictionary_write(const osdear__pq_dictionary *dictionary, int32_t width, osdear__buf *out)
+void osdear__pq_distinct_write(const osdear__pq_distinct *dictionary, int32_t width, osdear__buf *out)
 {
   if (dictionary->dense == DENSE_BYTES)
     osdear__buf_append(out, dictionary->text.data, dictionary->text.size);
@@ -339,7 +339,7 @@ void osdear__pq_dictionary_write(const osdear__pq_dictionary *dictionary, int32_
     osdear__buf_append(out, dictionary->keys, dictionary->count * osdear__pq_dense_size(dictionary->dense));
 }
 
-static void expand_text(const osdear__pq_dictionary *dictionary, const uint32_t *indices, size_t count, osdear__buf *out)
+static void expand_text(const osdear__pq_distinct *dictionary, const uint32_t *indices, size_t count, osdear__buf *out)
 {
   const osdear__pq_text_key *keys = dictionary->keys;
   const uint8_t *text = (const uint8_t *)dictionary->text.data;
@@ -359,7 +359,7 @@ static void expand_text(const osdear__pq_dictionary *dictionary, const uint32_t 
   out->size += total;
 }
 
-void osdear__pq_dictionary_expand(const osdear__pq_dictionary *dictionary, const uint32_t *indices, size_t count, int32_t width,
+void osdear__pq_distinct_expand(const osdear__pq_distinct *dictionary, const uint32_t *indices, size_t count, int32_t width,
                                   osdear__buf *out)
 {
   size_t size = osdear__pq_dense_size(dictionary->dense);
@@ -384,7 +384,7 @@ void osdear__pq_dictionary_expand(const osdear__pq_dictionary *dictionary, const
   out->size += count * size;
 }
 
-void osdear__pq_dictionary_page_bounds(osdear__pq_dictionary *dictionary, osdear__pq_bounds *bounds)
+void osdear__pq_distinct_page_bounds(osdear__pq_distinct *dictionary, osdear__pq_bounds *bounds)
 {
   const osdear__pq_text_key *keys = dictionary->keys;
   osdear__pq_text_range range = { 0 };

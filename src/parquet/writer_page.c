@@ -1,7 +1,7 @@
 /** @file writer_page.c A page: levels and values encoded, compressed, with header and checksum. */
 #include <parquet/writer.h>
 
-static osdear_status check_buf(const osdear__pq_column *column, const osdear__buf *buf, osdear_error **error)
+static osdear_status check_buf(const osdear__pq_encoder *column, const osdear__buf *buf, osdear_error **error)
 {
   osdear_status st = osdear__buf_check(buf, error);
   return st ? osdear__fail_within(error, st, "column %s", column->path.name) : OSDEAR_OK;
@@ -37,7 +37,7 @@ static void write_levels(const uint8_t *levels, size_t count, int32_t max, bool 
     osdear__store_u32(out->data + length_at, (uint32_t)(out->size - length_at - 4));
 }
 
-static void write_all_levels(const osdear__pq_column *column, bool with_length, osdear__pq_scratch *scratch, osdear__buf *out,
+static void write_all_levels(const osdear__pq_encoder *column, bool with_length, osdear__pq_scratch *scratch, osdear__buf *out,
                              size_t *rep_bytes, size_t *def_bytes)
 {
   const osdear__pq_page_in *page = &column->page;
@@ -51,7 +51,7 @@ static void write_all_levels(const osdear__pq_column *column, bool with_length, 
 
 /* ---- values ---- */
 
-static void write_indices(const osdear__pq_column *column, osdear__buf *out)
+static void write_indices(const osdear__pq_encoder *column, osdear__buf *out)
 {
   int width = osdear__pq_bit_width(column->dictionary.count - 1);
 
@@ -61,7 +61,7 @@ static void write_indices(const osdear__pq_column *column, osdear__buf *out)
   osdear__pq_hybrid_write((const uint32_t *)(const void *)column->page.indices.data, column->page.value_count, width, out);
 }
 
-static void write_booleans(const osdear__pq_column *column, osdear__pq_scratch *scratch, osdear__buf *out)
+static void write_booleans(const osdear__pq_encoder *column, osdear__pq_scratch *scratch, osdear__buf *out)
 {
   const osdear__pq_page_in *page = &column->page;
 
@@ -71,7 +71,7 @@ static void write_booleans(const osdear__pq_column *column, osdear__pq_scratch *
     osdear__pq_plain_write_bits((const uint8_t *)page->plain.data, page->value_count, out);
 }
 
-static osdear__pq_encoding write_values(const osdear__pq_column *column, osdear__pq_scratch *scratch, osdear__buf *out)
+static osdear__pq_encoding write_values(const osdear__pq_encoder *column, osdear__pq_scratch *scratch, osdear__buf *out)
 {
   const osdear__pq_page_in *page = &column->page;
   bool v2 = column->options->format_v2, prefixed = false;
@@ -100,7 +100,7 @@ static osdear__pq_encoding write_values(const osdear__pq_column *column, osdear_
 
 /* ---- the page as bytes ---- */
 
-static osdear_status compress(const osdear__pq_column *column, osdear__pq_scratch *scratch, const char *in, size_t in_size, size_t *out_size,
+static osdear_status compress(const osdear__pq_encoder *column, osdear__pq_scratch *scratch, const char *in, size_t in_size, size_t *out_size,
                               osdear_error **error)
 {
   size_t bound = osdear__compress_bound(column->options->codec, in_size);
@@ -116,7 +116,7 @@ static osdear_status compress(const osdear__pq_column *column, osdear__pq_scratc
 }
 
 /* Header, `lead` (stored as it is) and `rest` as one block. */
-static osdear_status assemble(osdear__pq_column *column, osdear__pq_scratch *scratch, osdear__pq_page_header *header, osdear__str lead,
+static osdear_status assemble(osdear__pq_encoder *column, osdear__pq_scratch *scratch, osdear__pq_page_header *header, osdear__str lead,
                               osdear__str rest, osdear__pq_page_out *out, osdear_error **error)
 {
   uint32_t crc = osdear__crc32(osdear__crc32(0, lead.data, lead.size), rest.data, rest.size);
@@ -147,7 +147,7 @@ static osdear_status assemble(osdear__pq_column *column, osdear__pq_scratch *scr
   return OSDEAR_OK;
 }
 
-static osdear_status check_size(const osdear__pq_column *column, size_t size, osdear_error **error)
+static osdear_status check_size(const osdear__pq_encoder *column, size_t size, osdear_error **error)
 {
   if (size > INT32_MAX)
     return osdear__fail(error, OSDEAR_ERR_LIMIT, "column %s: a page of %zu bytes is more than Parquet allows: one row is too large",
@@ -155,7 +155,7 @@ static osdear_status check_size(const osdear__pq_column *column, size_t size, os
   return OSDEAR_OK;
 }
 
-static osdear_status build_v1(osdear__pq_column *column, osdear__pq_scratch *scratch, osdear__pq_encoding *encoding,
+static osdear_status build_v1(osdear__pq_encoder *column, osdear__pq_scratch *scratch, osdear__pq_encoding *encoding,
                               osdear__pq_page_out *out, osdear_error **error)
 {
   osdear__buf *body = &scratch->body;
@@ -186,7 +186,7 @@ static osdear_status build_v1(osdear__pq_column *column, osdear__pq_scratch *scr
 }
 
 /* Version 2 leaves the levels uncompressed, and the values too where compression would only make them larger. */
-static osdear_status build_v2(osdear__pq_column *column, osdear__pq_scratch *scratch, osdear__pq_encoding *encoding,
+static osdear_status build_v2(osdear__pq_encoder *column, osdear__pq_scratch *scratch, osdear__pq_encoding *encoding,
                               osdear__pq_page_out *out, osdear_error **error)
 {
   const osdear__pq_page_in *page = &column->page;
@@ -224,7 +224,7 @@ static osdear_status build_v2(osdear__pq_column *column, osdear__pq_scratch *scr
 
 /* ---- the dictionary's page ---- */
 
-osdear_status osdear__pq_page_write_dictionary(osdear__pq_column *column, osdear__pq_scratch *scratch, osdear_error **error)
+osdear_status osdear__pq_page_write_dictionary(osdear__pq_encoder *column, osdear__pq_scratch *scratch, osdear_error **error)
 {
   osdear__buf *body = &scratch->body;
   osdear__pq_dictionary_page data = { .num_values = (int32_t)column->dictionary.count, .encoding = PQ_PLAIN };
@@ -233,7 +233,7 @@ osdear_status osdear__pq_page_write_dictionary(osdear__pq_column *column, osdear
   osdear_status st;
 
   osdear__buf_clear(body);
-  osdear__pq_dictionary_write(&column->dictionary, column->width, body);
+  osdear__pq_distinct_write(&column->dictionary, column->width, body);
   st = check_buf(column, body, error);
   if (!st)
     st = check_size(column, body->size, error);
@@ -253,24 +253,24 @@ osdear_status osdear__pq_page_write_dictionary(osdear__pq_column *column, osdear
 /* ---- the end of a page ---- */
 
 /* The first page with values shows whether the dictionary saves anything; if not, its values are written plainly after all. */
-static osdear_status decide(osdear__pq_column *column, osdear_error **error)
+static osdear_status decide(osdear__pq_encoder *column, osdear_error **error)
 {
   osdear__pq_page_in *page = &column->page;
   size_t index_bits = page->value_count * (size_t)osdear__pq_bit_width(column->dictionary.count - 1);
-  size_t with_dictionary = osdear__pq_dictionary_bytes(&column->dictionary, column->width) + index_bits / 8;
+  size_t with_dictionary = osdear__pq_distinct_bytes(&column->dictionary, column->width) + index_bits / 8;
 
   if (with_dictionary < page->plain_bytes) {
     column->use = DICTIONARY_USED;
     return OSDEAR_OK;
   }
   column->use = DICTIONARY_OFF;
-  osdear__pq_dictionary_expand(&column->dictionary, (const uint32_t *)(const void *)page->indices.data, page->value_count, column->width,
+  osdear__pq_distinct_expand(&column->dictionary, (const uint32_t *)(const void *)page->indices.data, page->value_count, column->width,
                                &page->plain);
-  osdear__pq_dictionary_clear(&column->dictionary);
+  osdear__pq_distinct_clear(&column->dictionary);
   return check_buf(column, &page->plain, error);
 }
 
-static osdear_status new_page(osdear__pq_column *column, osdear__pq_page_out **out, osdear_error **error)
+static osdear_status new_page(osdear__pq_encoder *column, osdear__pq_page_out **out, osdear_error **error)
 {
   osdear__pq_page_out *pages;
   size_t capacity = column->page_capacity * 2 + 16;
@@ -288,7 +288,7 @@ static osdear_status new_page(osdear__pq_column *column, osdear__pq_page_out **o
 }
 
 /* Bounds of the page for the index, and into those of the chunk. */
-static osdear_status note_bounds(osdear__pq_column *column, osdear__pq_page_out *out, osdear_error **error)
+static osdear_status note_bounds(osdear__pq_encoder *column, osdear__pq_page_out *out, osdear_error **error)
 {
   osdear__pq_page_in *page = &column->page;
   bool exact;
@@ -319,7 +319,7 @@ static void clear_page(osdear__pq_page_in *page)
   osdear__pq_bounds_clear(&page->bounds);
 }
 
-osdear_status osdear__pq_page_end(osdear__pq_column *column, osdear__pq_scratch *scratch, osdear_error **error)
+osdear_status osdear__pq_page_end(osdear__pq_encoder *column, osdear__pq_scratch *scratch, osdear_error **error)
 {
   osdear__pq_page_in *page = &column->page;
   osdear__pq_page_out *out = NULL;
@@ -332,7 +332,7 @@ osdear_status osdear__pq_page_end(osdear__pq_column *column, osdear__pq_scratch 
     return osdear__fail(error, OSDEAR_ERR_LIMIT, "column %s: one row holds %zu values, more than a page can", column->path.name,
                         page->level_count);
   if (column->order == ORDER_BYTES && column->use != DICTIONARY_OFF)
-    osdear__pq_dictionary_page_bounds(&column->dictionary, &page->bounds);
+    osdear__pq_distinct_page_bounds(&column->dictionary, &page->bounds);
   st = new_page(column, &out, error);
   if (!st && column->use == DICTIONARY_UNDECIDED && page->value_count > 0)
     st = decide(column, error);
