@@ -1,4 +1,5 @@
 /** @file conflict.c Whether another writer's commit makes ours wrong: the table in reference §9, row by row. */
+#include <delta/replay.h>
 #include <delta/write.h>
 
 unsigned osdear__conflict_needs(const osdear__claims *claims)
@@ -111,12 +112,32 @@ static osdear_status check_adds(const osdear__claims *claims, const osdear__comm
   return OSDEAR_OK;
 }
 
+/* Writers may spell the path of one file differently. */
+static osdear_status is_removed(const osdear__claims *claims, const osdear__file *file, bool *out, osdear_error **error)
+{
+  SCOPED(buf) scratch = { 0 };
+  osdear__str path;
+  osdear_status st;
+
+  *out = false;
+  if (!claims->removes)
+    return OSDEAR_OK;
+  st = osdear__canonical_path(file->path, osdear__store_uri(claims->snapshot->store), &scratch, &path, error);
+  if (!st)
+    *out = osdear__map_find(claims->removes, path) != NULL;
+  return st;
+}
+
 static osdear_status check_removes(const osdear__claims *claims, const osdear__commit *winner, osdear_error **error)
 {
   for (size_t i = 0; i < winner->remove_count; i++) {
     const osdear__file *file = &winner->removes[i];
+    bool ours = false;
+    osdear_status st = is_removed(claims, file, &ours, error);
 
-    if (claims->removes && osdear__map_find(claims->removes, file->path))
+    if (st)
+      return st;
+    if (ours)
       return osdear__fail(error, OSDEAR_ERR_CONFLICT,
                           "ConcurrentDeleteDelete: version %" PRId64 " removed \"%.*s\", which this write removes too", winner->version,
                           (int)file->path.size, file->path.data);

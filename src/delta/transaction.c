@@ -1,4 +1,5 @@
 /** @file transaction.c Writes that become visible together: rows into files, files into one commit. */
+#include <delta/replay.h>
 #include <delta/write.h>
 
 struct osdear_transaction {
@@ -14,7 +15,7 @@ struct osdear_transaction {
 
   /* Filled when it is committed. */
   osdear__buf actions;
-  osdear__map removes;                /* paths of removed files */
+  osdear__map removes;                /* paths of removed files, canonical */
   osdear__map keys;                   /* of the partitions that are replaced */
   int64_t removed_files;
   int64_t removed_bytes;
@@ -262,7 +263,10 @@ static osdear_status is_replaced(osdear_transaction *self, const osdear__file *f
 /* The remove repeats of the add what it must: partition values, size, deletion vector and row ids (reference §3). */
 static osdear_status print_remove(osdear_transaction *self, const osdear__file *file, int64_t now_ms, osdear_error **error)
 {
+  SCOPED(buf) scratch = { 0 };
   osdear__file gone = *file;
+  osdear__str path;
+  osdear_status st;
 
   gone.deleted_ms = now_ms;
   gone.data_change = true;
@@ -270,7 +274,8 @@ static osdear_status print_remove(osdear_transaction *self, const osdear__file *
   osdear__action_print_remove(&gone, &self->actions);
   self->removed_files++;
   self->removed_bytes += file->size_bytes > 0 ? file->size_bytes : 0;
-  return remember(&self->removes, file->path, &self->arena, error);
+  st = osdear__canonical_path(file->path, osdear__store_uri(self->snapshot->store), &scratch, &path, error);
+  return st ? st : remember(&self->removes, path, &self->arena, error);
 }
 
 static osdear_status print_removes(osdear_transaction *self, osdear_error **error)

@@ -127,7 +127,7 @@ typedef struct osdear__claims {
   bool reads_whole_table;
   osdear__partition_filter *reads;   /* NULL: no predicate was read by */
   const osdear__map *read_keys;      /* of partitions, by osdear__partition_key(); NULL: none */
-  const osdear__map *removes;        /* paths of files that are removed; NULL: none */
+  const osdear__map *removes;        /* canonical paths of files that are removed; NULL: none */
   const char *app_id;                /* NULL: none */
   int64_t app_version;
 } osdear__claims;

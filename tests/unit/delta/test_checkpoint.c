@@ -1,0 +1,266 @@
+#include "lake.h"
+
+#include <delta/write.h>
+
+static osdear_status checksum_of(const char *json, char out[33], osdear_error **error)
+{
+  SCOPED(arena) arena = { 0 };
+  osdear__json *object = NULL;
+  osdear_status st = osdear__json_read(osdear__str_of(json), "text", &arena, &object, error);
+
+  return st ? st : osdear__json_checksum(object, out, error);
+}
+
+/* The example of the protocol's text. */
+Test(checkpoint, checksums_are_the_protocols)
+{
+  char checksum[33];
+
+  OK(checksum_of("{\"k0\":\"'v 0'\",\"checksum\":\"adsaskfljadfkjadfkj\",\"k1\":{\"k2\":2,\"k3\":[\"v3\",[1,2],{\"k4\":\"v4\",\"k5\":[\"v5\",\"v6\",\"v7\"]}]}}",
+                 checksum, WHY));
+  cr_assert_str_eq(checksum, "6a92d155a59bf2eecbd4b4ec7fd1f875");
+  FAILS(checksum_of("{\"a\":1,\"a\":2}", checksum, WHY), OSDEAR_ERR_CORRUPT, "twice");
+}
+
+static void drop_commits(lake *here, int64_t from, int64_t to)
+{
+  for (int64_t version = from; version <= to; version++) {
+    char path[OSDEAR__LOG_PATH];
+    osdear__log_commit_path(version, path);
+    OK(osdear__store_delete(here->store, path, WHY));
+  }
+}
+
+Test(checkpoint, is_written_every_so_many_commits)
+{
+  osdear__store_item item;
+  osdear_table *table = NULL;
+  const char *rows;
+  lake here;
+
+  lake_open(&here);
+  OK(lake_create(&here, "id long, p string", "p", "delta.checkpointInterval=4", &table, WHY));
+  for (int i = 0; i < 9; i++)
+    OK(lake_append(&here, table, "[{\"id\":1,\"p\":\"a\"},{\"id\":2}]", NULL, NULL, WHY));
+  OK(osdear__store_stat(here.store, "_delta_log/00000000000000000004.checkpoint.parquet", &item, WHY));
+  OK(osdear__store_stat(here.store, "_delta_log/00000000000000000008.checkpoint.parquet", &item, WHY));
+  cr_assert(osdear__starts_with(lake_text(&here, "_delta_log/_last_checkpoint"), "{\"version\":8,\"size\":18,\"sizeInBytes\":"));
+  cr_assert(strstr(lake_text(&here, "_delta_log/_last_checkpoint"), "\"numOfAddFiles\":16,\"checksum\":\""));
+  rows = lake_read(&here);
+  drop_commits(&here, 0, 7);
+  cr_assert_str_eq(lake_read(&here), rows);
+  osdear_table_free(table);
+  lake_close(&here);
+}
+
+Test(checkpoint, keeps_all_that_a_state_is)
+{
+  osdear_write_options options = OSDEAR_WRITE_OPTIONS_INIT;
+  osdear_snapshot *before, *after = NULL;
+  osdear_table *table = NULL;
+  const char *rows;
+  lake here;
+
+  lake_open(&here);
+  OK(lake_create(&here, "id long, t timestamp_ntz, p string", "p", "my.own=x;delta.dataSkippingNumIndexedCols=1", &table, WHY));
+  options.app_id = "job";
+  options.app_version = 3;
+  OK(lake_append(&here, table, "[{\"id\":1,\"p\":\"a b\"},{\"id\":2}]", &options, NULL, WHY));
+  OK(osdear__store_put_if_absent(here.store, "_delta_log/00000000000000000002.json",
+                                 "{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"{}\",\"removed\":false}}\n", 79, WHY));
+  OK(osdear_table_refresh(table, WHY));
+  options.app_id = NULL;
+  options.where = "p = 'a b'";
+  OK(lake_overwrite(&here, table, "[{\"id\":3,\"p\":\"a b\"}]", &options, NULL, WHY));
+  rows = lake_read(&here);
+  before = osdear_table_snapshot(table);
+  OK(osdear_table_checkpoint(table, WHY));
+  OK(osdear_table_checkpoint(table, WHY)); /* again: nothing to do */
+  drop_commits(&here, 0, 3);
+  cr_assert_str_eq(lake_read(&here), rows);
+  OK(osdear_snapshot_open(here.context, here.folder, NULL, &after, WHY));
+  cr_assert_eq(after->txn_count, 1);
+  cr_assert_str_eq(after->txns[0].app_id, "job");
+  cr_assert_eq(after->txns[0].version, 3);
+  cr_assert_eq(after->domain_count, 1);
+  cr_assert_str_eq(after->domains[0].name, "d");
+  cr_assert_str_eq(after->metadata.id, before->metadata.id);
+  cr_assert_str_eq(after->metadata.schema_json, before->metadata.schema_json);
+  cr_assert_eq(after->metadata.property_count, before->metadata.property_count);
+  cr_assert_eq(after->metadata.created_ms, before->metadata.created_ms);
+  cr_assert_eq(after->protocol.min_reader, 3);
+  cr_assert_str_eq(after->protocol.reader_features[0], "timestampNtz");
+  osdear_snapshot_unref(before);
+  osdear_snapshot_unref(after);
+  osdear_table_free(table);
+  lake_close(&here);
+}
+
+/* What the files of the newest version are said to be. */
+static const char *files_of(lake *here, unsigned want)
+{
+  AUTO(file_iterator) iterator = NULL;
+  SCOPED(buf) all = { 0 };
+  osdear_snapshot *snapshot = NULL;
+  const osdear__file *file = NULL;
+
+  OK(osdear_snapshot_open(here->context, here->folder, NULL, &snapshot, WHY));
+  OK(osdear__file_iterator_open(snapshot, NULL, want, &iterator, WHY));
+  for (;;) {
+    osdear__file copy;
+    OK(osdear__file_iterator_next(iterator, &file, WHY));
+    if (!file)
+      break;
+    copy = *file;
+    copy.data_change = true;
+    osdear__action_print_add(&copy, &all);
+  }
+  osdear_snapshot_unref(snapshot);
+  return osdear__arena_strdup(&here->arena, all.data ? all.data : "");
+}
+
+Test(checkpoint, gives_back_files_with_all_their_fields)
+{
+  static const char commit[] =
+    "{\"add\":{\"path\":\"x%20y\",\"partitionValues\":{\"p\":\"a\"},\"size\":5,\"modificationTime\":6,\"dataChange\":true,"
+    "\"stats\":\"{\\\"numRecords\\\":1}\",\"tags\":{\"k\":\"v\",\"n\":null},\"deletionVector\":{\"storageType\":\"u\",\"pathOrInlineDv\":\"ab^-aqEH.-t@S}K{vb[*k^\","
+    "\"offset\":1,\"sizeInBytes\":36,\"cardinality\":2},\"baseRowId\":7,\"defaultRowCommitVersion\":8,\"clusteringProvider\":\"liquid\"}}\n";
+  osdear_table *table = NULL;
+  const char *before;
+  lake here;
+
+  lake_open(&here);
+  OK(lake_create(&here, "id long, p string", "p", NULL, &table, WHY));
+  OK(osdear__store_put_if_absent(here.store, "_delta_log/00000000000000000001.json", commit, sizeof commit - 1, WHY));
+  OK(osdear_table_refresh(table, WHY));
+  before = files_of(&here, FILES_STATS | FILES_TAGS | FILES_WITH_VECTORS);
+  cr_assert_str_eq(before, commit);
+  OK(osdear_table_checkpoint(table, WHY));
+  drop_commits(&here, 0, 1);
+  cr_assert_str_eq(files_of(&here, FILES_STATS | FILES_TAGS | FILES_WITH_VECTORS), before);
+  osdear_table_free(table);
+  lake_close(&here);
+}
+
+static void expect_stats(const char *properties, bool has)
+{
+  osdear_table *table = NULL;
+  const char *before, *after;
+  lake here;
+
+  lake_open(&here);
+  OK(lake_create(&here, "id long, s struct<a:int,t:timestamp>, l array<int>, x binary, n string, p date", "p", properties, &table, WHY));
+  OK(lake_append(&here, table, "[{\"id\":1,\"s\":{\"a\":2,\"t\":\"2024-01-01T00:00:00.123456Z\"},\"l\":[1],\"x\":\"a\",\"p\":\"2024-01-01\"},"
+                 "{\"id\":5,\"n\":\"z\",\"p\":\"2024-01-01\"}]", NULL, NULL, WHY));
+  before = files_of(&here, FILES_STATS);
+  OK(osdear_table_checkpoint(table, WHY));
+  drop_commits(&here, 0, 1);
+  after = files_of(&here, FILES_STATS);
+  if (has)
+    cr_assert_str_eq(after, before);
+  else
+    cr_assert(strstr(before, "\"stats\"") && !strstr(after, "\"stats\""));
+  osdear_table_free(table);
+  lake_close(&here);
+}
+
+Test(checkpoint, keeps_statistics_in_the_forms_the_table_wants)
+{
+  expect_stats(NULL, true);
+  expect_stats("delta.checkpoint.writeStatsAsStruct=true", true);
+  expect_stats("delta.checkpoint.writeStatsAsStruct=true;delta.checkpoint.writeStatsAsJson=false", true);
+  expect_stats("delta.checkpoint.writeStatsAsJson=false", false);
+}
+
+Test(checkpoint, that_fails_does_not_fail_the_commit)
+{
+  osdear_write_result result = OSDEAR_WRITE_RESULT_INIT;
+  osdear_table *table = NULL;
+  lake here;
+
+  lake_open(&here);
+  OK(lake_create(&here, "id long", NULL, "delta.checkpointInterval=1", &table, WHY));
+  OK(osdear__store_put(here.store, "_delta_log/_last_checkpoint/in-the-way", "x", 1, WHY));
+  OK(lake_append(&here, table, "[{\"id\":1}]", NULL, &result, WHY));
+  cr_assert_eq(result.version, 1);
+  cr_assert_str_eq(lake_read(&here), "{\"id\":1}\n");
+  osdear_table_free(table);
+  lake_close(&here);
+}
+
+Test(checkpoint, hints_never_go_back)
+{
+  osdear_table *table = NULL, *behind = NULL;
+  lake here;
+
+  lake_open(&here);
+  OK(lake_create(&here, "id long", NULL, NULL, &table, WHY));
+  OK(osdear_table_open(here.context, here.folder, NULL, &behind, WHY));
+  OK(lake_append(&here, table, "[{\"id\":1}]", NULL, NULL, WHY));
+  OK(osdear_table_checkpoint(table, WHY));
+  OK(osdear_table_checkpoint(behind, WHY));
+  cr_assert(osdear__starts_with(lake_text(&here, "_delta_log/_last_checkpoint"), "{\"version\":1,"));
+  osdear_table_free(table);
+  osdear_table_free(behind);
+  lake_close(&here);
+}
+
+Test(checkpoint, in_commit_timestamps_ascend)
+{
+  osdear_table *table = NULL;
+  int64_t last = 0;
+  lake here;
+
+  lake_open(&here);
+  OK(lake_create(&here, "id long", NULL, "delta.enableInCommitTimestamps=true", &table, WHY));
+  for (int64_t version = 0; version < 5; version++) {
+    const char *at;
+    int64_t now = 0;
+    if (version > 0)
+      OK(lake_append(&here, table, "[{\"id\":1}]", NULL, NULL, WHY));
+    at = strstr(lake_commit(&here, version), "\"inCommitTimestamp\":");
+    cr_assert_not_null(at);
+    cr_assert(osdear__parse_i64((osdear__str){ at + 20, strspn(at + 20, "0123456789") }, &now));
+    cr_assert(now > last);
+    last = now;
+  }
+  cr_assert(osdear__starts_with(lake_commit(&here, 4), "{\"commitInfo\":"));
+  osdear_table_free(table);
+  lake_close(&here);
+}
+
+#ifdef OSDEAR_FAULTS
+
+Test(checkpoint, survives_every_fault, .timeout = 300)
+{
+  static const osdear__fault_kind kinds[] = { FAULT_ALLOC, FAULT_WRITE, FAULT_READ };
+
+  for (size_t kind = 0; kind < COUNT_OF(kinds); kind++)
+    for (int64_t n = 0;; n++) {
+      osdear_table *table = NULL;
+      osdear_error *error = NULL;
+      int64_t failed;
+      osdear_status st;
+      lake here;
+
+      lake_open(&here);
+      OK(lake_create(&here, "id long, p string", "p", "delta.checkpoint.writeStatsAsStruct=true", &table, WHY));
+      OK(lake_append(&here, table, "[{\"id\":1,\"p\":\"a\"},{\"id\":2}]", NULL, NULL, WHY));
+      osdear__fault_arm(kinds[kind], n, false);
+      st = osdear_table_checkpoint(table, &error);
+      failed = osdear__fault_count();
+      osdear__fault_disarm();
+      cr_assert_eq(st, osdear_error_status(error));
+      osdear_error_free(error);
+      osdear_table_free(table);
+      cr_assert_eq(lake_count(lake_read(&here), "\n"), 2);
+      lake_close(&here);
+      cr_assert_eq(osdear__live(), 0, "leak when call %lld of kind %d fails", (long long)n, (int)kinds[kind]);
+      if (failed == 0) {
+        cr_assert_eq(st, OSDEAR_OK);
+        break;
+      }
+    }
+}
+
+#endif
