@@ -113,6 +113,13 @@ void osdear__partition_print(const osdear__type *type, const osdear__scalar *val
 /* `col=value/` as Hive escapes it (not yet URI-encoded), appended. */
 void osdear__partition_path(osdear__str column, osdear__str value, bool is_null, osdear__buf *out);
 
+/* ---- CHAR(n) (char_type.c) ---- */
+
+/* n, where the field is a CHAR(n) of Spark; 0 otherwise. Bounds of such a column are those of the texts without their padding. */
+int32_t osdear__char_length(const osdear__field *field);
+/* Replaces the column by one whose texts have at least `length` characters. */
+MUST_USE osdear_status osdear__char_pad(const osdear__field *field, int32_t length, struct ArrowArray *array, osdear_error **error);
+
 /* ---- statistics (stats.c) ---- */
 
 /* A file's statistics, parsed when first asked. `schema` is the table's. */

@@ -55,7 +55,7 @@ static bool range_of(void *argument, const size_t *path, size_t depth, osdear__r
 
   if (osdear__delta_partition_index(prune->metadata, osdear__str_of(field->name)) >= 0)
     return depth == 1 && partition_range(prune, field, out);
-  return prune->stats && osdear__stats_range(prune->stats, path, depth, out);
+  return prune->stats && !osdear__char_length(field) && osdear__stats_range(prune->stats, path, depth, out);
 }
 
 osdear_status osdear__prune_file(osdear__prune *prune, const osdear__file *file, bool *keep, osdear_error **error)

@@ -104,6 +104,8 @@ static osdear_status fill_columns(const osdear__scan_file *f, struct ArrowArray 
       raw->children[next]->release = NULL;
       st = osdear__array_cast(&f->want.fields[next].type, &moved, type, &columns[i], error);
       next++;
+      if (!st && osdear__char_length(&schema->fields[i]))
+        st = osdear__char_pad(&schema->fields[i], osdear__char_length(&schema->fields[i]), &columns[i], error);
     }
     if (st)
       return osdear__fail_within(error, st, "data file %s, column %s", f->name, schema->fields[i].name);
