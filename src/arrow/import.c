@@ -65,9 +65,13 @@ static osdear_status check_shape(osdear__batch *batch, const osdear__column *col
 {
   const struct ArrowArray *array = column->array;
   int64_t needed = buffers_needed(&column->format);
-  bool enough = column->format.layout == LAYOUT_VIEWS ? array->n_buffers >= needed : array->n_buffers == needed;
+  int64_t most = needed;
 
-  if (!enough || array->n_buffers > INT32_MAX)
+  if (column->format.layout == LAYOUT_VIEWS)
+    most = INT32_MAX;
+  else if (column->format.layout == LAYOUT_NULL)
+    most = 1; /* a validity that the specification does not have, but Polars hands out */
+  if (array->n_buffers < needed || array->n_buffers > most)
     return osdear__import_fail(batch, -1, "the Arrow array has %" PRId64 " buffers where format \"%s\" has %" PRId64,
                                array->n_buffers, column->schema->format, needed);
   if (array->n_buffers && !array->buffers)
