@@ -5,7 +5,7 @@
 
 #define HELD_BYTES ((size_t)16 << 20) /* widths are found from the rows that fit in here; longer cells further down push the line out */
 #define GAP 2
-#define NARROWEST ((size_t)4)
+#define NARROWEST ((size_t)12) /* no column of text is cut below this for the sake of others */
 
 typedef struct table_cell {
   size_t to;    /* in `text`; it begins where the one before ends */
@@ -84,38 +84,43 @@ static void hold_row(osdear__sink *sink, const struct ArrowArray *batch, int64_t
 
 /* ---- laying out ---- */
 
+/* A number that was cut would be another number: only text gives way. */
+static size_t width_within(const table_state *state, size_t column, size_t most)
+{
+  size_t width = state->widths[column];
+
+  return state->is_right[column] || width < most ? width : most;
+}
+
 static size_t total_width(const table_state *state, size_t columns, size_t most)
 {
   size_t total = columns ? (columns - 1) * GAP : 0;
 
   for (size_t i = 0; i < columns; i++)
-    total += state->widths[i] < most ? state->widths[i] : most;
+    total += width_within(state, i, most);
   return total;
 }
 
-/* The widest columns give way first; if all are narrow already, the last ones are left out. */
+/* The widest texts give way first; if that is not enough, the last columns are left out, and the others take what room that made. */
 static void lay_out(osdear__sink *sink)
 {
   table_state *state = sink->state;
-  size_t room = (size_t)sink->options.max_width, most = 0;
+  size_t room = (size_t)sink->options.max_width, most = room;
 
   state->shown = sink->type->field_count;
   state->is_laid_out = true;
   if (!room || total_width(state, state->shown, SIZE_MAX) <= room)
     return;
-  for (size_t i = 0; i < state->shown; i++)
-    most = state->widths[i] > most ? state->widths[i] : most;
   while (most > NARROWEST && total_width(state, state->shown, most) > room)
     most--;
   while (state->shown > 1 && total_width(state, state->shown, most) > room)
     state->shown--;
-  if (state->shown == 1 && most > room)
-    most = room;
-  /* What leaving columns out made free goes to the others. */
-  while (total_width(state, state->shown, most + 1) <= room && most < room)
+  while (most < room && total_width(state, state->shown, most + 1) <= room)
     most++;
   for (size_t i = 0; i < state->shown; i++)
-    state->widths[i] = state->widths[i] < most ? state->widths[i] : most;
+    state->widths[i] = width_within(state, i, most);
+  if (state->shown == 1 && state->widths[0] > room)
+    state->widths[0] = room;
 }
 
 static void put_spaces(osdear__buf *out, size_t count)
