@@ -16,8 +16,8 @@ def check(lake: str, name: str) -> None:
     order = [(column, "ascending") for column in ours.column_names]
     if not ours.sort_by(order).equals(theirs.sort_by(order)):
         sys.exit(f"{name}: deltalake reads other rows than libosdear")
-    counted = duckdb.from_arrow(osdear.Table.open(uri).scan()).count("*").fetchone()
-    if counted != (ours.num_rows,):
+    counted = duckdb.from_arrow(osdear.Table.open(uri).scan()).count("*").fetchall()
+    if counted != [(ours.num_rows,)]:
         sys.exit(f"{name}: DuckDB counts {counted}, libosdear {ours.num_rows}")
     print(f"{name:16} {ours.num_rows:7,} rows: libosdear, deltalake and DuckDB agree")
 
