@@ -44,11 +44,12 @@ static void report(moment start, const char *what, int64_t count)
   printf("OP %.4f %.4f %s=%" PRId64 "\n", end.wall - start.wall, end.cpu - start.cpu, what, count);
 }
 
-static void must(osdear_status status, osdear_error *error)
+/* The error by its address: it is set by the call that gives the status. */
+static void must(osdear_status status, osdear_error *const *error)
 {
   if (status == OSDEAR_OK)
     return;
-  fprintf(stderr, "osdear-bench: %s: %s\n", osdear_status_name(status), osdear_error_message(error));
+  fprintf(stderr, "osdear-bench: %s: %s\n", osdear_status_name(status), osdear_error_message(*error));
   exit(EXIT_FAILURE);
 }
 
@@ -78,8 +79,8 @@ static void list(osdear_context *context, const char *uri)
   struct ArrowArrayStream files;
   osdear_error *error = NULL;
 
-  must(osdear_snapshot_open(context, uri, NULL, &snapshot, &error), error);
-  must(osdear_snapshot_files(snapshot, NULL, &files, &error), error);
+  must(osdear_snapshot_open(context, uri, NULL, &snapshot, &error), &error);
+  must(osdear_snapshot_files(snapshot, NULL, &files, &error), &error);
   report(start, "n", drain(&files));
   osdear_snapshot_unref(snapshot);
 }
@@ -109,9 +110,9 @@ static void scan(osdear_context *context, const char *uri, char *names, const ch
     options.columns = columns;
   }
   options.where = where;
-  must(osdear_snapshot_open(context, uri, NULL, &snapshot, &error), error);
-  must(osdear_scan_new(snapshot, &options, &plan, &error), error);
-  must(osdear_scan_stream(plan, &rows, &error), error);
+  must(osdear_snapshot_open(context, uri, NULL, &snapshot, &error), &error);
+  must(osdear_scan_new(snapshot, &options, &plan, &error), &error);
+  must(osdear_scan_stream(plan, &rows, &error), &error);
   report(start, "rows", drain(&rows));
   osdear_scan_free(plan);
   osdear_snapshot_unref(snapshot);
@@ -129,14 +130,14 @@ static void load(osdear_context *context, const char *file, struct ArrowSchema *
 
   if (!batches)
     exit(EXIT_FAILURE);
-  must(osdear_source_open(context, &file, 1, NULL, &source, &error), error);
-  must(osdear_source_schema(source, schema, &error), error);
-  must(osdear_source_schema(source, &copy, &error), error);
-  must(osdear_source_stream(source, &rows, &error), error);
+  must(osdear_source_open(context, &file, 1, NULL, &source, &error), &error);
+  must(osdear_source_schema(source, schema, &error), &error);
+  must(osdear_source_schema(source, &copy, &error), &error);
+  must(osdear_source_stream(source, &rows, &error), &error);
   while (count < MOST_BATCHES && rows.get_next(&rows, &batches[count]) == 0 && batches[count].release)
     count++;
   rows.release(&rows);
-  must(osdear_stream_new(&copy, batches, count, out, &error), error);
+  must(osdear_stream_new(&copy, batches, count, out, &error), &error);
   free(batches);
   osdear_source_free(source);
 }
@@ -157,8 +158,8 @@ static void append(osdear_context *context, const char *uri, const char *file, c
     options.partition_count = 1;
   }
   start = now();
-  must(osdear_table_create(context, uri, &schema, &options, &table, &error), error);
-  must(osdear_table_append(table, &rows, NULL, &result, &error), error);
+  must(osdear_table_create(context, uri, &schema, &options, &table, &error), &error);
+  must(osdear_table_append(table, &rows, NULL, &result, &error), &error);
   report(start, "rows", result.rows);
   schema.release(&schema);
   osdear_table_free(table);
@@ -172,14 +173,14 @@ static void small(osdear_context *context, const char *uri, int64_t commits)
   moment start;
 
   rows_schema(&schema);
-  must(osdear_table_create(context, uri, &schema, NULL, &table, &error), error);
+  must(osdear_table_create(context, uri, &schema, NULL, &table, &error), &error);
   schema.release(&schema);
   start = now();
   for (int64_t i = 0; i < commits; i++) {
     struct ArrowArrayStream rows;
 
     rows_stream(i, 1, 1, &rows);
-    must(osdear_table_append(table, &rows, NULL, NULL, &error), error);
+    must(osdear_table_append(table, &rows, NULL, NULL, &error), &error);
   }
   report(start, "commits", commits);
   osdear_table_free(table);
@@ -194,7 +195,7 @@ int main(int argc, char **argv)
   osdear_error *error = NULL;
 
   options.threads = threads ? (int32_t)strtol(threads, NULL, 10) : 0;
-  must(osdear_context_new(&options, &context, &error), error);
+  must(osdear_context_new(&options, &context, &error), &error);
   if (strcmp(verb, "list") == 0)
     list(context, argv[2]);
   else if (strcmp(verb, "scan") == 0)

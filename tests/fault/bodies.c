@@ -5,9 +5,10 @@
 #include <dirent.h>
 #include <stdio.h>
 
-static void must(osdear_status status, osdear_error *error)
+/* The error by its address: it is set by the call that gives the status. */
+static void must(osdear_status status, osdear_error *const *error)
 {
-  cr_assert_eq(status, OSDEAR_OK, "%s", osdear_error_message(error));
+  cr_assert_eq(status, OSDEAR_OK, "%s", osdear_error_message(*error));
 }
 
 void prepare_context(fault_fixture *fixture)
@@ -16,7 +17,7 @@ void prepare_context(fault_fixture *fixture)
   osdear_error *error = NULL;
 
   options.threads = 1;
-  must(osdear_context_new(&options, &fixture->context, &error), error);
+  must(osdear_context_new(&options, &fixture->context, &error), &error);
 }
 
 void prepare_table(fault_fixture *fixture)
@@ -31,10 +32,10 @@ void prepare_table(fault_fixture *fixture)
   options.partition_columns = partition_columns;
   options.partition_count = 1;
   rows_schema(&schema);
-  must(osdear_table_create(fixture->context, fixture->table_uri, &schema, &options, &fixture->table, &error), error);
+  must(osdear_table_create(fixture->context, fixture->table_uri, &schema, &options, &fixture->table, &error), &error);
   schema.release(&schema);
   rows_stream(0, BEFORE_ROWS, 4, &rows);
-  must(osdear_table_append(fixture->table, &rows, NULL, NULL, &error), error);
+  must(osdear_table_append(fixture->table, &rows, NULL, NULL, &error), &error);
 }
 
 void prepare_snapshot(fault_fixture *fixture)
@@ -51,7 +52,7 @@ void prepare_scan(fault_fixture *fixture)
 
   prepare_snapshot(fixture);
   options.where = "id >= 0 AND day >= DATE '2022-01-08'";
-  must(osdear_scan_new(fixture->snapshot, &options, &fixture->scan, &error), error);
+  must(osdear_scan_new(fixture->snapshot, &options, &fixture->scan, &error), &error);
 }
 
 osdear_status drain(struct ArrowArrayStream *stream, int64_t expected_rows, osdear_error **error)
@@ -106,7 +107,7 @@ static int64_t count_active_files(osdear_snapshot *snapshot)
   struct ArrowArrayStream files;
   osdear_error *error = NULL;
 
-  must(osdear_snapshot_files(snapshot, NULL, &files, &error), error);
+  must(osdear_snapshot_files(snapshot, NULL, &files, &error), &error);
   return rows_drain(&files, NULL);
 }
 
@@ -118,9 +119,9 @@ void expect_table(const fault_fixture *fixture, int64_t rows)
   osdear_error *error = NULL;
   int64_t found;
 
-  must(osdear_snapshot_open(fixture->context, fixture->table_uri, NULL, &snapshot, &error), error);
-  must(osdear_scan_new(snapshot, NULL, &scan, &error), error);
-  must(osdear_scan_stream(scan, &stream, &error), error);
+  must(osdear_snapshot_open(fixture->context, fixture->table_uri, NULL, &snapshot, &error), &error);
+  must(osdear_scan_new(snapshot, NULL, &scan, &error), &error);
+  must(osdear_scan_stream(scan, &stream, &error), &error);
   found = rows_drain(&stream, NULL);
   cr_assert_eq(found, rows, "the table has %lld rows, not %lld", (long long)found, (long long)rows);
   cr_assert_geq(count_data_files(fixture->table_uri), count_active_files(snapshot));

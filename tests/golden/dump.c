@@ -14,11 +14,12 @@
 
 #define REFUSED 3
 
-static void must(osdear_status status, osdear_error *error)
+/* The error by its address: it is set by the call that gives the status. */
+static void must(osdear_status status, osdear_error *const *error)
 {
   if (status == OSDEAR_OK)
     return;
-  fprintf(stderr, "%s: %s\n", osdear_status_name(status), osdear_error_message(error));
+  fprintf(stderr, "%s: %s\n", osdear_status_name(status), osdear_error_message(*error));
   exit(REFUSED);
 }
 
@@ -69,7 +70,7 @@ static void print_rows(osdear_context *context, struct ArrowArrayStream *rows)
   print_schema(&schema);
   putchar('\n');
   schema.release(&schema);
-  must(osdear_sink_write(context, rows, "jsonl", NULL, to_stdout, NULL, NULL, &error), error);
+  must(osdear_sink_write(context, rows, "jsonl", NULL, to_stdout, NULL, NULL, &error), &error);
 }
 
 static void print_file(osdear_context *context, const char *path)
@@ -80,8 +81,8 @@ static void print_file(osdear_context *context, const char *path)
   osdear_error *error = NULL;
 
   options.format = "parquet";
-  must(osdear_source_open(context, &path, 1, &options, &source, &error), error);
-  must(osdear_source_stream(source, &rows, &error), error);
+  must(osdear_source_open(context, &path, 1, &options, &source, &error), &error);
+  must(osdear_source_stream(source, &rows, &error), &error);
   print_rows(context, &rows);
   osdear_source_free(source);
 }
@@ -96,12 +97,12 @@ static void print_table(osdear_context *context, const char *uri, const char *ve
 
   if (version)
     options.version = strtoll(version, NULL, 10);
-  must(osdear_snapshot_open(context, uri, &options, &snapshot, &error), error);
+  must(osdear_snapshot_open(context, uri, &options, &snapshot, &error), &error);
   if (is_files) {
-    must(osdear_snapshot_files(snapshot, NULL, &rows, &error), error);
+    must(osdear_snapshot_files(snapshot, NULL, &rows, &error), &error);
   } else {
-    must(osdear_scan_new(snapshot, NULL, &scan, &error), error);
-    must(osdear_scan_stream(scan, &rows, &error), error);
+    must(osdear_scan_new(snapshot, NULL, &scan, &error), &error);
+    must(osdear_scan_stream(scan, &rows, &error), &error);
   }
   print_rows(context, &rows);
   osdear_scan_free(scan);
@@ -117,7 +118,7 @@ int main(int argc, char **argv)
     fprintf(stderr, "usage: golden-dump table|files|file WHAT [VERSION]\n");
     return 2;
   }
-  must(osdear_context_new(NULL, &context, &error), error);
+  must(osdear_context_new(NULL, &context, &error), &error);
   if (strcmp(argv[1], "file") == 0)
     print_file(context, argv[2]);
   else
