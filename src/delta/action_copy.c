@@ -113,6 +113,8 @@ static osdear_status copy_pairs(const osdear_pair *pairs, size_t count, osdear__
 
 osdear_status osdear__metadata_copy(const osdear__metadata *metadata, osdear__arena *arena, osdear__metadata *out, osdear_error **error)
 {
+  /* Pipelines create tables before they know a column: Spark reads the absent schema as one without columns, and so do we. */
+  const char *schema = metadata->schema_json ? metadata->schema_json : "{\"type\":\"struct\",\"fields\":[]}";
   osdear__metadata copy = *metadata;
   osdear_status st = copy_name(metadata->id, arena, &copy.id, error);
 
@@ -121,7 +123,7 @@ osdear_status osdear__metadata_copy(const osdear__metadata *metadata, osdear__ar
   if (!st)
     st = copy_name(metadata->description, arena, &copy.description, error);
   if (!st)
-    st = copy_name(metadata->schema_json, arena, &copy.schema_json, error);
+    st = copy_name(schema, arena, &copy.schema_json, error);
   if (!st)
     st = copy_names(metadata->partition_columns, arena, &copy.partition_columns, error);
   if (!st)

@@ -49,7 +49,7 @@ static const osdear__field_entry metadata_fields[] = {
   { NAMED("name"), FORM_NAME, METADATA_AT(name), false, 0 },
   { NAMED("description"), FORM_NAME, METADATA_AT(description), false, 0 },
   { NAMED("format"), FORM_FORMAT, 0, false, 0 },
-  { NAMED("schemaString"), FORM_NAME, METADATA_AT(schema_json), true, 0 },
+  { NAMED("schemaString"), FORM_NAME, METADATA_AT(schema_json), false, 0 }, /* absent where there are no columns yet */
   { NAMED("partitionColumns"), FORM_NAMES, METADATA_AT(partition_columns), true, 0 },
   { NAMED("configuration"), FORM_PAIRS, METADATA_AT(properties), false, 0 },
   { NAMED("createdTime"), FORM_I64, METADATA_AT(created_ms), false, 0 },

@@ -373,13 +373,13 @@ static osdear_status on_action_value(reader *r, osdear__json_event event, int32_
   }
   if (event == JSON_NULL)
     return OSDEAR_OK; /* some writers name every action in each line, all but one of them null */
-  if (event != JSON_OBJECT_START)
+  if (event != JSON_OBJECT_START && (r->is_kept || r->form->kind != ACTION_COMMIT_INFO)) /* which is free-form */
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "the action `%s` is not an object", r->form->name.data);
   if (r->has_action)
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "two actions in one line: which one counts is not defined");
   r->has_action = true;
   if (!r->is_kept) {
-    r->skip = depth;
+    r->skip = event == JSON_OBJECT_START || event == JSON_ARRAY_START ? depth : -1;
     return OSDEAR_OK;
   }
   start_action(r);

@@ -162,10 +162,13 @@ osdear_status osdear__protocol_check_read(const osdear__protocol *protocol, cons
                         protocol->min_reader);
   if (protocol->min_reader < 3)
     return OSDEAR_OK;
-  if (!protocol->reader_features)
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: minReaderVersion is 3, but the protocol has no readerFeatures", uri);
+  if (!protocol->reader_features || protocol->min_writer < 7)
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: minReaderVersion 3 goes with readerFeatures and minWriterVersion 7; here %s", uri,
+                        protocol->reader_features ? "the latter is lower" : "are no readerFeatures");
   for (size_t i = 0; protocol->reader_features[i]; i++) {
     const char *name = protocol->reader_features[i];
+    if (!lists(protocol->writer_features, name))
+      return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: the feature %s is in readerFeatures but not in writerFeatures", uri, name);
     if (!is_among(readable, COUNT_OF(readable), name) && !is_among(writer_only, COUNT_OF(writer_only), name))
       osdear__buf_printf(&unknown, "%s%s", unknown.size ? ", " : "", name);
   }

@@ -68,7 +68,6 @@ static osdear_status open_parts(osdear_snapshot *snapshot, osdear_error **error)
   return st;
 }
 
-/* A checkpoint stands for a whole state: one without protocol or metadata is broken, though the commits may make up for it. */
 static osdear_status read_checkpoint(osdear_snapshot *snapshot, osdear__replay *replay, osdear_error **error)
 {
   const osdear__segment *segment = &snapshot->segment;
@@ -80,10 +79,21 @@ static osdear_status read_checkpoint(osdear_snapshot *snapshot, osdear__replay *
     if (st)
       osdear__fail_within(error, st, "%s", segment->parts[i].path);
   }
-  if (!st && segment->part_count && (!replay->has_protocol || !replay->has_metadata))
-    st = osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: the checkpoint holds no %s", segment->parts[0].path,
-                      replay->has_protocol ? "metaData" : "protocol");
   return st;
+}
+
+/* Every state has a protocol and a metadata. A checkpoint without them can be read and says something wrong: what else of it is missing
+ * nobody knows, so an older one is not taken in its place. */
+static osdear_status check_whole(const osdear_snapshot *snapshot, const osdear__replay *replay, osdear_error **error)
+{
+  const char *missing = replay->has_protocol ? "metaData" : "protocol";
+
+  if (replay->has_protocol && replay->has_metadata)
+    return OSDEAR_OK;
+  if (snapshot->segment.part_count)
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: the checkpoint holds no %s", snapshot->segment.parts[0].path, missing);
+  return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: no %s in the log up to version %" PRId64, osdear__store_uri(snapshot->store), missing,
+                      snapshot->segment.version);
 }
 
 /* Domains that were removed are not part of the state. */
@@ -107,9 +117,6 @@ static osdear_status finish(osdear_snapshot *snapshot, osdear__replay *replay, o
   const char *uri = osdear__store_uri(snapshot->store);
   osdear_status st;
 
-  if (!replay->has_protocol || !replay->has_metadata)
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: no %s in the log up to version %" PRId64, uri,
-                        replay->has_protocol ? "metaData" : "protocol", snapshot->segment.version);
   snapshot->protocol = replay->protocol;
   snapshot->metadata = replay->metadata;
   snapshot->tail = replay->tail;
@@ -142,6 +149,8 @@ static osdear_status fill(load *l, osdear_snapshot *snapshot, osdear_error **err
     st = read_checkpoint(snapshot, &replay, error);
     l->checkpoint_failed = st != OSDEAR_OK;
   }
+  if (!st)
+    st = check_whole(snapshot, &replay, error);
   if (!st)
     st = finish(snapshot, &replay, error);
   osdear__replay_drop(&replay);

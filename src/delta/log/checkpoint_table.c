@@ -164,8 +164,6 @@ static osdear_status read_metadata(table_reader *r, const struct ArrowArray *at,
   osdear__metadata *m = &action->metadata;
   osdear_status st;
 
-  if (!has(at, METADATA_SCHEMA, row))
-    return fail_absent("metaData", METADATA_SCHEMA, metadata_fields, error);
   if (!has(at, METADATA_COLUMNS, row))
     return fail_absent("metaData", METADATA_COLUMNS, metadata_fields, error);
   action->kind = ACTION_METADATA;

@@ -27,13 +27,15 @@ Test(protocol, versions_up_to_three_are_read)
   expect_read(&(osdear__protocol){ 4, 7, none, none }, OSDEAR_ERR_UNSUPPORTED, "minReaderVersion 4");
   expect_read(&(osdear__protocol){ 0, 2, NULL, NULL }, OSDEAR_ERR_CORRUPT, "do not exist");
   expect_read(&(osdear__protocol){ 3, 7, NULL, none }, OSDEAR_ERR_CORRUPT, "no readerFeatures");
+  expect_read(&(osdear__protocol){ 3, 2, none, none }, OSDEAR_ERR_CORRUPT, "minWriterVersion 7");
 }
 
 Test(protocol, unknown_reader_features_are_all_named)
 {
   const char *features[] = { "timestampNtz", "catalogManaged", "appendOnly", "martian", NULL };
 
-  expect_read(&(osdear__protocol){ 3, 7, features, NULL }, OSDEAR_ERR_UNSUPPORTED, "features: catalogManaged, martian");
+  expect_read(&(osdear__protocol){ 3, 7, features, features }, OSDEAR_ERR_UNSUPPORTED, "features: catalogManaged, martian");
+  expect_read(&(osdear__protocol){ 3, 7, features, features + 1 }, OSDEAR_ERR_CORRUPT, "timestampNtz is in readerFeatures but not in");
 }
 
 Test(protocol, unknown_writer_features_do_not_keep_from_reading)
