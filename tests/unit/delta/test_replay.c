@@ -191,10 +191,14 @@ Test(replay, statistics_are_read_again_where_they_were_not_kept)
                        "{\"add\":{\"path\":\"f%d\",\"partitionValues\":{\"p\":\"x\"},\"size\":1,\"modificationTime\":1,\"dataChange\":true,"
                        "\"stats\":\"{\\\"numRecords\\\":%d,\\\"filler\\\":\\\"%500s\\\"}\",\"tags\":{\"t\":\"%d\"}}}\n",
                        i, i, "", i);
+  osdear__buf_puts(&lines, "{\"add\":{\"path\":\"f3\",\"partitionValues\":{},\"size\":1,\"modificationTime\":1,\"dataChange\":true,"
+                           "\"stats\":\"{\\\"numRecords\\\":3,}\",\"tags\":{\"twice\":\"\"}}}\n");
   fixture_commit(&f, 1, lines.data);
   fixture_commit(&f, 2, REMOVE_LINE("gone") REMOVE_LINE("f7"));
   snapshot = fixture_load(&f, -1);
   cr_assert_not(snapshot->tail->is_full);
+  for (size_t i = 0; i < snapshot->tail->entry_count; i++)
+    cr_assert_eq(snapshot->tail->entries[i]->file.stats.size, 0);
   cr_assert_eq(osdear__file_iterator_new(snapshot, NULL, &files, NULL), OSDEAR_OK);
   for (;;) {
     char records[64];

@@ -383,10 +383,11 @@ Test(snapshot, pruning_reaches_the_rows_of_a_checkpoint)
   fixture_checkpoint(&f, 0,
                      "[" PROTOCOL_ROW "," METADATA_ROW ","
                      "{\"add\":{\"path\":\"a\",\"partitionValues\":{\"p\":\"x\"},\"size\":1,\"stats\":" STATS(1) "}},"
-                     "{\"add\":{\"path\":\"b\",\"partitionValues\":{\"p\":null},\"size\":1,\"stats\":" STATS(5) "}}]");
+                     "{\"add\":{\"path\":\"b\",\"partitionValues\":{\"p\":null},\"size\":1,\"stats\":" STATS(5) "}},"
+                     "{\"add\":{\"path\":\"c\",\"partitionValues\":{\"p\":\"\"},\"size\":1,\"stats\":" STATS(1) "}}]");
   snapshot = fixture_load(&f, -1);
   expect_files(snapshot, "p = 'x'", "a");
-  expect_files(snapshot, "p IS NULL", "b");
+  expect_files(snapshot, "p IS NULL", "b c");
   expect_files(snapshot, "a > 4", "b");
   osdear_snapshot_unref(snapshot);
   fixture_close(&f);
