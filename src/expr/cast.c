@@ -359,6 +359,7 @@ static osdear_status cast_to_text(const osdear__frame *frame, const osdear__vect
 static void cast_bytes(const osdear__frame *frame, const osdear__vector *v, const osdear__type *to, uint64_t *ok, osdear__vector *out)
 {
   out->values = v->values;
+  out->value_bytes = v->value_bytes;
   out->starts = v->starts;
   out->ends = v->ends;
   memset(ok, to->kind == KIND_STRING ? 0 : 0xFF, (size_t)osdear__words(frame->length) * 8);

@@ -118,12 +118,17 @@ static const kernels *kernels_of(osdear__kind kind)
 
 /* ---- bytes ---- */
 
-/* The first eight bytes as a number that orders as they do; what is missing counts as 0. Eight bytes past the end may be read. */
-static uint64_t head_of(const char *data, size_t size)
+/* The first eight bytes as a number that orders as they do; what is missing counts as 0. `left`: bytes that may be read. */
+static uint64_t head_of(const char *data, size_t size, int64_t left)
 {
-  uint64_t head = osdear__load_u64(data);
-  if (size < 8)
-    head &= (UINT64_C(1) << size * 8) - 1;
+  uint64_t head = 0;
+  if (LIKELY(left >= 8)) {
+    head = osdear__load_u64(data);
+    if (size < 8)
+      head &= (UINT64_C(1) << size * 8) - 1;
+  } else {
+    memcpy(&head, data, size < 8 ? size : 8);
+  }
   return __builtin_bswap64(head);
 }
 
@@ -138,10 +143,8 @@ static int compare_tails(const char *a, size_t a_size, const char *b, size_t b_s
 
 static void equal_bytes(const osdear__vector *v, osdear__str constant, int64_t length, uint64_t *out)
 {
-  char padded[8] = { 0 };
   const char *bytes = v->values;
-  memcpy(padded, constant.data, constant.size < 8 ? constant.size : 8);
-  uint64_t head = head_of(padded, constant.size);
+  uint64_t head = head_of(constant.data, constant.size, 0);
   int32_t size = (int32_t)constant.size;
 
   for (int64_t i = 0; i < length; i += 64) {
@@ -149,7 +152,7 @@ static void equal_bytes(const osdear__vector *v, osdear__str constant, int64_t l
     uint64_t word = 0;
     for (int64_t k = 0; k < count; k++) {
       int32_t start = v->starts[i + k];
-      bool equal = v->ends[i + k] - start == size && head_of(bytes + start, constant.size) == head;
+      bool equal = v->ends[i + k] - start == size && head_of(bytes + start, constant.size, v->value_bytes - start) == head;
       if (equal && size > 8)
         equal = memcmp(bytes + start + 8, constant.data + 8, constant.size - 8) == 0;
       word |= (uint64_t)equal << k;
@@ -160,10 +163,8 @@ static void equal_bytes(const osdear__vector *v, osdear__str constant, int64_t l
 
 static void less_bytes(const osdear__vector *v, osdear__str constant, bool or_equal, int64_t length, uint64_t *out)
 {
-  char padded[8] = { 0 };
   const char *bytes = v->values;
-  memcpy(padded, constant.data, constant.size < 8 ? constant.size : 8);
-  uint64_t head = head_of(padded, constant.size);
+  uint64_t head = head_of(constant.data, constant.size, 0);
 
   for (int64_t i = 0; i < length; i += 64) {
     int64_t count = length - i < 64 ? length - i : 64;
@@ -171,7 +172,7 @@ static void less_bytes(const osdear__vector *v, osdear__str constant, bool or_eq
     for (int64_t k = 0; k < count; k++) {
       const char *data = bytes + v->starts[i + k];
       size_t size = (size_t)(v->ends[i + k] - v->starts[i + k]);
-      uint64_t own = head_of(data, size);
+      uint64_t own = head_of(data, size, v->value_bytes - v->starts[i + k]);
       bool less = own < head;
       if (own == head)
         less = compare_tails(data, size, constant.data, constant.size) < or_equal;

@@ -131,6 +131,20 @@ osdear_status osdear__vector_mask(const osdear__frame *frame, osdear__vector *v,
   return st;
 }
 
+/* An imported array's bitmap ends with its last byte. */
+static osdear_status pad_bits(const osdear__frame *frame, const void *given, const uint8_t **out, osdear_error **error)
+{
+  *out = given;
+  if (!given || frame->length % 64 == 0)
+    return OSDEAR_OK;
+  uint64_t *bits = osdear__bits_new(frame, error);
+  if (!bits)
+    return OSDEAR_ERR_NO_MEMORY;
+  memcpy(bits, given, (size_t)(frame->length + 7) / 8);
+  *out = (const uint8_t *)bits;
+  return OSDEAR_OK;
+}
+
 static bool has_gaps(const int32_t *rows, int64_t length)
 {
   int32_t any = 0;
@@ -151,12 +165,15 @@ osdear_status osdear__vector_load(const osdear__frame *frame, const osdear__type
     osdear__scalar null = { .kind = KIND_VOID, .is_null = true };
     return osdear__vector_constant(frame, type, &null, out, error);
   }
-  const uint8_t *validity = array->buffers[0];
-  if (rows && (validity || has_gaps(rows, frame->length))) {
-    validity = (const uint8_t *)gather_bits(frame, validity, rows, error);
-    if (!validity)
-      return OSDEAR_ERR_NO_MEMORY;
+  const uint8_t *validity = NULL;
+  if (!rows) {
+    st = pad_bits(frame, array->buffers[0], &validity, error);
+  } else if (array->buffers[0] || has_gaps(rows, frame->length)) {
+    validity = (const uint8_t *)gather_bits(frame, array->buffers[0], rows, error);
+    st = validity ? OSDEAR_OK : OSDEAR_ERR_NO_MEMORY;
   }
+  if (st)
+    return st;
   out->validity = validity;
   if (type->kind >= KIND_ARRAY && type->kind <= KIND_VARIANT) {
     out->array = array;
@@ -168,13 +185,19 @@ osdear_status osdear__vector_load(const osdear__frame *frame, const osdear__type
     out->values = array->buffers[2] ? array->buffers[2] : (const void *)"";
     out->starts = offsets;
     out->ends = offsets + 1;
+    out->value_bytes = array->length > 0 ? offsets[array->length] : 0;
     return rows ? gather_offsets(frame, offsets, rows, out, error) : OSDEAR_OK;
   }
   if (type->kind == KIND_BOOLEAN) {
-    out->values = rows ? (const void *)gather_bits(frame, array->buffers[1], rows, error) : array->buffers[1];
-    if (!out->values)
+    const uint8_t *bits = NULL;
+    if (rows)
+      bits = (const uint8_t *)gather_bits(frame, array->buffers[1], rows, error);
+    else
+      st = pad_bits(frame, array->buffers[1], &bits, error);
+    if (!bits)
       return OSDEAR_ERR_NO_MEMORY;
-    return osdear__vector_mask(frame, out, error);
+    out->values = bits;
+    return st ? st : osdear__vector_mask(frame, out, error);
   }
   if (type->kind > KIND_TIMESTAMP_NTZ)
     return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "expressions do not know the type %s", osdear__kind_name(type->kind));
@@ -240,6 +263,7 @@ osdear_status osdear__vector_constant(const osdear__frame *frame, const osdear__
     out->values = value->bytes.data ? value->bytes.data : "";
     out->starts = &c->ends[1];
     out->ends = c->ends;
+    out->value_bytes = c->ends[0];
     break;
   default:
     c->value.i64 = value->i64;
@@ -477,6 +501,7 @@ osdear_status osdear__text_add(const osdear__frame *frame, osdear__text_out *out
 void osdear__text_done(const osdear__text_out *text, osdear__vector *out)
 {
   out->values = text->data;
+  out->value_bytes = (int64_t)text->size;
   out->starts = text->starts;
   out->ends = text->starts + 1;
 }

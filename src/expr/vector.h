@@ -6,7 +6,7 @@
 
 #include "node.h"
 
-/* Bitmaps are read and written in 64-bit words: bits past the length are of no meaning. */
+/* Bitmaps are read and written in 64-bit words, which all of them have room for here: bits past the length are of no meaning. */
 typedef struct osdear__vector {
   const osdear__type *type;
   bool constant;               /* the value at row 0 stands for every row */
@@ -14,6 +14,7 @@ typedef struct osdear__vector {
   const void *values;          /* fixed width: values; boolean: bits, 0 where null; string and binary: bytes */
   const int32_t *starts;       /* string, binary: where a value starts and ends in `values`; the gaps need not be contiguous */
   const int32_t *ends;
+  int64_t value_bytes;         /* string, binary: how much of `values` there is to read */
   const struct ArrowArray *array; /* nested: row i is rows[i] of it (-1: null), or i where `rows` is NULL */
   const int32_t *rows;
 } osdear__vector;

@@ -349,3 +349,45 @@ Test(predicates, a_batch_without_rows_selects_none)
   osdear__array_drop(&batch);
   osdear__expr_state_drop(&state);
 }
+
+/* Imported arrays end with their last value: the sanitizer watches these. */
+Test(predicates, nothing_is_read_past_the_end_of_a_strangers_buffers)
+{
+  static const char *const wheres[] = { "s = 'abc'", "s < 'abcdefghi'", "s > 'b' AND b", "i32 = 3 OR b IS NULL", "s IN ('c', 'd')", "s LIKE '%c'",
+                                        "lower(s) = 'c'", "NOT b", "b = (s = 'abc')" };
+  osdear__field fields[] = { fixture_fields[0], fixture_fields[3], fixture_fields[9] };
+  osdear__type type = { .kind = KIND_STRUCT, .field_count = 3, .fields = fields };
+  const uint8_t bits = 0x05;
+  const int32_t numbers[3] = { 1, 2, 3 };
+  const int32_t offsets[4] = { 0, 1, 2, 3 };
+  struct {
+    const void *data;
+    size_t size;
+    void *copy;
+  } parts[] = { { &bits, 1, NULL }, { &bits, 1, NULL }, { numbers, sizeof numbers, NULL }, { offsets, sizeof offsets, NULL }, { "abc", 3, NULL } };
+  for (size_t i = 0; i < COUNT_OF(parts); i++) {
+    parts[i].copy = osdear__alloc(parts[i].size);
+    memcpy(parts[i].copy, parts[i].data, parts[i].size);
+  }
+  const void *booleans[] = { parts[0].copy, parts[1].copy };
+  const void *integers[] = { NULL, parts[2].copy };
+  const void *strings[] = { parts[0].copy, parts[3].copy, parts[4].copy };
+  struct ArrowArray columns[] = { { .length = 3, .null_count = 1, .n_buffers = 2, .buffers = booleans },
+                                  { .length = 3, .n_buffers = 2, .buffers = integers },
+                                  { .length = 3, .null_count = 1, .n_buffers = 3, .buffers = strings } };
+  struct ArrowArray *children[] = { &columns[0], &columns[1], &columns[2] };
+  struct ArrowArray batch = { .length = 3, .n_children = 3, .children = children };
+
+  for (size_t i = 0; i < COUNT_OF(wheres); i++) {
+    SCOPED(arena) arena = { 0 };
+    osdear__expr_state state = { 0 };
+    osdear__expr *expr = NULL;
+    int32_t rows[3];
+    int64_t count;
+    cr_assert_eq(osdear__expr_new(wheres[i], &type, &arena, &expr, NULL), OSDEAR_OK, "%s", wheres[i]);
+    cr_assert_eq(osdear__expr_select(expr, &state, &batch, rows, &count, NULL), OSDEAR_OK, "%s", wheres[i]);
+    osdear__expr_state_drop(&state);
+  }
+  for (size_t i = 0; i < COUNT_OF(parts); i++)
+    osdear__free(parts[i].copy);
+}
