@@ -12,7 +12,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-COMMAND, ROOT = sys.argv[1], Path(sys.argv[2])
+COMMAND, ROOT = os.path.abspath(sys.argv[1]), Path(sys.argv[2])
 sys.path.insert(0, str(ROOT / "tests/support"))
 import tap
 

@@ -123,10 +123,11 @@ void expect_table(const fault_fixture *fixture, int64_t rows)
   must(osdear_scan_new(snapshot, NULL, &scan, &error), &error);
   must(osdear_scan_stream(scan, &stream, &error), &error);
   found = rows_drain(&stream, NULL);
-  cr_assert_eq(found, rows, "the table has %lld rows, not %lld", (long long)found, (long long)rows);
+  cr_assert_eq(found, rows, "%s: the table has %lld rows, not %lld", fixture->fault, (long long)found, (long long)rows);
   cr_assert_geq(count_data_files(fixture->table_uri), count_active_files(snapshot));
   if (rows == BEFORE_ROWS)
-    cr_assert_eq(count_data_files(fixture->table_uri), count_active_files(snapshot), "a failed write left a file behind");
+    cr_assert_eq(count_data_files(fixture->table_uri), count_active_files(snapshot), "%s: a failed write left a file behind",
+                 fixture->fault);
   osdear_scan_free(scan);
   osdear_snapshot_unref(snapshot);
 }

@@ -24,7 +24,7 @@ static void check_created(fault_fixture *fixture, osdear_status status)
   osdear_error *error = NULL;
 
   if (status != OSDEAR_OK)
-    cr_assert_eq(create_table(fixture, &error), OSDEAR_OK, "%s", osdear_error_message(error));
+    cr_assert_eq(create_table(fixture, &error), OSDEAR_OK, "%s: %s", fixture->fault, osdear_error_message(error));
   expect_table(fixture, 0);
 }
 BODY(osdear_table_create, .prepare = prepare_context, .run = create_table, .check = check_created, .changes_state = 1)

@@ -69,13 +69,14 @@ static int64_t replay_once(fault_fixture *fixture, const fault_body *body, osdea
   osdear_status status;
   int64_t hits;
 
+  snprintf(fixture->fault, sizeof fixture->fault, "%s %lld%s", kind_names[kind], (long long)after, once ? "" : " and all after it");
   osdear__fault_arm(kind, after, once);
   status = body->run(fixture, &error);
   hits = osdear__fault_count();
   osdear__fault_disarm();
 
-  cr_assert(is_expected(kind, status), "%s: %s %lld failing gives %s: %s", body->function, kind_names[kind], (long long)after,
-            osdear_status_name(status), osdear_error_message(error));
+  cr_assert(is_expected(kind, status), "%s: %s failing gives %s: %s", body->function, fixture->fault, osdear_status_name(status),
+            osdear_error_message(error));
   cr_assert_eq(status == OSDEAR_OK, error == NULL, "%s: status %d and the error disagree", body->function, status);
   cr_assert(hits > 0 || status == OSDEAR_OK, "%s fails without a fault: %s", body->function, osdear_error_message(error));
   if (error)
@@ -84,7 +85,7 @@ static int64_t replay_once(fault_fixture *fixture, const fault_body *body, osdea
   if (body->check)
     body->check(fixture, status);
   if (!body->changes_state)
-    cr_assert_eq(osdear__live(), live, "%s keeps memory when %s %lld fails", body->function, kind_names[kind], (long long)after);
+    cr_assert_eq(osdear__live(), live, "%s keeps memory when %s fails", body->function, fixture->fault);
   return hits;
 }
 
@@ -114,7 +115,7 @@ static void replay_kind(const fault_body *body, osdear__fault_kind kind, bool on
     hits = replay_once(&fixture, body, kind, after, once);
     if (body->changes_state) {
       fixture_close(&fixture);
-      cr_assert_eq(osdear__live(), live, "%s keeps memory when %s %lld fails", body->function, kind_names[kind], (long long)after);
+      cr_assert_eq(osdear__live(), live, "%s keeps memory when %s fails", body->function, fixture.fault);
     }
   }
   if (!body->changes_state)

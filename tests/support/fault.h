@@ -12,6 +12,7 @@ typedef struct fault_fixture {
   char folder[128]; /* empty and its own; removed afterwards */
   char table_uri[160];
   char file[160];
+  char fault[64]; /* what is made to fail, for messages */
   osdear_context *context;
   osdear_table *table;
   osdear_snapshot *snapshot;
