@@ -51,9 +51,11 @@ int osdear__pq_bit_width(uint64_t max);                                         
 
 /* DELTA_BINARY_PACKED of int32 or, if `wide`, int64 (encode_delta.c). */
 void osdear__pq_delta_write(const void *values, size_t count, bool wide, osdear__buf *out);
-/* DELTA_LENGTH_BYTE_ARRAY, or DELTA_BYTE_ARRAY where values share their beginnings; *prefixed says which. `plain` holds `count` values
- * in the PLAIN encoding; `scratch` is overwritten. */
-void osdear__pq_delta_write_bytes(const uint8_t *plain, size_t count, osdear__buf *scratch, bool *prefixed, osdear__buf *out);
+/* DELTA_LENGTH_BYTE_ARRAY or, if `prefixed`, DELTA_BYTE_ARRAY. `plain` holds `count` values in the PLAIN encoding; `scratch` is
+ * overwritten. */
+void osdear__pq_delta_write_bytes(const uint8_t *plain, size_t count, bool prefixed, osdear__buf *scratch, osdear__buf *out);
+/* Whether values share more of their beginnings than it costs to say so. */
+bool osdear__pq_delta_shares_prefixes(const uint8_t *plain, size_t count);
 
 void osdear__pq_varint_write(uint64_t value, osdear__buf *out);
 

@@ -97,56 +97,60 @@ static size_t shared_prefix(const uint8_t *a, size_t a_size, const uint8_t *b, s
   return at;
 }
 
-/* prefixes[i]: how many bytes value i shares with the one before; lengths[i]: its size. Returns the sum of the former. */
-static size_t measure(const uint8_t *plain, size_t count, uint32_t *prefixes, uint32_t *lengths)
+bool osdear__pq_delta_shares_prefixes(const uint8_t *plain, size_t count)
 {
   const uint8_t *before = NULL;
   size_t before_size = 0, shared = 0;
 
   for (size_t i = 0; i < count; i++) {
-    size_t size = osdear__load_u32(plain), prefix;
-    const uint8_t *value = plain + 4;
-    prefix = shared_prefix(before, before_size, value, size);
-    prefixes[i] = (uint32_t)prefix;
-    lengths[i] = (uint32_t)size;
-    shared += prefix;
-    before = value;
+    size_t size = osdear__load_u32(plain);
+    shared += shared_prefix(before, before_size, plain + 4, size);
+    before = plain + 4;
     before_size = size;
-    plain = value + size;
+    plain = before + size;
   }
-  return shared;
+  return shared > count; /* a prefix length costs a byte, or less */
 }
 
-static void write_suffixes(const uint8_t *plain, size_t count, const uint32_t *prefixes, osdear__buf *out)
+/* prefixes[i]: how many bytes value i shares with the one before, 0 unless `prefixed`; rests[i]: how many follow. */
+static void measure(const uint8_t *plain, size_t count, bool prefixed, uint32_t *prefixes, uint32_t *rests)
+{
+  const uint8_t *before = NULL;
+  size_t before_size = 0;
+
+  for (size_t i = 0; i < count; i++) {
+    size_t size = osdear__load_u32(plain);
+    size_t prefix = prefixed ? shared_prefix(before, before_size, plain + 4, size) : 0;
+    prefixes[i] = (uint32_t)prefix;
+    rests[i] = (uint32_t)(size - prefix);
+    before = plain + 4;
+    before_size = size;
+    plain = before + size;
+  }
+}
+
+static void write_rests(const uint8_t *plain, size_t count, const uint32_t *prefixes, const uint32_t *rests, osdear__buf *out)
 {
   for (size_t i = 0; i < count; i++) {
-    size_t size = osdear__load_u32(plain), prefix = prefixes[i];
-    osdear__buf_append(out, plain + 4 + prefix, size - prefix);
-    plain += 4 + size;
+    osdear__buf_append(out, plain + 4 + prefixes[i], rests[i]);
+    plain += 4 + (size_t)prefixes[i] + rests[i];
   }
 }
 
-void osdear__pq_delta_write_bytes(const uint8_t *plain, size_t count, osdear__buf *scratch, bool *prefixed, osdear__buf *out)
+void osdear__pq_delta_write_bytes(const uint8_t *plain, size_t count, bool prefixed, osdear__buf *scratch, osdear__buf *out)
 {
-  uint32_t *prefixes, *lengths;
+  uint32_t *prefixes, *rests;
 
-  *prefixed = false;
   osdear__buf_clear(scratch);
-  prefixes = (uint32_t *)(void *)osdear__buf_reserve(scratch, 2 * count * sizeof *prefixes + 8);
+  prefixes = (uint32_t *)(void *)osdear__buf_reserve(scratch, 2 * count * sizeof *prefixes);
   if (!prefixes) {
     out->failed = scratch->failed;
     return;
   }
-  lengths = prefixes + count;
-  /* Prefixes cost a byte or less each: they pay where values share more than that. */
-  *prefixed = measure(plain, count, prefixes, lengths) > count;
-  if (*prefixed) {
+  rests = prefixes + count;
+  measure(plain, count, prefixed, prefixes, rests);
+  if (prefixed)
     osdear__pq_delta_write(prefixes, count, false, out);
-    for (size_t i = 0; i < count; i++)
-      lengths[i] -= prefixes[i];
-  } else {
-    memset(prefixes, 0, count * sizeof *prefixes);
-  }
-  osdear__pq_delta_write(lengths, count, false, out);
-  write_suffixes(plain, count, prefixes, out);
+  osdear__pq_delta_write(rests, count, false, out);
+  write_rests(plain, count, prefixes, rests, out);
 }

@@ -203,6 +203,7 @@ typedef struct osdear__pq_encoder {
   int64_t chunk_values;
   int64_t held_bytes;         /* of the pages */
   int64_t uncompressed_bytes; /* of the pages with their headers, before compression */
+  osdear__pq_encoding delta_text; /* version 2, of text: chosen for the chunk by its first page; PLAIN: not yet */
   int32_t encoded_pages[PQ_BYTE_STREAM_SPLIT + 1]; /* data pages by encoding */
   osdear__pq_bounds chunk_bounds;
 

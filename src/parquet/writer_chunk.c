@@ -185,6 +185,7 @@ static void clear_chunk(osdear__pq_encoder *column)
   column->chunk_values = 0;
   column->held_bytes = 0;
   column->uncompressed_bytes = 0;
+  column->delta_text = PQ_PLAIN;
   memset(column->encoded_pages, 0, sizeof column->encoded_pages);
   osdear__pq_bounds_clear(&column->chunk_bounds);
 }

@@ -65,18 +65,33 @@ static void write_booleans(const osdear__pq_encoder *column, osdear__pq_scratch 
 {
   const osdear__pq_page_in *page = &column->page;
 
-  if (column->options->format_v2) /* written as levels of at most 1 are, always with the length */
+  if (column->options->format_v2 && page->value_count == 0)
+    osdear__buf_append(out, "\0\0\0\0", 4);
+  else if (column->options->format_v2) /* written as levels of at most 1 are, always with the length */
     write_levels((const uint8_t *)page->plain.data, page->value_count, 1, true, scratch, out);
-  else
+  else if (page->value_count > 0)
     osdear__pq_plain_write_bits((const uint8_t *)page->plain.data, page->value_count, out);
 }
 
-static osdear__pq_encoding write_values(const osdear__pq_encoder *column, osdear__pq_scratch *scratch, osdear__buf *out)
+/* One of the two for all of a chunk, pages of nulls included: not every reader takes them mixed. */
+static osdear__pq_encoding write_text(osdear__pq_encoder *column, osdear__pq_scratch *scratch, osdear__buf *out)
+{
+  const uint8_t *plain = (const uint8_t *)column->page.plain.data;
+  size_t count = column->page.value_count;
+
+  if (column->delta_text == PQ_PLAIN)
+    column->delta_text = osdear__pq_delta_shares_prefixes(plain, count) ? PQ_DELTA_BYTE_ARRAY : PQ_DELTA_LENGTH_BYTE_ARRAY;
+  osdear__pq_delta_write_bytes(plain, count, column->delta_text == PQ_DELTA_BYTE_ARRAY, &scratch->words, out);
+  return column->delta_text;
+}
+
+static osdear__pq_encoding write_values(osdear__pq_encoder *column, osdear__pq_scratch *scratch, osdear__buf *out)
 {
   const osdear__pq_page_in *page = &column->page;
-  bool v2 = column->options->format_v2, prefixed = false;
+  /* Pages of nulls that came before the decision are PLAIN, and not every reader takes that mixed with the DELTA encodings. */
+  bool v2 = column->options->format_v2 && column->encoded_pages[PQ_PLAIN] == 0;
 
-  if (page->value_count == 0)
+  if (column->use == DICTIONARY_UNDECIDED)
     return PQ_PLAIN;
   if (column->use == DICTIONARY_USED) {
     write_indices(column, out);
@@ -84,17 +99,16 @@ static osdear__pq_encoding write_values(const osdear__pq_encoder *column, osdear
   }
   if (column->dense == DENSE_BOOLEAN) {
     write_booleans(column, scratch, out);
-    return v2 ? PQ_RLE : PQ_PLAIN;
+    return column->options->format_v2 ? PQ_RLE : PQ_PLAIN;
   }
   if (v2 && (column->leaf->physical == PQ_INT32 || column->leaf->physical == PQ_INT64)) {
     osdear__pq_delta_write(page->plain.data, page->value_count, column->dense == DENSE_64, out);
     return PQ_DELTA_BINARY_PACKED;
   }
-  if (v2 && column->leaf->physical == PQ_BYTE_ARRAY) {
-    osdear__pq_delta_write_bytes((const uint8_t *)page->plain.data, page->value_count, &scratch->words, &prefixed, out);
-    return prefixed ? PQ_DELTA_BYTE_ARRAY : PQ_DELTA_LENGTH_BYTE_ARRAY;
-  }
-  osdear__buf_append(out, page->plain.data, page->plain.size);
+  if (v2 && column->leaf->physical == PQ_BYTE_ARRAY)
+    return write_text(column, scratch, out);
+  if (page->value_count > 0)
+    osdear__buf_append(out, page->plain.data, page->plain.size);
   return PQ_PLAIN;
 }
 
