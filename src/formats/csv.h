@@ -75,6 +75,7 @@ MUST_USE osdear_status osdear__csv_window_fill(osdear__csv_window *window, osdea
 MUST_USE osdear_status osdear__csv_next(osdear__csv_window *window, osdear__csv_block *block, osdear_error **error);
 /* A block for records of `columns` fields (0: any). */
 MUST_USE osdear_status osdear__csv_block_new(osdear__csv_block *block, size_t columns, osdear_error **error);
+MUST_USE osdear_status osdear__csv_block_widen(osdear__csv_block *block, osdear_error **error); /* twice as many cells */
 void osdear__csv_block_drop(osdear__csv_block *block);
 int64_t osdear__csv_line_at(const osdear__csv_block *block, size_t at); /* the line of base[at] */
 

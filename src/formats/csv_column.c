@@ -283,7 +283,7 @@ static int64_t parse_strings(osdear__csv_column *column, const osdear__csv_block
       set_end(column, base + r);
       continue;
     }
-    if (UNLIKELY(column->byte_count + text.size > column->byte_capacity) && !grow_bytes(column, text.size))
+    if (UNLIKELY(column->byte_count + text.size >= column->byte_capacity) && !grow_bytes(column, text.size + 1))
       return NO_MEMORY;
     if (UNLIKELY(!block->is_ascii) && !osdear__utf8_is_valid(text.data, text.size)) {
       column->bad_utf8 = true;
@@ -312,7 +312,7 @@ static int64_t parse_binaries(osdear__csv_column *column, const osdear__csv_bloc
       set_end(column, base + r);
       continue;
     }
-    if (column->byte_count + text.size > column->byte_capacity && !grow_bytes(column, text.size))
+    if (column->byte_count + text.size >= column->byte_capacity && !grow_bytes(column, text.size + 1))
       return NO_MEMORY;
     if (!osdear__text_hex(text, (uint8_t *)column->bytes + column->byte_count))
       return (int64_t)r;

@@ -15,8 +15,12 @@ static osdear_status sample(const osdear__csv_window *window, const osdear__csv_
   block->from = window->begin;
   block->first_line = window->line;
   block->row_capacity = SAMPLE_RECORDS;
-  /* Trouble is no matter here: whatever was cut before it is sample enough, and reading meets it again. */
-  (void)osdear__csv_scan(dialect, block, window->end, window->is_ended, &trouble);
+  /* Other trouble is no matter here: whatever was cut before it is sample enough, and reading meets it again. */
+  while (osdear__csv_scan(dialect, block, window->end, window->is_ended, &trouble) == SCAN_CELLS && block->cell_capacity <= OSDEAR__COLUMNS) {
+    st = osdear__csv_block_widen(block, error);
+    if (st)
+      return st;
+  }
   return OSDEAR_OK;
 }
 

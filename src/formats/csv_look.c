@@ -8,6 +8,8 @@ typedef struct looker {
   osdear__field *fields;
   size_t field_count, field_capacity;
   osdear__map by_name;        /* field number + 1, by name in lower case */
+  size_t line_row;            /* of the block in hand: the row whose line was asked for last, */
+  int64_t line;               /* and that line; 0: none was */
 } looker;
 
 static void looker_drop(looker *look)
@@ -185,6 +187,16 @@ static osdear_status take_schema(looker *look, osdear_error **error)
 
 /* ---- types ---- */
 
+/* Where a row begins. Remembered, since many columns ask for the same row, and finding it means counting. */
+static int64_t line_of_row(looker *look, const osdear__csv_block *block, size_t row)
+{
+  if (!look->line || look->line_row != row) {
+    look->line_row = row;
+    look->line = osdear__csv_line_at(block, block->cells[row * block->columns].at);
+  }
+  return look->line;
+}
+
 static void look_at_column(looker *look, const osdear__csv_block *block, size_t column, size_t target)
 {
   const osdear__csv_cell *cell = block->cells + column;
@@ -201,7 +213,7 @@ static void look_at_column(looker *look, const osdear__csv_block *block, size_t 
     if (LIKELY(evidence->counts[class_]))
       evidence->counts[class_]++;
     else
-      osdear__evidence_add(evidence, class_, text, osdear__csv_line_at(block, cell->at));
+      osdear__evidence_add(evidence, class_, text, line_of_row(look, block, r));
   }
 }
 
@@ -224,6 +236,7 @@ static osdear_status look_at_rows(looker *look, osdear__csv_window *window, cons
     st = osdear__csv_next(window, &block, error);
     if (st || !block.rows)
       break;
+    look->line = 0;
     for (size_t i = 0; i < file->columns; i++)
       look_at_column(look, &block, i, (size_t)file->targets[i]);
     left -= (int64_t)block.rows;

@@ -85,23 +85,27 @@ int64_t osdear__csv_line_at(const osdear__csv_block *block, size_t at)
   return line;
 }
 
+osdear_status osdear__csv_block_widen(osdear__csv_block *block, osdear_error **error)
+{
+  osdear__csv_cell *cells = osdear__realloc_array(block->cells, block->cell_capacity * 2, sizeof *cells);
+
+  if (!cells)
+    return osdear__fail_memory(error);
+  block->cells = cells;
+  block->cell_capacity *= 2;
+  return OSDEAR_OK;
+}
+
 /* A record with more fields than there are cells: more cells, while the ceiling allows it. */
 static osdear_status more_cells(osdear__csv_window *window, osdear__csv_block *block, osdear_error **error)
 {
-  osdear__csv_cell *cells;
-
   if (block->columns)
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s, line %" PRId64 ": more than the %zu fields of the records before",
                         osdear__feed_name(window->feed), window->line, block->columns);
   if (block->cell_capacity > OSDEAR__COLUMNS)
     return osdear__fail(error, OSDEAR_ERR_LIMIT, "%s, line %" PRId64 ": more than %zu fields", osdear__feed_name(window->feed), window->line,
                         OSDEAR__COLUMNS);
-  cells = osdear__realloc_array(block->cells, block->cell_capacity * 2, sizeof *cells);
-  if (!cells)
-    return osdear__fail_memory(error);
-  block->cells = cells;
-  block->cell_capacity *= 2;
-  return OSDEAR_OK;
+  return osdear__csv_block_widen(block, error);
 }
 
 static osdear_status fail_scan(const osdear__csv_window *window, const osdear__csv_block *block, osdear__csv_outcome outcome,
