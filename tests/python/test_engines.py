@@ -82,7 +82,8 @@ def test_polars_round_trip(tmp_path):
     frame = polars.DataFrame({"id": [1, 2, None], "name": ["a", None, "a long string that is no inlined view"]})
     table = osdear.Table.create(str(tmp_path / "t"), "id BIGINT, name STRING")
     table.append(frame)
-    assert polars.from_arrow(table.scan()).equals(frame)
+    assert polars.DataFrame(table.scan()).equals(frame)
+    assert polars.from_arrow(table.scan()).struct.unnest().equals(frame)
 
 
 def test_pandas_round_trip(tmp_path):

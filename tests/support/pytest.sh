@@ -26,4 +26,4 @@ rm -rf "$build/site"
 }
 export OSDEAR_CACHE="$cache" PYTHONPATH="$build/site:$here" PYTHONDONTWRITEBYTECODE=1 TZ=UTC
 cd "$build"
-exec "$environment/bin/python" -m pytest -q -p tap_plugin -p no:cacheprovider --rootdir "$folder" "$folder"
+exec "$environment/bin/python" -m pytest -p no:terminal -p tap_plugin -p no:cacheprovider --rootdir "$folder" "$folder"

@@ -116,16 +116,21 @@ class Context:
             yield
             return
         watcher = _Watcher(self.cancel)
+        failure: errors.Error | None = None
         try:
             yield
-        except errors.CancelledError:
-            if watcher.was_interrupted:
-                raise KeyboardInterrupt from None
-            raise
+        except errors.Error as error:
+            failure = error
         finally:
             watcher.stop()
             if watcher.was_interrupted:
                 lib.osdear_cancel_reset(self.cancel)
+        if failure is None:
+            return
+        # Whatever the call failed with, the interrupt was first: it may have struck the stream that the call was reading.
+        if watcher.was_interrupted:
+            raise KeyboardInterrupt from None
+        raise failure
 
 
 class _Watcher:

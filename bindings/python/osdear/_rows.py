@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import decimal
 import json
 import math
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from . import _arrow
@@ -36,8 +37,9 @@ def _plain(value: object) -> object:
     return value
 
 
-def import_rows(context: Any, rows: Iterable[Mapping[str, object]], schema: Any) -> Any:
-    """An ArrowArrayStream of the rows, typed by an ArrowSchema, which stays the caller's."""
+@contextlib.contextmanager
+def imported(context: Any, rows: Iterable[Mapping[str, object]], schema: Any) -> Iterator[Any]:
+    """An ArrowArrayStream of the rows, typed by an ArrowSchema, which stays the caller's. It is read from a file while this lasts."""
     with tempfile.NamedTemporaryFile(prefix="osdear-", suffix=".ndjson") as file:
         for row in rows:
             file.write(json.dumps(_plain(row), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n")
@@ -53,7 +55,7 @@ def import_rows(context: Any, rows: Iterable[Mapping[str, object]], schema: Any)
             check(lib.osdear_source_stream, source[0], stream)
         finally:
             lib.osdear_source_free(source[0])
-    return stream
+        yield stream
 
 
 @ffi.callback("int32_t(void *, const void *, size_t)")  # type: ignore[untyped-decorator]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +92,7 @@ class Schema:
 
 
 class Scan:
-    """Rows of a table, read when somebody asks for them: pyarrow.table(scan), polars.from_arrow(scan), duckdb.from_arrow(scan).
+    """Rows of a table, read when somebody asks for them: pyarrow.table(scan), polars.DataFrame(scan), duckdb.from_arrow(scan).
 
     Each asking reads anew."""
 
@@ -364,8 +365,8 @@ class Table:
         table = self._handle()
         result = ffi.new("osdear_write_result *")
         result.size = ffi.sizeof("osdear_write_result")
-        with self._context.watch():
-            check(function, table, self._import(data), options.pointer, result)
+        with self._imported(data) as rows, self._context.watch():
+            check(function, table, rows, options.pointer, result)
         self._see()
         return WriteResult(
             result.version,
@@ -377,13 +378,16 @@ class Table:
             bool(result.was_done),
         )
 
-    def _import(self, data: Data) -> Any:
+    @contextlib.contextmanager
+    def _imported(self, data: Data) -> Iterator[Any]:
         if not isinstance(data, list | tuple):
-            return _arrow.import_stream(data)
+            yield _arrow.import_stream(data)
+            return
         columns = _arrow.new(b"arrow_schema")
         check(lib.osdear_snapshot_schema, self._state(), columns)
         try:
-            return _rows.import_rows(self._context.pointer, data, columns)
+            with _rows.imported(self._context.pointer, data, columns) as rows:
+                yield rows
         finally:
             _arrow.release(columns)
 
