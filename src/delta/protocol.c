@@ -243,7 +243,6 @@ static const writer_rule writer_rules[] = {
   { "generatedColumns", WHEN_FIELD, "\"delta.generationExpression\"" },
   { "allowColumnDefaults", WHEN_FIELD, "\"CURRENT_DEFAULT\"" },
   { "identityColumns", WHEN_FIELD, "\"delta.identity." },
-  { "inCommitTimestamp", WHEN_PROPERTY, "delta.enableInCommitTimestamps" },
   { "rowTracking", WHEN_LISTED, NULL },
   { "clustering", WHEN_LISTED, NULL },
   { "materializePartitionColumns", WHEN_LISTED, NULL },

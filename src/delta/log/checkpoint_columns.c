@@ -74,6 +74,19 @@ static bool has_text(const osdear__type *type, const struct ArrowArray *array, i
   }
 }
 
+/* Statistics have milliseconds, unless a writer kept more: its bounds are not to move. */
+static size_t format_instant(const osdear__type *type, int64_t us, char out[OSDEAR__TIME_TEXT])
+{
+  bool has_zone = type->kind == KIND_TIMESTAMP;
+  size_t size = osdear__format_timestamp(us, 'T', has_zone ? "Z" : "", out);
+  size_t digits = size - has_zone;
+
+  if (memcmp(out + digits - 3, "000", 3) != 0)
+    return size;
+  memmove(out + digits - 3, out + digits, has_zone);
+  return size - 3;
+}
+
 static void print_scalar(const osdear__type *type, const struct ArrowArray *array, int64_t row, osdear__buf *out)
 {
   char text[OSDEAR__DECIMAL_TEXT];
@@ -97,7 +110,7 @@ static void print_scalar(const osdear__type *type, const struct ArrowArray *arra
     break;
   case KIND_TIMESTAMP:
   case KIND_TIMESTAMP_NTZ:
-    size = osdear__format_timestamp(value.i64, 'T', type->kind == KIND_TIMESTAMP ? "Z" : "", text);
+    size = format_instant(type, value.i64, text);
     osdear__json_put_string(out, (osdear__str){ text, size });
     break;
   default: osdear__json_put_i64(out, value.i64); break;
