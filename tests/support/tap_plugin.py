@@ -1,18 +1,21 @@
 """A pytest plugin (`-p tap_plugin`) that reports cases as TAP, which meson and count.py understand."""
-import sys
+import os
+
+# TAP alone goes to standard output; what pytest tells people goes to standard error.
+OUT = os.fdopen(os.dup(1), "w", encoding="utf-8")
+os.dup2(2, 1)
 
 
 class Tap:
     def __init__(self):
         self.number = 0
-        self.out = sys.stdout
 
     def say(self, word, title, tail="", details=""):
         self.number += 1
-        print(f"{word} {self.number} - {title.replace('#', '')}{tail}", file=self.out)
+        print(f"{word} {self.number} - {title.replace('#', '')}{tail}", file=OUT)
         for line in details.splitlines():
-            print(f"# {line}", file=self.out)
-        self.out.flush()
+            print(f"# {line}", file=OUT)
+        OUT.flush()
 
     def pytest_runtest_logreport(self, report):
         if report.skipped:
@@ -28,12 +31,9 @@ class Tap:
             self.say("not ok", f"{report.nodeid} (collection)", details=report.longreprtext)
 
     def pytest_sessionfinish(self, session, exitstatus):
-        print(f"1..{self.number}", file=self.out)
-        self.out.flush()
+        print(f"1..{self.number}", file=OUT)
+        OUT.flush()
 
 
 def pytest_configure(config):
     config.pluginmanager.register(Tap(), "osdear-tap")
-    reporter = config.pluginmanager.getplugin("terminalreporter")
-    if reporter:
-        config.pluginmanager.unregister(reporter)
