@@ -60,6 +60,22 @@ static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
   return errno_of(source->failed);
 }
 
+/* Below a null struct there is no value, and a decoder says so with a null there, even of a field that is not nullable. Others take such a
+ * null for a broken promise; where a field has no nulls but those, it is handed out without validity. */
+static void hide_nulls_of_parents(const osdear__type *type, struct ArrowArray *array)
+{
+  for (size_t i = 0; i < type->field_count && (int64_t)i < array->n_children; i++) {
+    const osdear__field *field = &type->fields[i];
+    struct ArrowArray *child = array->children[i];
+    hide_nulls_of_parents(&field->type, child);
+    if (type->kind == KIND_STRUCT && !field->nullable && array->null_count > 0 && child->null_count == array->null_count
+        && child->n_buffers > 0) {
+      child->buffers[0] = NULL;
+      child->null_count = 0;
+    }
+  }
+}
+
 static int get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
 {
   producer *source = stream->private_data;
@@ -72,6 +88,8 @@ static int get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
   if (source->failed)
     return errno_of(source->failed);
   source->ended = !array.release;
+  if (!source->ended && source->type.kind == KIND_STRUCT)
+    hide_nulls_of_parents(&source->type, &array);
   *out = array;
   return 0;
 }

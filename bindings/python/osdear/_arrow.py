@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
 from typing import Any, Protocol, runtime_checkable
 
-from ._lib import check, ffi, lib, make_error
+from ._lib import Context, check, ffi, lib
 from . import errors
 
 
@@ -107,33 +106,27 @@ def import_stream(data: object) -> Any:
 class Stream:
     """Batches from the library, once: consumed by whoever asks for the Arrow stream first."""
 
-    def __init__(self, struct: Any) -> None:
+    def __init__(self, context: Context, struct: Any) -> None:
+        self._context = context
         self._struct = struct
 
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+    def _take(self) -> Any:
         if self._struct is None:
             raise errors.StateError("this stream was consumed before", status="state")
         struct, self._struct = self._struct, None
-        return to_capsule(b"arrow_array_stream", struct)
+        return struct
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return to_capsule(b"arrow_array_stream", self._take())
+
+    def to_pylist(self) -> list[dict[str, Any]]:
+        """The rows as dicts, in their JSON forms."""
+        from . import _rows
+
+        with self._context.watch():
+            return _rows.export_json(self._context.pointer, self._take())
 
     def __del__(self) -> None:
         if self._struct is not None and ffi is not None:
             release(self._struct)
 
-
-def batches(stream: Any) -> Iterator[Any]:
-    """Pulls arrays from a stream of the library; each is released when the next is asked for."""
-    try:
-        while True:
-            array = new(b"arrow_array")
-            if stream.get_next(stream, array) != 0:
-                error = lib.osdear_stream_error(stream)
-                raise make_error(error)
-            if array.release == ffi.NULL:
-                return
-            try:
-                yield array
-            finally:
-                release(array)
-    finally:
-        release(stream)

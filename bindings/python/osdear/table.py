@@ -311,7 +311,7 @@ class Table:
         predicate = ffi.NULL if where is None else ffi.new("char[]", where.encode())
         with self._context.watch():
             check(lib.osdear_snapshot_files, self._state(), predicate, stream)
-        return _arrow.Stream(stream)
+        return _arrow.Stream(self._context, stream)
 
     def history(self, limit: int | None = None) -> list[dict[str, Any]]:
         """The commits, newest first."""
