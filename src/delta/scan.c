@@ -30,8 +30,9 @@ static osdear_status choose_columns(osdear__scan_plan *plan, const osdear_scan_o
   plan->type = (osdear__type){ .kind = KIND_STRUCT, .field_count = count };
   plan->type.fields = osdear__arena_zeroed(&plan->arena, count, sizeof *plan->type.fields);
   plan->columns = osdear__arena_zeroed(&plan->arena, count, sizeof *plan->columns);
+  plan->wanted = osdear__arena_zeroed(&plan->arena, schema->field_count, sizeof *plan->wanted);
   plan->needed = osdear__arena_zeroed(&plan->arena, schema->field_count, sizeof *plan->needed);
-  if (!plan->type.fields || !plan->columns || !plan->needed)
+  if (!plan->type.fields || !plan->columns || !plan->wanted || !plan->needed)
     return osdear__fail_memory(error);
   for (size_t i = 0; i < count; i++) {
     const char *name = options->columns ? options->columns[i] : schema->fields[i].name;
@@ -39,7 +40,7 @@ static osdear_status choose_columns(osdear__scan_plan *plan, const osdear_scan_o
     if (at < 0)
       return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "%s has no column `%s`", osdear_snapshot_uri(plan->snapshot), name ? name : "NULL");
     plan->columns[i] = (size_t)at;
-    plan->needed[at] = true;
+    plan->wanted[at] = plan->needed[at] = true;
     plan->type.fields[i] = schema->fields[at];
   }
   return OSDEAR_OK;
@@ -51,8 +52,13 @@ static osdear_status make_plan(osdear__scan_plan *plan, const osdear_scan_option
 
   plan->limit = options->limit;
   plan->batch_rows = options->batch_rows ? options->batch_rows : DEFAULT_BATCH_ROWS;
-  if (st || !options->where)
+  if (st)
     return st;
+  if (!options->where) {
+    if (plan->limit > 0 && plan->limit < plan->batch_rows)
+      plan->batch_rows = plan->limit; /* nothing past the limit is decoded */
+    return OSDEAR_OK;
+  }
   st = osdear__expr_new(options->where, &plan->snapshot->metadata.schema, &plan->arena, &plan->where, error);
   if (st)
     return st;

@@ -7,6 +7,9 @@
 
 #include <stdatomic.h>
 
+/* What one row group in hand may take of the budget, its queue of batches apart. */
+#define OSDEAR__SCAN_LANE (INT64_C(32) << 20)
+
 typedef struct osdear__scan_counts {
   _Atomic int64_t files, files_skipped, row_groups, row_groups_skipped, rows, bytes_read;
 } osdear__scan_counts;
@@ -18,7 +21,8 @@ typedef struct osdear__scan_plan {
   osdear__arena arena;
   osdear__type type;        /* of the result */
   size_t *columns;          /* of each field of the result: its index in the table's schema */
-  bool *needed;             /* by index in the schema: for the result or the predicate */
+  bool *wanted;             /* by index in the schema: in the result */
+  bool *needed;             /* by index in the schema: in the result or read by the predicate */
   osdear__expr *where;      /* bound to the table's schema; NULL: all rows */
   int64_t limit, batch_rows;
   osdear__scan_counts counts;
@@ -36,23 +40,30 @@ typedef struct osdear__scan_file {
   int64_t *from;            /* by index in the table's schema: the file's field, or -1 */
   osdear__scalar *constants; /* by index in the table's schema: a partition column's value */
   bool *is_constant;
-  osdear__type want;        /* the file's fields that are read, in the order of the table's schema */
+  int64_t row_bytes;        /* about how much a row of the result takes, from the file's size: for the first batch */
 } osdear__scan_file;
 /* Opens the file: footer and schema are read. */
 MUST_USE osdear_status osdear__scan_file_open(osdear__scan_plan *plan, const osdear__file *file, osdear__scan_file **out,
                                               osdear_error **error);
 void osdear__scan_file_unref(osdear__scan_file *file);
 
-/* The rows of one row group that may match. */
-MUST_USE osdear_status osdear__scan_file_prune(osdear__scan_file *file, size_t group, osdear__arena *arena, bool *skip, bool *all_match,
-                                               osdear__row_range **ranges, size_t *range_count, osdear_error **error);
+/* What is to be read of one row group. In the arena it was chosen with. */
+typedef struct osdear__scan_choice {
+  bool skip;                  /* no row matches */
+  const osdear__expr *where;  /* what statistics leave undecided; NULL: every row matches */
+  bool *needed;               /* by index in the table's schema: in the result or read by `where` */
+  osdear__row_range *ranges;  /* the rows that may match; NULL: all */
+  size_t range_count;
+} osdear__scan_choice;
+MUST_USE osdear_status osdear__scan_file_choose(osdear__scan_file *file, size_t group, osdear__arena *arena, osdear__scan_choice *out,
+                                                osdear_error **error);
 
 /* One row group being read. Confined. */
 typedef struct osdear__scan_unit osdear__scan_unit;
 /* *out NULL: no row of the group can match. */
 MUST_USE osdear_status osdear__scan_unit_new(osdear__scan_file *file, size_t group, osdear__scan_unit **out, osdear_error **error);
-/* The next batch of the result that has rows; *out stays released at the end. */
-MUST_USE osdear_status osdear__scan_unit_next(osdear__scan_unit *unit, struct ArrowArray *out, osdear_error **error);
+/* The next batch of the result that has rows; *out stays released at the end. `*bytes`: what its buffers hold. */
+MUST_USE osdear_status osdear__scan_unit_next(osdear__scan_unit *unit, struct ArrowArray *out, int64_t *bytes, osdear_error **error);
 void osdear__scan_unit_free(osdear__scan_unit *unit);
 
 /* The whole pipeline as a stream. */

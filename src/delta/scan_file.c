@@ -1,6 +1,23 @@
 /* One data file of a scan: which of its columns are read, which are constant, and which of its rows may match. */
 #include <delta/scan.h>
 
+/* How much larger rows are in memory than in a file, commonly. */
+#define EXPANSION 4
+
+/* A file that is not of the size that the log gives is another file, or half of one: that tells more than what its bytes look like. */
+static osdear_status explain(osdear__scan_file *f, const osdear__file *file, osdear_status status, osdear_error **error)
+{
+  osdear__store_item item;
+
+  if (status != OSDEAR_ERR_CORRUPT && status != OSDEAR_ERR_IO)
+    return status;
+  if (file->size_bytes < 0 || osdear__store_stat(f->plan->snapshot->store, f->name, &item, NULL) || item.size_bytes == file->size_bytes)
+    return osdear__fail_within(error, status, "version %" PRId64, f->plan->snapshot->segment.version);
+  return osdear__fail_because(error, OSDEAR_ERR_CORRUPT,
+                              "data file %s has %" PRId64 " bytes where version %" PRId64 " says %" PRId64 ": it was cut or replaced",
+                              f->name, item.size_bytes, f->plan->snapshot->segment.version, file->size_bytes);
+}
+
 /* The log's path is a URI; relative to the table, or absolute (a shallow clone). */
 static osdear_status open_parquet(osdear__scan_file *f, const osdear__file *file, osdear_error **error)
 {
@@ -18,7 +35,8 @@ static osdear_status open_parquet(osdear__scan_file *f, const osdear__file *file
   st = osdear__store_open_input(f->plan->snapshot->store, f->name, file->size_bytes, &input, error);
   if (st)
     return osdear__fail_within(error, st, "data file %s of version %" PRId64, f->name, f->plan->snapshot->segment.version);
-  return osdear__parquet_open(input, NULL, &f->parquet, error);
+  st = osdear__parquet_open(input, NULL, &f->parquet, error);
+  return st ? explain(f, file, st, error) : OSDEAR_OK;
 }
 
 static osdear_status take_constant(osdear__scan_file *f, const osdear__file *file, size_t column, osdear_error **error)
@@ -50,9 +68,7 @@ static osdear_status match_columns(osdear__scan_file *f, const osdear__file *fil
   f->from = osdear__arena_alloc(&f->arena, schema->field_count * sizeof *f->from);
   f->constants = osdear__arena_zeroed(&f->arena, schema->field_count, sizeof *f->constants);
   f->is_constant = osdear__arena_zeroed(&f->arena, schema->field_count, sizeof *f->is_constant);
-  f->want = (osdear__type){ .kind = KIND_STRUCT };
-  f->want.fields = osdear__arena_zeroed(&f->arena, schema->field_count, sizeof *f->want.fields);
-  if (!f->from || !f->constants || !f->is_constant || !f->want.fields)
+  if (!f->from || !f->constants || !f->is_constant)
     return osdear__fail_memory(error);
   for (size_t i = 0; i < schema->field_count; i++) {
     osdear__str name = osdear__str_of(schema->fields[i].name);
@@ -61,8 +77,6 @@ static osdear_status match_columns(osdear__scan_file *f, const osdear__file *fil
     if (st)
       return st;
     f->from[i] = is_partition ? -1 : osdear__type_find(theirs, name);
-    if (f->plan->needed[i] && f->from[i] >= 0)
-      f->want.fields[f->want.field_count++] = theirs->fields[f->from[i]];
   }
   return OSDEAR_OK;
 }
@@ -79,6 +93,8 @@ osdear_status osdear__scan_file_open(osdear__scan_plan *plan, const osdear__file
   st = open_parquet(f, file, error);
   if (!st)
     st = match_columns(f, file, error);
+  if (!st && osdear__parquet_rows(f->parquet) > 0 && file->size_bytes > 0)
+    f->row_bytes = file->size_bytes / osdear__parquet_rows(f->parquet) * EXPANSION;
   if (st) {
     osdear__scan_file_unref(f);
     return st;
@@ -233,10 +249,9 @@ static int64_t next_start(const group_facts *facts, int64_t row, int64_t rows)
   return next;
 }
 
-static osdear_status choose_ranges(group_facts *facts, osdear__arena *arena, osdear__row_range **ranges, size_t *count,
-                                   osdear_error **error)
+static osdear_status choose_ranges(group_facts *facts, const osdear__expr *where, osdear__arena *arena, osdear__row_range **ranges,
+                                   size_t *count, osdear_error **error)
 {
-  const osdear__scan_plan *plan = facts->file->plan;
   int64_t rows = osdear__parquet_group_rows(facts->file->parquet, facts->group), next;
   size_t room = 0;
 
@@ -244,7 +259,7 @@ static osdear_status choose_ranges(group_facts *facts, osdear__arena *arena, osd
   for (int64_t row = 0; row < rows; row = next) {
     next = next_start(facts, row, rows);
     facts->row = row;
-    if (!osdear__expr_may_match(plan->where, group_range, facts))
+    if (!osdear__expr_may_match(where, group_range, facts))
       continue;
     if (*count && (*ranges)[*count - 1].to == row) {
       (*ranges)[*count - 1].to = next;
@@ -264,34 +279,47 @@ static osdear_status choose_ranges(group_facts *facts, osdear__arena *arena, osd
   return OSDEAR_OK;
 }
 
-osdear_status osdear__scan_file_prune(osdear__scan_file *file, size_t group, osdear__arena *arena, bool *skip, bool *all_match,
-                                      osdear__row_range **ranges, size_t *range_count, osdear_error **error)
+/* Page by page, where statistics of the row group leave something open. */
+static osdear_status choose_pages(group_facts *facts, osdear__arena *arena, osdear__scan_choice *out, osdear_error **error)
+{
+  size_t columns = facts->file->plan->snapshot->metadata.schema.field_count;
+  bool *used = osdear__arena_zeroed(arena, columns, sizeof *used);
+  bool any;
+  osdear_status st;
+
+  facts->pages = osdear__arena_zeroed(arena, columns, sizeof *facts->pages);
+  facts->page_counts = osdear__arena_zeroed(arena, columns, sizeof *facts->page_counts);
+  if (!used || !facts->pages || !facts->page_counts)
+    return osdear__fail_memory(error);
+  osdear__expr_columns(out->where, used);
+  st = read_pages(facts, used, arena, &any, error);
+  if (st || !any)
+    return st;
+  st = choose_ranges(facts, out->where, arena, &out->ranges, &out->range_count, error);
+  out->skip = !st && out->range_count == 0;
+  return st;
+}
+
+osdear_status osdear__scan_file_choose(osdear__scan_file *file, size_t group, osdear__arena *arena, osdear__scan_choice *out,
+                                       osdear_error **error)
 {
   size_t columns = file->plan->snapshot->metadata.schema.field_count;
   group_facts facts = { .file = file, .group = group, .row = -1 };
-  bool any, *used;
   osdear_status st;
 
-  *skip = false;
-  *all_match = true;
-  *ranges = NULL;
-  *range_count = 0;
+  *out = (osdear__scan_choice){ .needed = file->plan->wanted };
   if (!file->plan->where)
     return OSDEAR_OK;
-  *skip = !osdear__expr_may_match(file->plan->where, group_range, &facts);
-  *all_match = !*skip && osdear__expr_must_match(file->plan->where, group_range, &facts);
-  if (*skip || *all_match)
+  out->skip = !osdear__expr_may_match(file->plan->where, group_range, &facts);
+  if (out->skip)
     return OSDEAR_OK;
-  used = osdear__arena_zeroed(arena, columns, sizeof *used);
-  facts.pages = osdear__arena_zeroed(arena, columns, sizeof *facts.pages);
-  facts.page_counts = osdear__arena_zeroed(arena, columns, sizeof *facts.page_counts);
-  if (!used || !facts.pages || !facts.page_counts)
-    return osdear__fail_memory(error);
-  osdear__expr_columns(file->plan->where, used);
-  st = read_pages(&facts, used, arena, &any, error);
-  if (st || !any)
+  st = osdear__expr_residual(file->plan->where, group_range, &facts, arena, &out->where, error);
+  if (st || !out->where)
     return st;
-  st = choose_ranges(&facts, arena, ranges, range_count, error);
-  *skip = !st && *range_count == 0;
-  return st;
+  out->needed = osdear__arena_alloc(arena, columns * sizeof *out->needed + 1);
+  if (!out->needed)
+    return osdear__fail_memory(error);
+  memcpy(out->needed, file->plan->wanted, columns * sizeof *out->needed);
+  osdear__expr_columns(out->where, out->needed);
+  return choose_pages(&facts, arena, out, error);
 }

@@ -1,15 +1,23 @@
 /* One row group of a scan: batches out of the file, as the table's types, filtered, in the order of the result's columns. */
 #include <delta/scan.h>
 
+/* One batch takes no more than this part of the budget, unless that would leave it fewer rows than the other. */
+#define BATCH_SHARE 16
+#define FEWEST_ROWS 64
+/* Bytes of a column chunk that are read at once. */
+#define LEAST_READ (INT64_C(16) << 10)
+#define MOST_READ (INT64_C(1) << 20)
+
 struct osdear__scan_unit {
   osdear__scan_file *file;
   osdear__arena arena;
+  osdear__scan_choice choice;
+  osdear__type want;              /* the file's fields that are read, in the order of the table's schema */
   osdear__parquet_cursor *cursor; /* NULL: no column of the file is read */
   int64_t rows_left;              /* without a cursor */
-  osdear__expr *where;            /* NULL: every row matches */
+  int64_t batch_rows;             /* of the next batch: wide rows come in shorter ones */
   osdear__expr_state state;
   int32_t *selected;
-  bool is_pruned;
 };
 
 void osdear__scan_unit_free(osdear__scan_unit *unit)
@@ -24,31 +32,68 @@ void osdear__scan_unit_free(osdear__scan_unit *unit)
   osdear__free(unit);
 }
 
-static osdear_status open_unit(osdear__scan_unit *unit, size_t group, bool *skip, osdear_error **error)
+/* How many rows make a batch of no more than its share of the budget. */
+static int64_t rows_within(const osdear__scan_plan *plan, int64_t row_bytes)
+{
+  int64_t most = osdear__context_budget(plan->snapshot->context) / BATCH_SHARE / (row_bytes + 1);
+
+  if (most < FEWEST_ROWS)
+    most = FEWEST_ROWS;
+  return most < plan->batch_rows ? most : plan->batch_rows;
+}
+
+/* How much of each column is read at once, so that wide tables do not take a MiB for each of a thousand columns. */
+static int64_t read_ahead(const osdear__scan_unit *unit)
+{
+  int64_t budget = osdear__context_budget(unit->file->plan->snapshot->context);
+  int64_t share = (budget < OSDEAR__SCAN_LANE ? budget : OSDEAR__SCAN_LANE) / 4 / ((int64_t)unit->want.field_count + 1);
+
+  return share < LEAST_READ ? LEAST_READ : share > MOST_READ ? MOST_READ : share;
+}
+
+static osdear_status choose_fields(osdear__scan_unit *unit, osdear_error **error)
+{
+  const osdear__scan_file *f = unit->file;
+  const osdear__type *theirs = osdear__parquet_type(f->parquet);
+  size_t columns = f->plan->snapshot->metadata.schema.field_count;
+
+  unit->want = (osdear__type){ .kind = KIND_STRUCT };
+  unit->want.fields = osdear__arena_alloc(&unit->arena, columns * sizeof *unit->want.fields + 1);
+  if (!unit->want.fields)
+    return osdear__fail_memory(error);
+  for (size_t i = 0; i < columns; i++)
+    if (unit->choice.needed[i] && f->from[i] >= 0)
+      unit->want.fields[unit->want.field_count++] = theirs->fields[f->from[i]];
+  return OSDEAR_OK;
+}
+
+static osdear_status open_unit(osdear__scan_unit *unit, size_t group, osdear_error **error)
 {
   osdear__scan_file *f = unit->file;
-  osdear__parquet_read read = { .want = &f->want };
-  osdear__row_range *ranges;
-  bool all_match;
-  osdear_status st = osdear__scan_file_prune(f, group, &unit->arena, skip, &all_match, &ranges, &read.range_count, error);
+  osdear__parquet_read read = { .want = &unit->want };
+  osdear_status st = osdear__scan_file_choose(f, group, &unit->arena, &unit->choice, error);
 
-  if (st || *skip)
+  if (st || unit->choice.skip)
     return st;
-  read.rows = ranges;
-  unit->where = all_match ? NULL : f->plan->where;
+  st = choose_fields(unit, error);
+  if (st)
+    return st;
+  read.rows = unit->choice.ranges;
+  read.read_ahead_bytes = read_ahead(unit);
+  read.range_count = unit->choice.range_count;
   unit->rows_left = osdear__parquet_group_rows(f->parquet, group);
-  if (unit->where) {
+  unit->batch_rows = rows_within(f->plan, f->row_bytes);
+  if (unit->choice.where) {
     unit->selected = osdear__alloc((size_t)f->plan->batch_rows * sizeof *unit->selected);
     if (!unit->selected)
       return osdear__fail_memory(error);
   }
-  return f->want.field_count ? osdear__parquet_cursor_new(f->parquet, group, &read, &unit->cursor, error) : OSDEAR_OK;
+  return unit->want.field_count ? osdear__parquet_cursor_new(f->parquet, group, &read, &unit->cursor, error) : OSDEAR_OK;
 }
 
 osdear_status osdear__scan_unit_new(osdear__scan_file *file, size_t group, osdear__scan_unit **out, osdear_error **error)
 {
   osdear__scan_unit *unit = osdear__alloc_zeroed(1, sizeof *unit);
-  bool skip = false;
   osdear_status st;
 
   *out = NULL;
@@ -56,21 +101,22 @@ osdear_status osdear__scan_unit_new(osdear__scan_file *file, size_t group, osdea
     return osdear__fail_memory(error);
   atomic_fetch_add(&file->references, 1);
   unit->file = file;
-  st = open_unit(unit, group, &skip, error);
+  st = open_unit(unit, group, error);
   atomic_fetch_add(&file->plan->counts.row_groups, 1);
-  if (skip)
+  if (unit->choice.skip)
     atomic_fetch_add(&file->plan->counts.row_groups_skipped, 1);
-  if (st || skip)
+  if (st || unit->choice.skip)
     osdear__scan_unit_free(unit);
   else
     *out = unit;
   return st;
 }
 
-/* Rows as the file has them; without a column to read only their number. */
+/* Rows as the file has them; without a column to read only their number. `first_row` is what a deletion vector names rows by: they are
+ * to be taken out of what select_rows() selects. */
 static osdear_status read_rows(osdear__scan_unit *unit, struct ArrowArray *out, int64_t *rows, osdear_error **error)
 {
-  int64_t most = unit->file->plan->batch_rows, first_row;
+  int64_t most = unit->cursor ? unit->batch_rows : unit->file->plan->batch_rows, first_row;
   osdear_status st = OSDEAR_OK;
 
   if (unit->cursor) {
@@ -84,16 +130,17 @@ static osdear_status read_rows(osdear__scan_unit *unit, struct ArrowArray *out, 
 }
 
 /* The table's columns, as far as they are needed, into columns[]; `raw` is moved in. */
-static osdear_status fill_columns(const osdear__scan_file *f, struct ArrowArray *raw, int64_t rows, struct ArrowArray *columns,
+static osdear_status fill_columns(const osdear__scan_unit *unit, struct ArrowArray *raw, int64_t rows, struct ArrowArray *columns,
                                   osdear_error **error)
 {
+  const osdear__scan_file *f = unit->file;
   const osdear__type *schema = &f->plan->snapshot->metadata.schema;
   size_t next = 0;
 
   for (size_t i = 0; i < schema->field_count; i++) {
     const osdear__type *type = &schema->fields[i].type;
     osdear_status st;
-    if (!f->plan->needed[i])
+    if (!unit->choice.needed[i])
       continue;
     if (f->is_constant[i]) {
       st = osdear__array_repeat(type, &f->constants[i], rows, &columns[i], error);
@@ -102,7 +149,7 @@ static osdear_status fill_columns(const osdear__scan_file *f, struct ArrowArray 
     } else {
       struct ArrowArray moved = *raw->children[next];
       raw->children[next]->release = NULL;
-      st = osdear__array_cast(&f->want.fields[next].type, &moved, type, &columns[i], error);
+      st = osdear__array_cast(&unit->want.fields[next].type, &moved, type, &columns[i], error);
       next++;
       if (!st && osdear__char_length(&schema->fields[i]))
         st = osdear__char_pad(&schema->fields[i], osdear__char_length(&schema->fields[i]), &columns[i], error);
@@ -123,7 +170,7 @@ static osdear_status select_rows(osdear__scan_unit *unit, struct ArrowArray *col
   osdear_status st;
 
   *count = -1;
-  if (!unit->where)
+  if (!unit->choice.where)
     return OSDEAR_OK;
   children = osdear__alloc(field_count * sizeof(struct ArrowArray *) + 1);
   if (!children)
@@ -131,7 +178,7 @@ static osdear_status select_rows(osdear__scan_unit *unit, struct ArrowArray *col
   for (size_t i = 0; i < field_count; i++)
     children[i] = &columns[i];
   batch.children = children;
-  st = osdear__expr_select(unit->where, &unit->state, &batch, unit->selected, count, error);
+  st = osdear__expr_select(unit->choice.where, &unit->state, &batch, unit->selected, count, error);
   osdear__free(children);
   if (!st && *count == rows)
     *count = -1;
@@ -185,7 +232,7 @@ static osdear_status next_step(osdear__scan_unit *unit, struct ArrowArray *out, 
   if (st || *rows == 0)
     return st;
   columns = osdear__alloc_zeroed(schema->field_count + 1, sizeof *columns);
-  st = columns ? fill_columns(unit->file, &raw, *rows, columns, error) : osdear__fail_memory(error);
+  st = columns ? fill_columns(unit, &raw, *rows, columns, error) : osdear__fail_memory(error);
   if (!st)
     st = select_rows(unit, columns, *rows, &selected, error);
   if (!st && selected != 0)
@@ -197,13 +244,43 @@ static osdear_status next_step(osdear__scan_unit *unit, struct ArrowArray *out, 
   return st;
 }
 
-osdear_status osdear__scan_unit_next(osdear__scan_unit *unit, struct ArrowArray *out, osdear_error **error)
+/* What the buffers of an array hold. */
+static int64_t bytes_of(const osdear__type *type, const struct ArrowArray *array)
+{
+  int32_t width = osdear__type_width(type);
+  int64_t bytes = array->length / 8;
+
+  if (array->length == 0 || type->kind == KIND_VOID)
+    return 0;
+  if (width >= 0)
+    return bytes + array->length * width;
+  if (type->kind != KIND_STRUCT && type->kind != KIND_VARIANT)
+    bytes += array->length * 4;
+  if (type->kind == KIND_STRING || type->kind == KIND_BINARY)
+    bytes += ((const int32_t *)array->buffers[1])[array->length];
+  else if (type->kind == KIND_STRUCT)
+    for (size_t i = 0; i < type->field_count; i++)
+      bytes += bytes_of(&type->fields[i].type, array->children[i]);
+  else if (type->kind == KIND_ARRAY)
+    bytes += bytes_of(&type->fields[0].type, array->children[0]);
+  else if (type->kind == KIND_MAP)
+    for (size_t i = 0; i < 2; i++)
+      bytes += bytes_of(&type->fields[i].type, array->children[0]->children[i]);
+  return bytes;
+}
+
+osdear_status osdear__scan_unit_next(osdear__scan_unit *unit, struct ArrowArray *out, int64_t *bytes, osdear_error **error)
 {
   int64_t rows = 1;
   osdear_status st = OSDEAR_OK;
 
   out->release = NULL;
+  *bytes = 0;
   while (!st && rows > 0 && !out->release)
     st = next_step(unit, out, &rows, error);
-  return st;
+  if (st || !out->release)
+    return st;
+  *bytes = bytes_of(&unit->file->plan->type, out);
+  unit->batch_rows = rows_within(unit->file->plan, *bytes / (out->length + 1));
+  return OSDEAR_OK;
 }

@@ -6,12 +6,13 @@
 
 #include <pthread.h>
 
-enum { QUEUE = 4, MOST_UNITS = 64 };
+enum { QUEUE = 4, MOST_UNITS = 64, WAITING_SHARE = 4 };
 
 typedef struct lane {
   struct scan_stream *stream;
   osdear__scan_unit *unit;
   struct ArrowArray batches[QUEUE];
+  int64_t bytes[QUEUE];
   size_t first, count;
   bool is_running; /* a task of it is in the pool */
   bool is_done;    /* nothing more comes: the end, or a failure */
@@ -30,6 +31,8 @@ typedef struct scan_stream {
   int64_t rows_left;       /* of the limit; -1: no limit */
   bool has_workers;
   size_t lane_limit;
+  int64_t bytes_limit;     /* no more is decoded ahead once so much waits in the lanes */
+  int64_t bytes_waiting;
   pthread_mutex_t lock;
   pthread_cond_t changed;
   bool is_closing;
@@ -84,6 +87,8 @@ static void submit(lane *l, osdear__work work)
 
   if (!s->has_workers || l->is_running || l->is_done || l->count == QUEUE || s->is_closing)
     return;
+  if (s->bytes_waiting >= s->bytes_limit)
+    return;
   l->is_running = osdear__context_submit(s->plan->snapshot->context, work, l, NULL) == OSDEAR_OK;
 }
 
@@ -92,18 +97,21 @@ static void decode(lane *l)
 {
   scan_stream *s = l->stream;
   struct ArrowArray batch;
+  int64_t bytes;
   osdear_error *error = NULL;
   osdear_status st;
 
   pthread_mutex_unlock(&s->lock);
-  st = osdear__scan_unit_next(l->unit, &batch, &error);
+  st = osdear__scan_unit_next(l->unit, &batch, &bytes, &error);
   pthread_mutex_lock(&s->lock);
   if (st || !batch.release) {
     l->is_done = true;
     l->status = st;
     l->error = error;
   } else {
+    l->bytes[(l->first + l->count) % QUEUE] = bytes;
     l->batches[(l->first + l->count++) % QUEUE] = batch;
+    s->bytes_waiting += bytes;
   }
 }
 
@@ -176,9 +184,11 @@ static osdear_status take_batch(lane *l, struct ArrowArray *out, osdear_error **
   }
   if (l->count) {
     *out = l->batches[l->first];
+    s->bytes_waiting -= l->bytes[l->first];
     l->first = (l->first + 1) % QUEUE;
     l->count--;
-    submit(l, work);
+    for (size_t i = 0; i < s->lane_count; i++)
+      submit(s->lanes[(s->first_lane + i) % MOST_UNITS], work);
   } else if (l->status) {
     st = l->status;
     if (error)
@@ -254,13 +264,11 @@ static void scan_close(void *state)
   osdear__free(s);
 }
 
-/* How many row groups may be in hand: two for each worker, and no more than the budget bears at some MiB a queue. */
+/* How many row groups may be in hand: two for each worker, and no more than the budget bears. */
 static size_t lanes_of(const osdear_context *context)
 {
-  int64_t wanted = (int64_t)osdear__context_threads(context) * 2, bearable = osdear__context_budget(context) / (INT64_C(32) << 20);
+  int64_t wanted = (int64_t)osdear__context_threads(context) * 2, bearable = osdear__context_budget(context) / OSDEAR__SCAN_LANE;
 
-  if (osdear__context_threads(context) <= 1)
-    return 1;
   wanted = wanted < bearable ? wanted : bearable;
   return wanted < 1 ? 1 : wanted > MOST_UNITS ? MOST_UNITS : (size_t)wanted;
 }
@@ -274,8 +282,10 @@ osdear_status osdear__scan_export(osdear__scan_plan *plan, struct ArrowArrayStre
     return osdear__fail_memory(error);
   s->plan = osdear__scan_plan_ref(plan);
   s->rows_left = plan->limit;
-  s->has_workers = osdear__context_threads(plan->snapshot->context) > 1;
-  s->lane_limit = lanes_of(plan->snapshot->context);
+  /* The first rows of a table are one batch: not worth a worker's while. */
+  s->has_workers = osdear__context_threads(plan->snapshot->context) > 1 && (plan->where || plan->limit < 0 || plan->limit > plan->batch_rows);
+  s->lane_limit = s->has_workers ? lanes_of(plan->snapshot->context) : 1;
+  s->bytes_limit = osdear__context_budget(plan->snapshot->context) / WAITING_SHARE;
   pthread_mutex_init(&s->lock, NULL);
   pthread_cond_init(&s->changed, NULL);
   st = osdear__file_iterator_open(plan->snapshot, plan->where, 0, &s->files, error);
