@@ -36,7 +36,7 @@ def test_deletes_and_updates_that_rewrite_files(tmp_path):
     write_deltalake(tmp_path, rows(0, 100, "a"))
     table = DeltaTable(tmp_path)
     table.delete("id % 7 = 0")
-    table.update({"text": "'changed'"}, "id > 50")
+    table.update(updates={"text": "'changed'"}, predicate="id > 50")
     table.optimize.compact()
     for version in range(table.version() + 1):
         assert ours(tmp_path, version=version) == theirs(tmp_path, version)
