@@ -67,6 +67,30 @@ Test(memory, sinks_survive_every_failing_allocation, .timeout = 60)
   try_each(ndjson_text, "arrow", FAULT_ALLOC, OSDEAR_ERR_NO_MEMORY);
 }
 
+/* Rows into Parquet, and out of it again. */
+Test(memory, parquet_survives_every_failing_allocation, .timeout = 120)
+{
+  osdear_context *context = test_context();
+  output out = { 0 };
+  files all = { 0 };
+  osdear_status st;
+  int64_t n = 0;
+
+  cr_assert_eq(sink_text(ndjson_text, NULL, "parquet", NULL, &out, NULL), OSDEAR_OK);
+  files_add(&all, out.data, out.size);
+  do {
+    int64_t live = osdear__live();
+    osdear__fault_arm(FAULT_ALLOC, n++, false);
+    st = read_once(context, &all, "parquet", NULL);
+    osdear__fault_disarm();
+    cr_assert(st == OSDEAR_OK || st == OSDEAR_ERR_NO_MEMORY, "%s at allocation %" PRId64, osdear_status_name(st), n);
+    cr_assert_eq(osdear__live(), live, "a leak when allocation %" PRId64 " fails", n);
+  } while (st);
+  files_drop(&all);
+  output_drop(&out);
+  osdear_context_unref(context);
+}
+
 Test(memory, failing_reads_are_told)
 {
   try_each(csv_text, "jsonl", FAULT_READ, OSDEAR_ERR_IO);
