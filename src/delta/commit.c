@@ -118,13 +118,13 @@ static osdear__commit_state look_back(const attempt *self, const char *path)
 {
   AUTO(input) input = NULL;
   SCOPED(buf) head = { 0 };
+  osdear__store_item item;
   size_t size;
   char *room;
-  osdear_status st = osdear__store_open_input(self->store, path, -1, &input, NULL);
 
-  if (st == OSDEAR_ERR_NOT_FOUND)
+  if (osdear__store_stat(self->store, path, &item, NULL) == OSDEAR_ERR_NOT_FOUND)
     return COMMIT_NOT_MADE;
-  if (st)
+  if (osdear__store_open_input(self->store, path, -1, &input, NULL))
     return COMMIT_UNKNOWN;
   size = input->size_bytes < HEAD_BYTES ? (size_t)input->size_bytes : HEAD_BYTES;
   room = osdear__buf_reserve(&head, size + 1);

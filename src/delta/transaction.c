@@ -431,7 +431,7 @@ static void see_newest(osdear_table *table)
 static osdear_status commit_files(osdear_transaction *self, osdear_write_result *result, osdear_error **error)
 {
   const osdear__file *files = NULL;
-  osdear__outcome outcome;
+  osdear__outcome outcome = { .state = COMMIT_NOT_MADE };
   size_t count = 0;
   osdear_status st = OSDEAR_OK;
 

@@ -82,20 +82,40 @@ static int open_for_reading(const char *path)
 
 /* ---- names ---- */
 
-/* The name for the system: below the root, or what an absolute address says. */
+enum { NAME_SIZE = 4096 }; /* PATH_MAX */
+
+/* What an absolute address names; other paths are below the root. */
+static const char *strip_scheme(const char *path)
+{
+  const char *slash;
+
+  if (!osdear__starts_with(path, "file:"))
+    return path;
+  path += 5;
+  slash = osdear__starts_with(path, "//") ? strchr(path + 2, '/') : NULL;
+  return slash ? slash : path;
+}
+
 static osdear_status full_path(const osdear__store *store, const char *path, osdear__buf *out, osdear_error **error)
 {
-  if (osdear__starts_with(path, "file:")) {
-    path += 5;
-    if (osdear__starts_with(path, "//"))
-      path = strchr(path + 2, '/');
-  }
+  path = strip_scheme(path);
   if (path[0] != '/') {
     osdear__buf_puts(out, file_store_of(store)->root);
     osdear__buf_putc(out, '/');
   }
   osdear__buf_puts(out, path);
   return osdear__buf_check(out, error);
+}
+
+/* Without asking for memory: to see whether a file is there, and to take it away, must be possible when there is none. */
+static osdear_status name_of(const osdear__store *store, const char *path, char out[NAME_SIZE], osdear_error **error)
+{
+  bool is_below = strip_scheme(path)[0] != '/';
+  int length = snprintf(out, NAME_SIZE, "%s%s%s", is_below ? file_store_of(store)->root : "", is_below ? "/" : "", strip_scheme(path));
+
+  if (length < 0 || length >= NAME_SIZE)
+    return osdear__fail_errno(error, ENAMETOOLONG, "cannot use \"%s\"", path);
+  return OSDEAR_OK;
 }
 
 static bool accepts(const char *address)
@@ -232,17 +252,16 @@ static osdear_status file_open_input(osdear__store *store, const char *path, int
 
 static osdear_status file_stat(osdear__store *store, const char *path, osdear__store_item *out, osdear_error **error)
 {
-  SCOPED(buf) name = { 0 };
+  char name[NAME_SIZE];
   struct stat info;
-  osdear_status st;
+  osdear_status st = name_of(store, path, name, error);
 
-  st = full_path(store, path, &name, error);
   if (st)
     return st;
-  if (stat(name.data, &info) != 0)
-    return fail_reading(error, errno, "look at", name.data);
+  if (stat(name, &info) != 0)
+    return fail_reading(error, errno, "look at", name);
   if (!S_ISREG(info.st_mode))
-    return osdear__fail(error, OSDEAR_ERR_NOT_FOUND, "\"%s\" is not a file", name.data);
+    return osdear__fail(error, OSDEAR_ERR_NOT_FOUND, "\"%s\" is not a file", name);
   out->path = path;
   out->size_bytes = (int64_t)info.st_size;
   out->modified_ms = (int64_t)info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1000000;
@@ -524,14 +543,13 @@ static osdear_status file_create(osdear__store *store, const char *path, osdear_
 
 static osdear_status file_remove(osdear__store *store, const char *path, osdear_error **error)
 {
-  SCOPED(buf) name = { 0 };
-  osdear_status st;
+  char name[NAME_SIZE];
+  osdear_status st = name_of(store, path, name, error);
 
-  st = full_path(store, path, &name, error);
   if (st)
     return st;
-  if (unlink(name.data) != 0)
-    return fail_reading(error, errno == EISDIR ? ENOENT : errno, "delete", name.data);
+  if (unlink(name) != 0)
+    return fail_reading(error, errno == EISDIR ? ENOENT : errno, "delete", name);
   return OSDEAR_OK;
 }
 

@@ -1,5 +1,7 @@
 #include "lake.h"
 
+#include <delta/write.h>
+
 /* Two handles that have seen the same state: what the second does meets what the first did. */
 typedef struct pair {
   lake here;
@@ -182,7 +184,18 @@ Test(conflict, two_writers_cannot_remove_the_same_file)
 {
   expect_conflict(true, "p = 1", false, NULL, NULL, overwrite_1, "ConcurrentDeleteDelete");
   expect_conflict(true, NULL, true, NULL, NULL, overwrite_1, "ConcurrentDeleteDelete");
-  expect_success(true, "p = 2", false, "my.rows=none", overwrite_1);
+}
+
+Test(conflict, two_writers_may_remove_different_files)
+{
+  osdear_write_result result = OSDEAR_WRITE_RESULT_INIT;
+  pair both;
+
+  start(&both, NULL);
+  OK(late(&both, true, "p = 2", false, NULL, "[{\"id\":9,\"p\":2}]", overwrite_1, &result, WHY));
+  cr_assert_eq(result.version, 3);
+  cr_assert_str_eq(lake_read(&both.here), "{\"id\":9,\"p\":2}\n");
+  end(&both);
 }
 
 Test(conflict, every_writer_meets_a_change_of_the_table)
@@ -247,4 +260,48 @@ Test(conflict, a_log_that_was_cleaned_up_is_not_forked)
   osdear_transaction_free(transaction);
   cr_assert_eq(lake_count(lake_read(&both.here), "\n"), 4);
   end(&both);
+}
+
+/* Proposes an empty commit on top of the newest version. */
+static void propose(osdear_snapshot *snapshot, osdear__outcome *out)
+{
+  osdear__claims claims = { .snapshot = snapshot };
+  osdear__proposal proposal = { .claims = &claims, .info = { .operation = "WRITE", .is_blind_append = 1 } };
+
+  OK(osdear__propose(&proposal, out, WHY));
+  cr_assert_eq(out->state, COMMIT_MADE);
+}
+
+static int64_t ict_of(lake *here, int64_t version)
+{
+  const char *at = strstr(lake_commit(here, version), "\"inCommitTimestamp\":");
+  int64_t out = -1;
+
+  cr_assert_not_null(at);
+  cr_assert(osdear__parse_i64((osdear__str){ at + 20, strspn(at + 20, "0123456789") }, &out));
+  return out;
+}
+
+Test(conflict, in_commit_timestamps_ascend_past_those_of_winners)
+{
+  static const char late_winner[] = "{\"commitInfo\":{\"inCommitTimestamp\":4102444800000}}\n";
+  osdear_snapshot *snapshot;
+  osdear__outcome outcome;
+  osdear_table *table = NULL;
+  lake here;
+
+  lake_open(&here);
+  OK(lake_create(&here, "id long", NULL, "delta.enableInCommitTimestamps=true", &table, WHY));
+  snapshot = osdear_table_snapshot(table);
+  propose(snapshot, &outcome);
+  propose(snapshot, &outcome); /* loses first */
+  cr_assert_eq(outcome.version, 2);
+  cr_assert_eq(outcome.attempts, 2);
+  cr_assert(ict_of(&here, 0) < ict_of(&here, 1) && ict_of(&here, 1) < ict_of(&here, 2));
+  OK(osdear__store_put_if_absent(here.store, "_delta_log/00000000000000000003.json", late_winner, sizeof late_winner - 1, WHY));
+  propose(snapshot, &outcome);
+  cr_assert_eq(ict_of(&here, 4), INT64_C(4102444800001));
+  osdear_snapshot_unref(snapshot);
+  osdear_table_free(table);
+  lake_close(&here);
 }
