@@ -94,15 +94,28 @@ bool osdear__type_can_cast(const osdear__type *from, const osdear__type *to)
   }
 }
 
+void osdear__cast_place(const osdear__place *place, char out[OSDEAR__CAST_PLACE])
+{
+  static const char word[] = "column ";
+  char where[OSDEAR__PLACE_TEXT];
+
+  osdear__place_text(place, where);
+  out[0] = '\0';
+  if (!where[0])
+    return;
+  memcpy(out, word, sizeof word - 1);
+  memcpy(out + sizeof word - 1, where, strlen(where) + 1);
+}
+
 static osdear_status cannot_cast(const osdear__type *from, const osdear__type *to, const osdear__place *place,
                                  osdear_error **error)
 {
   SCOPED(buf) from_name = { 0 };
   SCOPED(buf) to_name = { 0 };
-  char where[OSDEAR__PLACE_TEXT];
+  char where[OSDEAR__CAST_PLACE];
   osdear_status st;
 
-  osdear__place_text(place, where);
+  osdear__cast_place(place, where);
   osdear__type_name(from, &from_name);
   osdear__type_name(to, &to_name);
   st = osdear__buf_check(&from_name, error);
@@ -110,8 +123,8 @@ static osdear_status cannot_cast(const osdear__type *from, const osdear__type *t
     st = osdear__buf_check(&to_name, error);
   if (st)
     return st;
-  return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "column %s: a %s cannot become a %s without loss", where, from_name.data,
-                      to_name.data);
+  return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s%sa %s cannot become a %s without loss", where, where[0] ? ": " : "",
+                      from_name.data, to_name.data);
 }
 
 /* ---- nested arrays ---- */

@@ -9,4 +9,8 @@
 MUST_USE osdear_status osdear__cast_values(const osdear__type *from, struct ArrowArray *array, const osdear__type *to,
                                            const osdear__place *place, struct ArrowArray *out, osdear_error **error);
 
+/* "column a.b" for messages; empty where a column by itself is cast. */
+#define OSDEAR__CAST_PLACE (OSDEAR__PLACE_TEXT + 8)
+void osdear__cast_place(const osdear__place *place, char out[OSDEAR__CAST_PLACE]);
+
 #endif

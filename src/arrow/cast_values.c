@@ -130,7 +130,7 @@ static void cast_decimals(const osdear__type *from, const struct ArrowArray *arr
 static osdear_status cast_dates(const struct ArrowArray *array, const osdear__place *place, int64_t *values, osdear_error **error)
 {
   const int32_t *days = array->buffers[1];
-  char where[OSDEAR__PLACE_TEXT];
+  char where[OSDEAR__CAST_PLACE];
 
   for (int64_t i = 0; i < array->length; i++) {
     if (LIKELY(osdear__mul_i64(days[i], OSDEAR__DAY_US, &values[i])))
@@ -138,9 +138,9 @@ static osdear_status cast_dates(const struct ArrowArray *array, const osdear__pl
     values[i] = 0;
     if (!osdear__is_valid(array, i))
       continue;
-    osdear__place_text(place, where);
-    return osdear__fail(error, OSDEAR_ERR_DATA, "column %s, row %" PRId64 ": the date of day %" PRId32 " is beyond timestamp_ntz",
-                        where, i, days[i]);
+    osdear__cast_place(place, where);
+    return osdear__fail(error, OSDEAR_ERR_DATA, "%s%srow %" PRId64 ": the date of day %" PRId32 " is beyond timestamp_ntz", where,
+                        where[0] ? ", " : "", i, days[i]);
   }
   return OSDEAR_OK;
 }
