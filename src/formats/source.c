@@ -275,6 +275,7 @@ static osdear_status look_for_format(osdear__source *source, osdear_error **erro
     return st;
   st = osdear__feed_read(feed, bytes, sizeof bytes, &got, error);
   osdear__source_looked(&source->files[0], &feed);
+  source->meter.done = 0; /* these bytes are read again */
   if (!st)
     source->format = format_by_content(bytes, got);
   return st;

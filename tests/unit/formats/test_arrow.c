@@ -115,6 +115,8 @@ Test(arrow_sink, has_a_schema_batches_and_an_end)
   cr_expect_eq(number_of(batch.header, 0, 8), 2);
   buffers = indirect(field_of(batch.header, 2));
   cr_assert_eq(osdear__load_u32(buffers), 5);
+  cr_expect_eq((size_t)(buffers + 4 - (const uint8_t *)out.data) % 8, 0, "structs of int64 begin at a multiple of eight");
+  cr_expect_eq((size_t)(indirect(field_of(batch.header, 1)) + 4 - (const uint8_t *)out.data) % 8, 0);
   memcpy(&offset, buffers + 4 + 4 * 16, sizeof offset);
   cr_expect_eq(memcmp(batch.body + offset, "xyz", 3), 0);
   memcpy(&offset, buffers + 4, sizeof offset);

@@ -18,6 +18,7 @@ Test(csv, rows_end_in_lf_crlf_or_cr)
   expect_rows("a,b\n1,x\n2,y\n", NULL, rows);
   expect_rows("a,b\r\n1,x\r\n2,y\r\n", NULL, rows);
   expect_rows("a,b\r1,x\r2,y\r", NULL, rows);
+  expect_rows("a\r\n1\r\n2\r\n", NULL, "{\"a\":1}\n{\"a\":2}\n");
 }
 
 Test(csv, the_last_line_may_lack_its_end)

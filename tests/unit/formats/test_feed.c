@@ -196,3 +196,38 @@ Test(feed, wrong_calls_are_told_apart)
   osdear_source_free(NULL);
   osdear_context_unref(context);
 }
+
+static void note_progress(void *argument, const char *step, int64_t done, int64_t total)
+{
+  int64_t *last = argument;
+
+  (void)step;
+  cr_expect_leq(done, total, "more was read than there is");
+  *last = done;
+}
+
+/* What is looked at is read again, but counted once. */
+Test(feed, progress_ends_with_the_files_size)
+{
+  osdear_context_options options = OSDEAR_CONTEXT_OPTIONS_INIT;
+  osdear_context *context = NULL;
+  osdear_source *source = NULL;
+  SCOPED(stream) stream = { 0 };
+  SCOPED(array) batch = { 0 };
+  files all = { 0 };
+  int64_t last = 0;
+
+  options.threads = 1;
+  options.progress = note_progress;
+  options.progress_argument = &last;
+  files_add(&all, "a,b\n1,x\n", 8);
+  cr_assert_eq(osdear_context_new(&options, &context, NULL), OSDEAR_OK);
+  cr_assert_eq(osdear_source_open(context, all.paths, 1, NULL, &source, NULL), OSDEAR_OK);
+  last = 0;
+  cr_assert_eq(osdear_source_stream(source, &stream, NULL), OSDEAR_OK);
+  cr_assert_eq(stream.get_next(&stream, &batch), 0);
+  cr_expect_eq(last, 8);
+  osdear_source_free(source);
+  osdear_context_unref(context);
+  files_drop(&all);
+}
