@@ -14,6 +14,7 @@ static osdear_status page_corrupt(const osdear__pq_column *column, const char *w
 static osdear_status read_dictionary(osdear__pq_column *column, osdear_error **error)
 {
   osdear__pq_page *page = &column->page;
+  uint8_t *owned;
   osdear_status st;
 
   if (page->offset != column->pages.start)
@@ -25,7 +26,9 @@ static osdear_status read_dictionary(osdear__pq_column *column, osdear_error **e
   st = osdear__pq_pages_load(&column->pages, page, error);
   if (st)
     return st;
-  st = osdear__pq_dictionary_read(&column->dictionary, column->leaf, page->data, page->size, page->values, error);
+  owned = osdear__pq_pages_take(&column->pages, page);
+  st = osdear__pq_dictionary_read(&column->dictionary, column->leaf, page->data, page->size, page->values, &owned, error);
+  osdear__free(owned);
   return st ? within_page(column, st, error) : OSDEAR_OK;
 }
 

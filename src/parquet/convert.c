@@ -119,21 +119,18 @@ static bool i64_nanos(const uint8_t *in, uint8_t *out, size_t count, size_t widt
   return true;
 }
 
-/* Nanoseconds of the day, then the Julian day. */
+/* Nanoseconds of the day, then the Julian day. Spark counts microseconds from Julian day 0 on its way to and from this form, which wraps
+ * around for late years: wrapping once more gives what was written. */
 static bool int96(const uint8_t *in, uint8_t *out, size_t count, size_t width)
 {
-  bool fits = true;
-
   (void)width;
   for (size_t i = 0; i < count; i++) {
     int64_t nanos = (int64_t)osdear__load_u64(in + 12 * i);
     int64_t days = (int64_t)(int32_t)osdear__load_u32(in + 12 * i + 8) - JULIAN_1970;
-    int64_t us;
 
-    fits &= osdear__mul_i64(days, OSDEAR__DAY_US, &us) && osdear__add_i64(us, floor_div(nanos, 1000), &us);
-    osdear__store_u64(out + 8 * i, (uint64_t)us);
+    osdear__store_u64(out + 8 * i, (uint64_t)days * (uint64_t)OSDEAR__DAY_US + (uint64_t)floor_div(nanos, 1000));
   }
-  return fits;
+  return true;
 }
 
 osdear__pq_convert osdear__pq_convert_of(const osdear__pq_leaf *leaf)

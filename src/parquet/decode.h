@@ -24,9 +24,10 @@ typedef struct osdear__pq_dictionary {
   osdear__pq_entry *entries;
 } osdear__pq_dictionary;
 void osdear__pq_dictionary_drop(osdear__pq_dictionary *dictionary);
-/* `data`: a dictionary page of `count` values, PLAIN. What was in the dictionary is replaced. */
+/* `data`: a dictionary page of `count` values, PLAIN. What was in the dictionary is replaced. `*owned`, unless NULL, is the block that the
+ * page begins; where it serves as it is, the dictionary takes it over and leaves NULL. */
 MUST_USE osdear_status osdear__pq_dictionary_read(osdear__pq_dictionary *dictionary, const osdear__pq_leaf *leaf, const uint8_t *data,
-                                                  size_t size, int32_t count, osdear_error **error);
+                                                  size_t size, int32_t count, uint8_t **owned, osdear_error **error);
 
 typedef struct osdear__pq_decoder osdear__pq_decoder;
 /* Appends `count` values at slot `at`. */

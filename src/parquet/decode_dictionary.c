@@ -8,17 +8,30 @@ void osdear__pq_dictionary_drop(osdear__pq_dictionary *dictionary)
   *dictionary = (osdear__pq_dictionary){ 0 };
 }
 
-/* Where each string lies in the page, which is copied: the page's memory is used again. */
+/* The page's bytes as they are: its own block where it has one, which has the padding, or a copy. */
+static osdear_status keep_page(osdear__pq_dictionary *dictionary, const uint8_t *data, size_t size, uint8_t **owned, osdear_error **error)
+{
+  if (*owned) {
+    dictionary->values = *owned;
+    *owned = NULL;
+    return OSDEAR_OK;
+  }
+  dictionary->values = osdear__alloc(size + PQ_PADDING);
+  if (!dictionary->values)
+    return osdear__fail_memory(error);
+  memcpy(dictionary->values, data, size);
+  memset(dictionary->values + size, 0, PQ_PADDING);
+  return OSDEAR_OK;
+}
+
+/* Where each string lies in the page. */
 static osdear_status read_entries(osdear__pq_dictionary *dictionary, const uint8_t *data, size_t size, size_t count, osdear_error **error)
 {
   size_t at = 0;
 
   dictionary->entries = osdear__alloc((count ? count : 1) * sizeof *dictionary->entries);
-  dictionary->values = osdear__alloc(size + PQ_PADDING);
-  if (!dictionary->entries || !dictionary->values)
+  if (!dictionary->entries)
     return osdear__fail_memory(error);
-  memcpy(dictionary->values, data, size);
-  memset(dictionary->values + size, 0, PQ_PADDING);
   for (size_t i = 0; i < count; i++) {
     size_t length;
 
@@ -57,7 +70,7 @@ static osdear_status entries_to_decimals(osdear__pq_dictionary *dictionary, size
 }
 
 static osdear_status read_fixed(osdear__pq_dictionary *dictionary, const osdear__pq_leaf *leaf, const uint8_t *data, size_t size,
-                                size_t count, osdear_error **error)
+                                size_t count, uint8_t **owned, osdear_error **error)
 {
   osdear__pq_convert convert = osdear__pq_convert_of(leaf);
   size_t stored = (size_t)leaf->width;
@@ -66,18 +79,18 @@ static osdear_status read_fixed(osdear__pq_dictionary *dictionary, const osdear_
 
   if (count > size / stored)
     return osdear__pq_cut_short(error);
+  if (!convert)
+    return keep_page(dictionary, data, size, owned, error);
   dictionary->values = osdear__alloc(width * count + PQ_PADDING);
   if (!dictionary->values)
     return osdear__fail_memory(error);
-  if (!convert)
-    memcpy(dictionary->values, data, stored * count);
-  else if (!convert(data, dictionary->values, count, stored))
+  if (!convert(data, dictionary->values, count, stored))
     return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "a value of its dictionary is larger than its type in memory can express");
   return OSDEAR_OK;
 }
 
 osdear_status osdear__pq_dictionary_read(osdear__pq_dictionary *dictionary, const osdear__pq_leaf *leaf, const uint8_t *data, size_t size,
-                                         int32_t count, osdear_error **error)
+                                         int32_t count, uint8_t **owned, osdear_error **error)
 {
   osdear_status st;
 
@@ -85,11 +98,13 @@ osdear_status osdear__pq_dictionary_read(osdear__pq_dictionary *dictionary, cons
   if (leaf->physical == PQ_BOOLEAN)
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "booleans have no dictionary");
   if (leaf->physical != PQ_BYTE_ARRAY) {
-    st = read_fixed(dictionary, leaf, data, size, (size_t)count, error);
+    st = read_fixed(dictionary, leaf, data, size, (size_t)count, owned, error);
   } else {
     if ((size_t)count > size / 4)
       return osdear__pq_cut_short(error);
-    st = read_entries(dictionary, data, size, (size_t)count, error);
+    st = keep_page(dictionary, data, size, owned, error);
+    if (!st)
+      st = read_entries(dictionary, dictionary->values, size, (size_t)count, error);
     if (!st && leaf->type->kind == KIND_DECIMAL)
       st = entries_to_decimals(dictionary, (size_t)count, error);
   }

@@ -149,6 +149,8 @@ static osdear_status open_file(osdear__parquet *file, osdear_error **error)
   st = copy_texts(file, error);
   if (st)
     return st;
+  /* parquet-cpp before 2.0 wrote is_compressed false into pages that are (ARROW-10353). */
+  file->is_always_compressed = file->created_by && osdear__starts_with(file->created_by, "parquet-cpp version 1.");
   file->trusts_old_stats = trusts_old_stats(file->created_by);
   return check_groups(file, error);
 }

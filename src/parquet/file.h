@@ -13,6 +13,7 @@ struct osdear__parquet {
   osdear__input *input;
   const char *name;       /* the input's */
   bool skip_checksums;
+  bool is_always_compressed; /* written by one whose pages v2 deny it */
   bool trusts_old_stats;  /* written by one whose deprecated min and max are known to be sound */
   int64_t footer_at;      /* pages end before it */
   uint8_t *footer;        /* text of the metadata lies in it */

@@ -43,6 +43,17 @@ void osdear__pq_pages_seek(osdear__pq_pages *pages, int64_t at, int64_t read_to)
   pages->read_to = read_to;
 }
 
+uint8_t *osdear__pq_pages_take(osdear__pq_pages *pages, const osdear__pq_page *page)
+{
+  uint8_t *block = page->data == pages->raw ? pages->raw : NULL;
+
+  if (block) {
+    pages->raw = NULL;
+    pages->raw_capacity = 0;
+  }
+  return block;
+}
+
 /* Room for `size` bytes and the padding. What was in it is kept only by the window. */
 static bool grow(uint8_t **buffer, size_t *capacity, size_t size, size_t keep)
 {
@@ -259,15 +270,13 @@ osdear_status osdear__pq_pages_load(osdear__pq_pages *pages, osdear__pq_page *pa
   if (st)
     return st;
 
-  if (page->type == PQ_DATA_PAGE_V2 && header->data_page_v2->set & DATA_PAGE_V2_COMPRESSED && !header->data_page_v2->is_compressed)
-    is_compressed = false;
+  if (page->type == PQ_DATA_PAGE_V2 && header->data_page_v2->set & DATA_PAGE_V2_COMPRESSED && !pages->file->is_always_compressed)
+    is_compressed = is_compressed && header->data_page_v2->is_compressed;
   body += page->rep_size + page->def_size;
   in_size = (size_t)header->compressed_page_size - page->rep_size - page->def_size;
   page->size = (size_t)header->uncompressed_page_size - page->rep_size - page->def_size;
-  if (!is_compressed || (in_size == 0 && page->size == 0)) {
-    if (in_size != page->size)
-      return osdear__fail(error, OSDEAR_ERR_CORRUPT, "page at offset %" PRId64 ": %zu bytes, not compressed, are said to be %zu",
-                          page->offset, in_size, page->size);
+  if (!is_compressed || (in_size == 0 && page->size == 0)) { /* the bytes are there: what the header says of their size is not needed */
+    page->size = in_size;
     page->data = body;
     return OSDEAR_OK;
   }

@@ -44,6 +44,8 @@ void osdear__pq_pages_drop(osdear__pq_pages *pages);
 MUST_USE osdear_status osdear__pq_pages_next(osdear__pq_pages *pages, osdear__pq_page *page, osdear_error **error);
 /* Its body. Valid until the next call of either. */
 MUST_USE osdear_status osdear__pq_pages_load(osdear__pq_pages *pages, osdear__pq_page *page, osdear_error **error);
+/* The block that holds a loaded page, decompressed, and nothing else; NULL: it lies elsewhere. Now the caller's. */
+uint8_t *osdear__pq_pages_take(osdear__pq_pages *pages, const osdear__pq_page *page);
 /* Go on at a page header known from an index; `read_to`: end of what will be wanted. */
 void osdear__pq_pages_seek(osdear__pq_pages *pages, int64_t at, int64_t read_to);
 
