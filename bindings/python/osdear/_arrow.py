@@ -129,4 +129,3 @@ class Stream:
     def __del__(self) -> None:
         if self._struct is not None and ffi is not None:
             release(self._struct)
-

@@ -141,7 +141,10 @@ static osdear__field cast_from[] = {
 static osdear__field cast_to[] = {
   { .name = "a", .type = { .kind = KIND_LONG } },
   { .name = "f", .type = { .kind = KIND_BINARY } },
-  { .name = "l", .type = { .kind = KIND_ARRAY, .field_count = 1, .fields = (osdear__field[]){ { .name = "element", .type = { .kind = KIND_TIMESTAMP_NTZ } } } } },
+  { .name = "l",
+    .type = { .kind = KIND_ARRAY,
+              .field_count = 1,
+              .fields = (osdear__field[]){ { .name = "element", .type = { .kind = KIND_TIMESTAMP_NTZ } } } } },
   { .name = "n", .type = { .kind = KIND_STRING } },
 };
 static const osdear__type from_type = { .kind = KIND_STRUCT, .field_count = 4, .fields = cast_from };

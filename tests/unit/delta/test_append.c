@@ -61,7 +61,8 @@ Test(append, puts_rows_into_their_partitions)
   lake_open(&here);
   OK(lake_create(&here, "id long, p string, d date", "p,d", NULL, &table, WHY));
   OK(lake_append(&here, table,
-                 "[{\"id\":1,\"p\":\"a b\",\"d\":\"2024-01-01\"},{\"id\":2,\"p\":\"x/y:%\",\"d\":\"2024-01-01\"},{\"id\":3,\"p\":\"a b\",\"d\":\"2024-01-01\"},"
+                 "[{\"id\":1,\"p\":\"a b\",\"d\":\"2024-01-01\"},{\"id\":2,\"p\":\"x/y:%\",\"d\":\"2024-01-01\"},"
+                     "{\"id\":3,\"p\":\"a b\",\"d\":\"2024-01-01\"},"
                  "{\"id\":4,\"p\":null},{\"id\":5,\"p\":\"\"}]", NULL, &result, WHY));
   cr_assert_eq(result.files_added, 3);
   cr_assert_eq(result.rows, 5);
@@ -94,7 +95,8 @@ Test(append, partitions_by_every_type)
   OK(lake_create(&here, type, "b,y,h,i,l,f,d,m,t,u,n,s,x", NULL, &table, WHY));
   OK(lake_append(&here, table, rows, NULL, NULL, WHY));
   osdear__buf_puts(&once, lake_read(&here));
-  cr_assert(strstr(once.data, "\"m\":\"-12345678901234567.123\",\"t\":\"0001-01-01\",\"u\":\"1960-01-01T00:00:00.000001Z\",\"n\":\"2024-01-01 10:00:00.000000\""), "%s", once.data);
+  cr_assert(strstr(once.data, "\"m\":\"-12345678901234567.123\",\"t\":\"0001-01-01\","
+      "\"u\":\"1960-01-01T00:00:00.000001Z\",\"n\":\"2024-01-01 10:00:00.000000\""), "%s", once.data);
   cr_assert(strstr(once.data, "{\"id\":3,\"b\":null,\"y\":null"));
   osdear_table_free(table);
   lake_close(&here);
@@ -114,7 +116,8 @@ Test(append, holds_nested_rows)
 
   lake_open(&here);
   OK(lake_create(&here, "s struct<a:int,l:array<struct<b:string>>>, m map<string,array<long>>", NULL, NULL, &table, WHY));
-  OK(lake_append(&here, table, "[{\"s\":{\"a\":1,\"l\":[{\"b\":\"x\"},null,{}]},\"m\":{\"k\":[1,null],\"j\":[]}},{\"s\":null,\"m\":null},{\"s\":{}}]", NULL, NULL, WHY));
+  OK(lake_append(&here, table, "[{\"s\":{\"a\":1,\"l\":[{\"b\":\"x\"},null,{}]},\"m\":{\"k\":[1,null],\"j\":[]}},"
+      "{\"s\":null,\"m\":null},{\"s\":{}}]", NULL, NULL, WHY));
   cr_assert_str_eq(lake_read(&here),
                    "{\"s\":null,\"m\":null}\n{\"s\":{\"a\":1,\"l\":[{\"b\":\"x\"},null,{\"b\":null}]},\"m\":{\"k\":[1,null],\"j\":[]}}\n"
                    "{\"s\":{\"a\":null,\"l\":null},\"m\":null}\n");

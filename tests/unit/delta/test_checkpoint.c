@@ -16,7 +16,8 @@ Test(checkpoint, checksums_are_the_protocols)
 {
   char checksum[33];
 
-  OK(checksum_of("{\"k0\":\"'v 0'\",\"checksum\":\"adsaskfljadfkjadfkj\",\"k1\":{\"k2\":2,\"k3\":[\"v3\",[1,2],{\"k4\":\"v4\",\"k5\":[\"v5\",\"v6\",\"v7\"]}]}}",
+  OK(checksum_of("{\"k0\":\"'v 0'\",\"checksum\":\"adsaskfljadfkjadfkj\",\"k1\":{\"k2\":2,\"k3\":[\"v3\",[1,2],"
+      "{\"k4\":\"v4\",\"k5\":[\"v5\",\"v6\",\"v7\"]}]}}",
                  checksum, WHY));
   cr_assert_str_eq(checksum, "6a92d155a59bf2eecbd4b4ec7fd1f875");
   FAILS(checksum_of("{\"a\":1,\"a\":2}", checksum, WHY), OSDEAR_ERR_CORRUPT, "twice");
@@ -123,7 +124,8 @@ Test(checkpoint, gives_back_files_with_all_their_fields)
 {
   static const char commit[] =
     "{\"add\":{\"path\":\"x%20y\",\"partitionValues\":{\"p\":\"a\"},\"size\":5,\"modificationTime\":6,\"dataChange\":true,"
-    "\"stats\":\"{\\\"numRecords\\\":1}\",\"tags\":{\"k\":\"v\",\"n\":null},\"deletionVector\":{\"storageType\":\"u\",\"pathOrInlineDv\":\"ab^-aqEH.-t@S}K{vb[*k^\","
+    "\"stats\":\"{\\\"numRecords\\\":1}\",\"tags\":{\"k\":\"v\",\"n\":null},\"deletionVector\":{\"storageType\":\"u\","
+        "\"pathOrInlineDv\":\"ab^-aqEH.-t@S}K{vb[*k^\","
     "\"offset\":1,\"sizeInBytes\":36,\"cardinality\":2},\"baseRowId\":7,\"defaultRowCommitVersion\":8,\"clusteringProvider\":\"liquid\"}}\n";
   osdear_table *table = NULL;
   const char *before;

@@ -17,7 +17,8 @@ Test(create, makes_version_0)
   OK(lake_create(&here, "id long!, p string", "P", "delta.checkpointInterval=7;my.own=x y", &table, WHY));
   cr_assert(osdear__starts_with(lake_commit(&here, 0), "{\"commitInfo\":"));
   expect_commit(&here, "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}\n");
-  expect_commit(&here, "\"schemaString\":\"{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[{\\\"name\\\":\\\"id\\\",\\\"type\\\":\\\"long\\\",\\\"nullable\\\":false,");
+  expect_commit(&here, "\"schemaString\":\"{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[{\\\"name\\\":\\\"id\\\","
+      "\\\"type\\\":\\\"long\\\",\\\"nullable\\\":false,");
   expect_commit(&here, "\"partitionColumns\":[\"p\"]");
   expect_commit(&here, "\"configuration\":{\"delta.checkpointInterval\":\"7\",\"my.own\":\"x y\"}");
   expect_commit(&here, "\"operation\":\"CREATE TABLE\"");
