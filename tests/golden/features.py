@@ -4,7 +4,7 @@ A table that makes use of one of these features must be refused as unsupported, 
 listed here though nothing is refused for it fails the tests, so that the list gets shorter.
 """
 
-NOT_YET = {"columnMapping", "deletionVectors", "v2Checkpoint", "variantType"}
+NOT_YET = {"columnMapping", "deletionVectors", "variantType"}
 
 # Parquet files that hold what no Delta table may hold, or what microseconds cannot say; refused as unsupported.
 NOT_YET_FILES = {

@@ -7,9 +7,11 @@ The manifest beside the data says where each comes from, what its verdict is, an
 """
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
@@ -22,7 +24,9 @@ DUMP = sys.argv[1]
 REFUSED = 3
 SECONDS = 300
 # Where engines differ, what Spark read is right.
+POOL = ThreadPoolExecutor(os.cpu_count())
 refused_for = set()
+started = {}
 ORACLES = ["spark/constr", "spark-4.2", "kgold", "deltalake-1.6.6", "deltalake-1.6.6-datafusion"]
 
 
@@ -34,9 +38,18 @@ class Refusal(Exception):
         self.status, _, self.message = line.partition(": ")
 
 
+def run(*words):
+    return subprocess.run([DUMP, *map(str, words)], capture_output=True, check=False, timeout=SECONDS)
+
+
+def soon(*words):
+    """Starts what dump() will ask for, so that every processor is busy."""
+    started[words] = POOL.submit(run, *words)
+
+
 def dump(*words):
     """What golden-dump prints; Refusal for a typed error; an assertion for anything else."""
-    result = subprocess.run([DUMP, *map(str, words)], capture_output=True, check=False, timeout=SECONDS)
+    result = started.pop(words).result() if words in started else run(*words)
     errors = result.stderr.decode("utf-8", "replace").strip()
     if result.returncode == REFUSED and errors and "Sanitizer" not in errors:
         raise Refusal(errors.splitlines()[-1])
@@ -92,6 +105,10 @@ def oracle(expected, version):
     return None
 
 
+def chosen(version):
+    return [] if version == "latest" else [version]
+
+
 def versions(expected):
     names = {version for name in ORACLES for version, found in expected.get(name, {}).get("versions", {}).items() if "sha256" in found}
     return sorted(names, key=lambda name: (name == "latest", int(name) if name.isdigit() else 0))
@@ -132,7 +149,7 @@ class Cases(unittest.TestCase):
     def table_version(self, root, case, version):
         table = root / case["path"]
         try:
-            schema, rows = dump("table", table, *([] if version == "latest" else [version]))
+            schema, rows = dump("table", table, *chosen(version))
         except Refusal as refusal:
             self.assertTrue(names_feature(refusal), f"refused without need: {refusal}")
             return
@@ -185,9 +202,11 @@ def add(name, check, *arguments):
 def add_case(root, case):
     name, verdict = case["case"], case["verdict"]
     if verdict == "checkable" and name.startswith("parquet/"):
+        soon("file", root / case["path"])
         add(name, Cases.file, root, case)
     elif verdict == "checkable":
         for version in versions(case["expected"]):
+            soon("table", root / case["path"], *chosen(version))
             add(f"{name} version {version}", Cases.table_version, root, case, version)
     elif verdict == "must-reject":
         add(f"{name} is refused", Cases.is_refused, root, case)

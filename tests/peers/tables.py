@@ -102,7 +102,8 @@ def partitions_with_odd_names(osdear, uri):
 
 def partitions_of_every_type(osdear, uri):
     names = [name for name in FLAT.names if name not in ("id", "bytes")]
-    rows = pa.Table.from_pylist([flat_row(n) for n in range(8)] + [{"id": 1000}], FLAT)
+    # No decimals below 0: deltalake 1.6.6 takes the partition value -48.99 for "-48.-99".
+    rows = pa.Table.from_pylist([{**flat_row(n), "d9": decimal.Decimal(n)} for n in range(1, 9)] + [{"id": 1000}], FLAT)
     create(osdear, uri, FLAT, partition_by=names).append(rows)
     return rows
 

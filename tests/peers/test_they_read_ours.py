@@ -14,13 +14,12 @@ from urllib.parse import unquote
 
 
 def same(got, wanted):
-    """Rows by value: engines choose among string, large string and view, and whether columns may be null."""
-    got = pa.table(got).select(wanted.column_names).cast(wanted.schema).sort_by("id")
-    assert lines(got) == lines(wanted)
+    """Rows by value: engines choose among string, large string and view, among names for elements, and whether fields may be null."""
+    assert lines(pa.table(got).select(wanted.column_names)) == lines(wanted)
 
 
 def data_files(folder):
-    return [str(folder / row["path"]) for row in osdear.Table.open(str(folder)).files().to_pylist()]
+    return [str(folder / path) for path in pa.table(osdear.Table.open(str(folder)).files())["path"].to_pylist()]
 
 
 def has_no_partitions(folder):
@@ -29,7 +28,11 @@ def has_no_partitions(folder):
 
 def test_we_do(ours):
     folder, rows = ours
-    same(pa.table(osdear.Table.open(str(folder)).scan()), rows)
+    got = pa.table(osdear.Table.open(str(folder)).scan())
+    got.validate(full=True)
+    flat = [name for name in rows.column_names if not pa.types.is_nested(rows.schema.field(name).type)]
+    assert got.select(flat).schema.types == rows.select(flat).schema.types
+    same(got, rows)
 
 
 def test_deltalake(ours):
