@@ -26,7 +26,7 @@ struct osdear__router {
   osdear__buf numbers;
 };
 
-enum { NO_NUMBER = UINT32_MAX };
+#define NO_NUMBER UINT32_MAX
 
 /* ---- numbering ---- */
 

@@ -292,22 +292,21 @@ static void temp_drop(temp_file *temp)
 /* The entry of a new name is on disk only once its folder is. */
 static osdear_status sync_folder(const char *path, size_t length, osdear_error **error)
 {
-  SCOPED(buf) name = { 0 };
+  char name[NAME_SIZE]; /* the file has its name already: a want of memory must not make a failure of that */
   int fd, failed, number;
-  osdear_status st;
 
-  osdear__buf_append(&name, path, length);
-  st = osdear__buf_check(&name, error);
-  if (st)
-    return st;
-  fd = open(name.data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (length >= sizeof name)
+    return osdear__fail_errno(error, ENAMETOOLONG, "cannot open folder \"%s\"", path);
+  memcpy(name, path, length);
+  name[length] = '\0';
+  fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0)
-    return osdear__fail_errno(error, errno, "cannot open folder \"%s\"", name.data);
+    return osdear__fail_errno(error, errno, "cannot open folder \"%s\"", name);
   failed = sync_file(fd);
   number = errno;
   close(fd);
   if (failed && number != EINVAL) /* EINVAL: a file system whose folders cannot be synced */
-    return osdear__fail_errno(error, number, "cannot bring folder \"%s\" to disk", name.data);
+    return osdear__fail_errno(error, number, "cannot bring folder \"%s\" to disk", name);
   return OSDEAR_OK;
 }
 

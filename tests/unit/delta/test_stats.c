@@ -162,7 +162,6 @@ Test(stats, survives_every_byte_being_cut_or_changed)
 /* The statistics of the one file that one append makes. */
 static const char *written(lake *here, const char *type, const char *properties, const char *rows)
 {
-  SCOPED(buf) text = { 0 };
   osdear_table *table = NULL;
   osdear__commit commit = { 0 };
   osdear__json_parser *parser = NULL;
