@@ -100,6 +100,7 @@ OSDEAR_API osdear_status osdear_table_refresh(osdear_table *table, osdear_error 
  * @param[in,out] result  Optional; its `size` must be set.
  * @retval OSDEAR_ERR_DATA      The rows do not fit: a type, a null where none may be, an unknown column. Nothing is committed.
  * @retval OSDEAR_ERR_CONFLICT  The table changed in a way that makes this write wrong (its schema, its protocol, its app_id).
+ * @retval OSDEAR_ERR_IO        Not written; or, if the message says so, written but not known to be on disk.
  * @since 0.1
  */
 OSDEAR_API osdear_status osdear_table_append(osdear_table *table, struct ArrowArrayStream *data,

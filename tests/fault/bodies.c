@@ -111,7 +111,7 @@ static int64_t count_active_files(osdear_snapshot *snapshot)
   return rows_drain(&files, NULL);
 }
 
-void expect_table(const fault_fixture *fixture, int64_t rows)
+int64_t table_rows(const fault_fixture *fixture)
 {
   osdear_snapshot *snapshot = NULL;
   osdear_scan *scan = NULL;
@@ -123,11 +123,22 @@ void expect_table(const fault_fixture *fixture, int64_t rows)
   must(osdear_scan_new(snapshot, NULL, &scan, &error), &error);
   must(osdear_scan_stream(scan, &stream, &error), &error);
   found = rows_drain(&stream, NULL);
+  osdear_scan_free(scan);
+  osdear_snapshot_unref(snapshot);
+  return found;
+}
+
+void expect_table(const fault_fixture *fixture, int64_t rows)
+{
+  osdear_snapshot *snapshot = NULL;
+  osdear_error *error = NULL;
+  int64_t found = table_rows(fixture);
+
+  must(osdear_snapshot_open(fixture->context, fixture->table_uri, NULL, &snapshot, &error), &error);
   cr_assert_eq(found, rows, "%s: the table has %lld rows, not %lld", fixture->fault, (long long)found, (long long)rows);
   cr_assert_geq(count_data_files(fixture->table_uri), count_active_files(snapshot));
   if (rows == BEFORE_ROWS)
     cr_assert_eq(count_data_files(fixture->table_uri), count_active_files(snapshot), "%s: a failed write left a file behind",
                  fixture->fault);
-  osdear_scan_free(scan);
   osdear_snapshot_unref(snapshot);
 }

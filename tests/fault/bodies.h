@@ -16,6 +16,7 @@ void prepare_scan(fault_fixture *fixture);     /* and a scan of it */
 osdear_status drain(struct ArrowArrayStream *stream, int64_t expected_rows, osdear_error **error);
 
 /* A table read anew has just so many rows, and its folder no file that no version ever named. */
+int64_t table_rows(const fault_fixture *fixture);
 void expect_table(const fault_fixture *fixture, int64_t rows);
 
 #endif

@@ -1,6 +1,7 @@
 #include "bodies.h"
 
 #include <criterion/criterion.h>
+#include <stdbool.h>
 
 #define NEW_ROWS 5
 
@@ -22,9 +23,10 @@ static osdear_status create_table(fault_fixture *fixture, osdear_error **error)
 static void check_created(fault_fixture *fixture, osdear_status status)
 {
   osdear_error *error = NULL;
+  osdear_status again = status == OSDEAR_OK ? OSDEAR_OK : create_table(fixture, &error);
 
-  if (status != OSDEAR_OK)
-    cr_assert_eq(create_table(fixture, &error), OSDEAR_OK, "%s: %s", fixture->fault, osdear_error_message(error));
+  cr_assert(again == OSDEAR_OK || again == OSDEAR_ERR_EXISTS, "%s: %s", fixture->fault, osdear_error_message(error));
+  osdear_error_free(error);
   expect_table(fixture, 0);
 }
 BODY(osdear_table_create, .prepare = prepare_context, .run = create_table, .check = check_created, .changes_state = 1)
@@ -40,9 +42,15 @@ static osdear_status append(fault_fixture *fixture, osdear_error **error)
   return status;
 }
 
+/* Where the log's folder cannot be brought to disk the commit can be seen, but might not outlast a loss of power: that is an error, too. */
+static bool is_committed(fault_fixture *fixture, osdear_status status, int64_t rows)
+{
+  return status == OSDEAR_OK || (status == OSDEAR_ERR_IO && table_rows(fixture) == rows);
+}
+
 static void check_appended(fault_fixture *fixture, osdear_status status)
 {
-  expect_table(fixture, status == OSDEAR_OK ? BEFORE_ROWS + NEW_ROWS : BEFORE_ROWS);
+  expect_table(fixture, is_committed(fixture, status, BEFORE_ROWS + NEW_ROWS) ? BEFORE_ROWS + NEW_ROWS : BEFORE_ROWS);
 }
 BODY(osdear_table_append, .prepare = prepare_table, .run = append, .check = check_appended, .changes_state = 1)
 
@@ -59,7 +67,7 @@ static osdear_status overwrite(fault_fixture *fixture, osdear_error **error)
 
 static void check_overwritten(fault_fixture *fixture, osdear_status status)
 {
-  expect_table(fixture, status == OSDEAR_OK ? NEW_ROWS : BEFORE_ROWS);
+  expect_table(fixture, is_committed(fixture, status, NEW_ROWS) ? NEW_ROWS : BEFORE_ROWS);
 }
 BODY(osdear_table_overwrite, .prepare = prepare_table, .run = overwrite, .check = check_overwritten, .changes_state = 1)
 
@@ -113,7 +121,7 @@ static void check_both(fault_fixture *fixture, osdear_status status)
 {
   osdear_error *error = NULL;
 
-  if (status != OSDEAR_OK)
+  if (!is_committed(fixture, status, BEFORE_ROWS + NEW_ROWS + NEW_ROWS))
     cr_assert_eq(append(fixture, &error), OSDEAR_OK, "%s", osdear_error_message(error));
   expect_table(fixture, BEFORE_ROWS + NEW_ROWS + NEW_ROWS);
 }
