@@ -4,11 +4,11 @@
 
 #define ARM_HWCAP_CRC32 (UINT64_C(1) << 7) /* as in Linux' asm/hwcap.h */
 
-/* The CRC32 extension of ARMv8: eight bytes at an instruction. */
-__attribute__((target("+crc"))) static uint32_t crc32_instructions(uint32_t crc, const uint8_t *data, size_t size)
+/* The CRC32 extension of ARMv8: eight bytes at an instruction, which compilers name differently. */
+static uint32_t crc32_instructions(uint32_t crc, const uint8_t *data, size_t size)
 {
   for (; size >= 8; size -= 8, data += 8)
-    crc = __builtin_aarch64_crc32x(crc, osdear__load_u64(data));
+    __asm__(".arch_extension crc\n\tcrc32x %w0, %w0, %x1" : "+r"(crc) : "r"(osdear__load_u64(data)));
   return crc;
 }
 

@@ -114,8 +114,8 @@ static osdear__pq_encoding write_values(osdear__pq_encoder *column, osdear__pq_s
 
 /* ---- the page as bytes ---- */
 
-static osdear_status compress(const osdear__pq_encoder *column, osdear__pq_scratch *scratch, const char *in, size_t in_size, size_t *out_size,
-                              osdear_error **error)
+static osdear_status compress(const osdear__pq_encoder *column, osdear__pq_scratch *scratch, const char *in, size_t in_size,
+                              size_t *out_size, osdear_error **error)
 {
   size_t bound = osdear__compress_bound(column->options->codec, in_size);
   char *out;
