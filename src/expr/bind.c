@@ -61,6 +61,7 @@ static bool may_fail(const osdear__expr *node)
 osdear_status osdear__expr_settle(const osdear__expr_maker *maker, osdear__expr *node, osdear_error **error)
 {
   int64_t cost = cost_of(node);
+  int64_t weight = 1;
   node->depth = 0;
   node->fallible = may_fail(node);
   for (size_t i = 0; i < node->child_count; i++) {
@@ -69,9 +70,13 @@ osdear_status osdear__expr_settle(const osdear__expr_maker *maker, osdear__expr 
       node->depth = child->depth;
     node->fallible |= child->fallible;
     cost += child->cost;
+    weight += child->weight;
   }
   node->depth++;
   node->cost = cost > INT32_MAX ? INT32_MAX : (int32_t)cost;
+  if (weight > OSDEAR__EXPR_WEIGHT)
+    return osdear__expr_fail(maker, OSDEAR_ERR_LIMIT, node->source.data, error, "more than %d operations", OSDEAR__EXPR_WEIGHT);
+  node->weight = (int32_t)weight;
   /* Casts that are put in may double what the parser allowed. */
   if (node->depth > 2 * OSDEAR__EXPR_DEPTH)
     return osdear__expr_fail(maker, OSDEAR_ERR_LIMIT, node->source.data, error, "nested deeper than %d levels", OSDEAR__EXPR_DEPTH);

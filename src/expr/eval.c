@@ -123,69 +123,62 @@ static osdear_status eval_entry(const osdear__expr *expr, const osdear__frame *f
 
 /* ---- logic ---- */
 
-/* Rows that an operand left undecided: not FALSE for AND, not TRUE for OR. NULL: no memory. */
-static uint64_t *open_rows(const osdear__frame *frame, osdear__op op, const osdear__vector *v, osdear_error **error)
-{
-  uint64_t *open = osdear__bits_new(frame, error);
-  if (!open)
-    return NULL;
-  for (int64_t i = 0; i < osdear__words(frame->length); i++) {
-    uint64_t valid = v->validity ? osdear__word(v->validity, i) : UINT64_MAX;
-    uint64_t value = osdear__word(v->values, i);
-    open[i] = op == OP_AND ? value | ~valid : ~value;
-  }
-  return open;
-}
+/* What the operands so far come to. */
+typedef struct verdict {
+  uint64_t *value;
+  uint64_t *valid;
+  uint64_t *open; /* rows that are undecided: not FALSE for AND, not TRUE for OR */
+} verdict;
 
 /* Kleene's tables, a word at a time. */
-static osdear_status combine(const osdear__frame *frame, osdear__op op, osdear__vector *a, const osdear__vector *b, osdear_error **error)
+static void combine(osdear__op op, const osdear__vector *v, int64_t words, verdict *out)
 {
-  bool with_nulls = a->validity || b->validity;
-  uint64_t *value = osdear__bits_new(frame, error);
-  uint64_t *valid = with_nulls ? osdear__bits_new(frame, error) : NULL;
-  if (!value || (with_nulls && !valid))
-    return OSDEAR_ERR_NO_MEMORY;
-  for (int64_t i = 0; i < osdear__words(frame->length); i++) {
-    uint64_t x = osdear__word(a->values, i);
-    uint64_t y = osdear__word(b->values, i);
-    value[i] = op == OP_AND ? x & y : x | y;
-    if (!with_nulls)
-      continue;
-    uint64_t x_valid = a->validity ? osdear__word(a->validity, i) : UINT64_MAX;
-    uint64_t y_valid = b->validity ? osdear__word(b->validity, i) : UINT64_MAX;
+  for (int64_t i = 0; i < words; i++) {
+    uint64_t x = out->value[i];
+    uint64_t y = osdear__word(v->values, i);
+    uint64_t x_valid = out->valid[i];
+    uint64_t y_valid = v->validity ? osdear__word(v->validity, i) : UINT64_MAX;
     uint64_t decided = op == OP_AND ? (x_valid & ~x) | (y_valid & ~y) : x | y;
-    valid[i] = (x_valid & y_valid) | decided;
+    out->value[i] = op == OP_AND ? x & y : x | y;
+    out->valid[i] = (x_valid & y_valid) | decided;
+    out->open[i] = op == OP_AND ? out->value[i] | ~out->valid[i] : ~out->value[i];
   }
-  a->values = value;
-  a->validity = (const uint8_t *)valid;
-  return OSDEAR_OK;
+}
+
+static osdear_status add_operand(osdear__op op, const osdear__expr *operand, const osdear__frame *frame, verdict *out, osdear_error **error)
+{
+  osdear__vector v;
+  osdear_status st = operand->fallible ? osdear__vector_eval_where(operand, frame, (const uint8_t *)out->open, &v, error)
+                                       : osdear__vector_eval(operand, frame, &v, error);
+  if (!st)
+    st = osdear__vector_expand(frame, &v, error);
+  if (!st)
+    combine(op, &v, osdear__words(frame->length), out);
+  return st;
 }
 
 /* An operand is not evaluated where none of its rows could matter, and may not fail on rows that do not. */
 static osdear_status eval_logic(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out, osdear_error **error)
 {
-  for (size_t i = 0; i < expr->child_count; i++) {
-    osdear__vector operand;
-    const uint8_t *active = NULL;
-    if (i > 0) {
-      active = (const uint8_t *)open_rows(frame, expr->op, out, error);
-      if (!active)
-        return OSDEAR_ERR_NO_MEMORY;
-      if (!osdear__bits_any(active, frame->length))
-        return OSDEAR_OK;
-    }
-    osdear_status st = expr->children[i]->fallible && active
-                           ? osdear__vector_eval_where(expr->children[i], frame, active, &operand, error)
-                           : osdear__vector_eval(expr->children[i], frame, &operand, error);
-    if (!st)
-      st = osdear__vector_expand(frame, &operand, error);
-    if (!st && i > 0)
-      st = combine(frame, expr->op, out, &operand, error);
+  SCOPED(arena) scratch = { 0 };
+  osdear__frame inner = *frame;
+  size_t bytes = (size_t)osdear__words(frame->length) * 8;
+  verdict v = { osdear__bits_new(frame, error), osdear__bits_new(frame, error), osdear__bits_new(frame, error) };
+
+  if (!v.value || !v.valid || !v.open)
+    return OSDEAR_ERR_NO_MEMORY;
+  memset(v.value, expr->op == OP_AND ? 0xFF : 0, bytes);
+  memset(v.valid, 0xFF, bytes);
+  memset(v.open, 0xFF, bytes);
+  if (expr->weight > OSDEAR__EXPR_LARGE)
+    inner.arena = &scratch;
+  for (size_t i = 0; i < expr->child_count && osdear__bits_any((const uint8_t *)v.open, frame->length); i++) {
+    osdear_status st = add_operand(expr->op, expr->children[i], &inner, &v, error);
     if (st)
       return st;
-    if (i == 0)
-      *out = operand;
+    osdear__arena_reset(&scratch);
   }
+  *out = (osdear__vector){ .type = &expr->type, .values = v.value, .validity = (const uint8_t *)v.valid };
   return OSDEAR_OK;
 }
 

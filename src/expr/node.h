@@ -7,6 +7,9 @@
 /* Recursion is bounded by the depth of the tree, so that the 128 KiB stacks of musl's threads are enough. */
 #define OSDEAR__EXPR_DEPTH 100
 #define OSDEAR__EXPR_TEXT ((size_t)16 << 20)
+/* Operations in the tree; one that stands under several nodes (the x of BETWEEN, of COALESCE) counts under each, as it is walked and
+ * evaluated under each. */
+#define OSDEAR__EXPR_WEIGHT 131072
 
 typedef enum osdear__op {
   OP_LITERAL, OP_COLUMN,
@@ -62,6 +65,7 @@ struct osdear__expr {
   bool has_operand;           /* CASE as parsed: child 0 is what the conditions are compared with */
   bool fallible;              /* some row may make it fail: not to be evaluated on rows that were ruled out before */
   int32_t depth;
+  int32_t weight;             /* nodes below and this one */
   int32_t cost;               /* roughly, for each row */
   osdear__type type;
   osdear__str source;         /* its text in the SQL, for messages */
@@ -115,7 +119,7 @@ MUST_USE osdear__expr *osdear__expr_node(osdear__arena *arena, osdear__op op, os
 /* ---- bind.c, coerce.c, bind_call.c, fold.c ---- */
 
 MUST_USE osdear_status osdear__expr_bind(const osdear__expr_maker *maker, osdear__expr *node, osdear__expr **out, osdear_error **error);
-/* Sets depth, cost and fallibility from the children. LIMIT past the depth allowed. */
+/* Sets depth, weight, cost and fallibility from the children. LIMIT past what is allowed. */
 MUST_USE osdear_status osdear__expr_settle(const osdear__expr_maker *maker, osdear__expr *node, osdear_error **error);
 /* The node, or the literal that it always is. */
 MUST_USE osdear_status osdear__expr_fold(const osdear__expr_maker *maker, osdear__expr *node, osdear__expr **out, osdear_error **error);

@@ -87,6 +87,8 @@ MUST_USE osdear_status osdear__vector_eval(const osdear__expr *expr, const osdea
 /* Under fewer active rows. */
 MUST_USE osdear_status osdear__vector_eval_where(const osdear__expr *expr, const osdear__frame *frame, const uint8_t *active,
                                                  osdear__vector *out, osdear_error **error);
+/* Trees of so many nodes have what one operand needs freed before the next is evaluated. */
+#define OSDEAR__EXPR_LARGE 64
 MUST_USE osdear_status osdear__eval_compare(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out, osdear_error **error);
 MUST_USE osdear_status osdear__eval_in(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out, osdear_error **error);
 MUST_USE osdear_status osdear__eval_like(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out, osdear_error **error);

@@ -112,6 +112,7 @@ Test(mistakes, depth_is_bounded_and_length_is_not_depth)
     { "st", ".in", "", 100000, OSDEAR_ERR_LIMIT },
     { "i32 = 1", " OR i32 = 1", "", 20000, OSDEAR_OK },
     { "i32 = 1", " AND (b OR NOT b)", "", 20000, OSDEAR_OK },
+    { "i32 = 1", " OR i32 = 1", "", 50000, OSDEAR_ERR_LIMIT },
     { "i32 IN (1", ", 2", ")", 20000, OSDEAR_OK },
     { "s = '", "x", "'", 100000, OSDEAR_OK },
     { "b", "                                ", "", (size_t)1 << 20, OSDEAR_ERR_LIMIT },
@@ -121,6 +122,26 @@ Test(mistakes, depth_is_bounded_and_length_is_not_depth)
     cr_assert_eq(make(text), texts[i].status, "%zu: %d", i, (int)make(text));
     osdear__free(text);
   }
+}
+
+/* What COALESCE and BETWEEN look at twice doubles with each level. */
+Test(mistakes, operations_are_counted_as_often_as_they_are_done)
+{
+  SCOPED(buf) nested = { 0 };
+  SCOPED(buf) between = { 0 };
+  for (int i = 0; i < 60; i++) {
+    osdear__buf_puts(&nested, "coalesce(");
+    osdear__buf_puts(&between, "(");
+  }
+  osdear__buf_puts(&nested, "i32");
+  osdear__buf_puts(&between, "b");
+  for (int i = 0; i < 60; i++) {
+    osdear__buf_puts(&nested, ", i32)");
+    osdear__buf_puts(&between, " BETWEEN b AND b)");
+  }
+  osdear__buf_puts(&nested, " = 1");
+  cr_assert_eq(make(nested.data), OSDEAR_ERR_LIMIT);
+  cr_assert_eq(make(between.data), OSDEAR_ERR_LIMIT);
 }
 
 Test(mistakes, text_that_is_not_utf8_is_refused)
