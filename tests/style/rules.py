@@ -31,6 +31,7 @@ THIRD_PARTY = {
     "snappy": "src/codec",
     "brotli": "src/codec",
     "uuid": "src/base",
+    "openssl": "src/store/s3",
     "criterion": "tests",
 }
 

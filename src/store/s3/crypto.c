@@ -1,0 +1,110 @@
+/** @file crypto.c SHA-256 and HMAC by OpenSSL. Its algorithms are fetched once: looking one up costs more than hashing a request. */
+#include <store/s3/crypto.h>
+
+#include <dlfcn.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <pthread.h>
+
+static struct {
+  __typeof__(EVP_MD_fetch) *fetch;
+  __typeof__(EVP_Digest) *digest;
+  __typeof__(HMAC) *hmac;
+  EVP_MD *sha256;
+} libcrypto;
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void load(void)
+{
+  void *library = dlopen("libcrypto.so.3", RTLD_NOW | RTLD_LOCAL);
+
+  if (!library)
+    return;
+  *(void **)&libcrypto.fetch = dlsym(library, "EVP_MD_fetch");
+  *(void **)&libcrypto.digest = dlsym(library, "EVP_Digest");
+  *(void **)&libcrypto.hmac = dlsym(library, "HMAC");
+  if (libcrypto.fetch && libcrypto.digest && libcrypto.hmac)
+    libcrypto.sha256 = libcrypto.fetch(NULL, "SHA256", NULL);
+}
+
+static osdear_status need_libcrypto(osdear_error **error)
+{
+  pthread_once(&once, load);
+  if (!libcrypto.sha256)
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
+                        "OpenSSL's libcrypto.so.3, which signs requests to S3, cannot be loaded: install "
+                        "OpenSSL 3");
+  return OSDEAR_OK;
+}
+
+osdear_status osdear__sha256(const void *data, size_t size, unsigned char out[OSDEAR__SHA256_SIZE], osdear_error **error)
+{
+  osdear_status st = need_libcrypto(error);
+
+  if (st)
+    return st;
+  if (!libcrypto.digest(size > 0 ? data : "", size, out, NULL, libcrypto.sha256, NULL))
+    return osdear__fail_memory(error);
+  return OSDEAR_OK;
+}
+
+osdear_status osdear__sha256_hex(const void *data, size_t size, char out[OSDEAR__SHA256_HEX], osdear_error **error)
+{
+  unsigned char digest[OSDEAR__SHA256_SIZE];
+  osdear_status st = osdear__sha256(data, size, digest, error);
+
+  if (!st)
+    osdear__hex(digest, sizeof digest, out);
+  return st;
+}
+
+osdear_status osdear__hmac_sha256(const void *key, size_t key_size, const void *data, size_t size,
+                                  unsigned char out[OSDEAR__SHA256_SIZE], osdear_error **error)
+{
+  unsigned char digest[OSDEAR__SHA256_SIZE]; /* `out` may be `key` */
+  osdear_status st = need_libcrypto(error);
+
+  if (st)
+    return st;
+  if (key_size > INT32_MAX)
+    return osdear__fail(error, OSDEAR_ERR_LIMIT, "a key of %zu bytes", key_size);
+  if (!libcrypto.hmac(libcrypto.sha256, key_size > 0 ? key : "", (int)key_size, data, size, digest, NULL))
+    return osdear__fail_memory(error);
+  memcpy(out, digest, sizeof digest);
+  osdear__wipe(digest, sizeof digest);
+  return OSDEAR_OK;
+}
+
+void osdear__hex(const unsigned char *bytes, size_t size, char *out)
+{
+  static const char digits[] = "0123456789abcdef";
+
+  for (size_t i = 0; i < size; i++) {
+    *out++ = digits[bytes[i] >> 4];
+    *out++ = digits[bytes[i] & 15];
+  }
+  *out = '\0';
+}
+
+void osdear__base64(osdear__buf *out, const unsigned char *bytes, size_t size)
+{
+  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+  for (size_t i = 0; i < size; i += 3) {
+    uint32_t three =
+        (uint32_t)bytes[i] << 16 | (i + 1 < size ? (uint32_t)bytes[i + 1] << 8 : 0) | (i + 2 < size ? bytes[i + 2] : 0);
+    char four[4] = { digits[three >> 18], digits[three >> 12 & 63], digits[three >> 6 & 63], digits[three & 63] };
+    if (i + 1 >= size)
+      four[2] = '=';
+    if (i + 2 >= size)
+      four[3] = '=';
+    osdear__buf_append(out, four, sizeof four);
+  }
+}
+
+void osdear__wipe(void *data, size_t size)
+{
+  if (size > 0)
+    explicit_bzero(data, size);
+}
