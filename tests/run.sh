@@ -133,5 +133,9 @@ mkdir -p "$logs"
 
 build sanitize gcc -Db_sanitize=address,undefined -Dfaults=true -Dtests=enabled -- style unit conformance fault fuzz golden cli
 build release gcc --buildtype=release -Ddebug=true -Dtests=enabled -- abi package python docs examples peers bench
+build threads clang -Db_sanitize=thread -Db_lundef=false -Dtests=enabled -- unit conformance
+build minimal clang -Dauto_features=disabled -Dtests=enabled -Dcli=enabled -- unit
+build fuzzing clang -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=enabled -Dfaults=true -Dcli=disabled -Dtests=disabled \
+  -- fuzzing
 
 exec python3 "$root/tests/support/count.py" "$logs"

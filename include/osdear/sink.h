@@ -20,7 +20,7 @@ typedef struct osdear_sink_options {
   const char *null_text;  /**< csv and table: what stands for null; NULL (default): nothing in csv, `NULL` in a table. */
   int64_t max_rows;       /**< table: rows shown before the rest is only counted; 0 (default): all. */
   int32_t max_width;      /**< table: columns of the terminal; 0 (default): no bound. */
-  const char *compression; /**< parquet: "zstd" (default), "snappy", "gzip", "lz4", "none". */
+  const char *compression; /**< parquet: "zstd" (default where it was built in), "snappy", "gzip", "lz4", "none". */
 } osdear_sink_options;
 #define OSDEAR_SINK_OPTIONS_INIT { sizeof(osdear_sink_options), 1, 0, NULL, 0, 0, NULL }
 

@@ -55,6 +55,21 @@ bool osdear__codec_is_built(osdear__codec codec)
   return codec == CODEC_NONE || ops_of(codec) != NULL;
 }
 
+bool osdear__codec_is_written(osdear__codec codec)
+{
+  const osdear__codec_ops *ops = ops_of(codec);
+  return codec == CODEC_NONE || (ops && ops->compress);
+}
+
+osdear__codec osdear__codec_default(void)
+{
+  static const osdear__codec preferred[] = { CODEC_ZSTD, CODEC_SNAPPY, CODEC_GZIP, CODEC_LZ4_RAW };
+  for (size_t i = 0; i < COUNT_OF(preferred); i++)
+    if (osdear__codec_is_written(preferred[i]))
+      return preferred[i];
+  return CODEC_NONE;
+}
+
 void osdear__codec_state_drop(osdear__codec_state *state)
 {
   for (size_t i = 0; i < COUNT_OF(codecs); i++) {

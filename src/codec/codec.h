@@ -11,6 +11,8 @@ typedef enum osdear__codec {
 const char *osdear__codec_name(osdear__codec codec);                      /* "zstd"; "codec 42" is up to the caller: NULL if unknown */
 MUST_USE bool osdear__codec_of_name(const char *name, osdear__codec *out); /* any case: none uncompressed snappy gzip brotli lz4 lz4_raw zstd */
 bool osdear__codec_is_built(osdear__codec codec);                         /* false: LZO, or a feature that was switched off */
+bool osdear__codec_is_written(osdear__codec codec);                       /* built, and not only read as Brotli is */
+osdear__codec osdear__codec_default(void);                                /* what we write unless told otherwise: zstd, or what there is */
 
 /* Scratch memory of the compressors, used again from call to call. One per thread. Zero-initialise. */
 typedef struct osdear__codec_state {

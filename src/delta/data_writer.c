@@ -116,8 +116,7 @@ static osdear_status read_properties(osdear__data_writer *self, int64_t target_f
   const char *version = osdear__metadata_property(metadata, "delta.parquet.format.version");
 
   osdear__parquet_write_init(&self->format);
-  if (codec && (!osdear__codec_of_name(codec, &self->format.codec) || !osdear__codec_is_built(self->format.codec) ||
-                self->format.codec == CODEC_BROTLI))
+  if (codec && (!osdear__codec_of_name(codec, &self->format.codec) || !osdear__codec_is_written(self->format.codec)))
     return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "delta.parquet.compression.codec is \"%s\": this build cannot write it", codec);
   if (version)
     self->format.format_v2 = version[0] == '2';

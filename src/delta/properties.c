@@ -196,7 +196,7 @@ static osdear_status check_value(const property_rule *rule, const char *value, c
       wanted = number >= 0 ? NULL : rule->choices;
       break;
     case PROPERTY_CODEC:
-      wanted = osdear__codec_of_name(value, &codec) && osdear__codec_is_built(codec) && codec != CODEC_BROTLI ? NULL :
+      wanted = osdear__codec_of_name(value, &codec) && osdear__codec_is_written(codec) ? NULL :
                "a codec that this build can write, such as zstd, snappy, gzip, lz4_raw or none";
       break;
     case PROPERTY_COLUMNS:

