@@ -132,7 +132,7 @@ rm -rf "$logs"
 mkdir -p "$logs"
 
 build sanitize gcc -Db_sanitize=address,undefined -Dfaults=true -Dtests=enabled -- style unit conformance fault fuzz golden cli
-build release gcc --buildtype=release -Ddebug=true -Dtests=enabled -- abi package python docs examples peers bench
+build release gcc --buildtype=release -Ddebug=true -Dtests=enabled -- abi package python docs examples peers bench golden
 build threads clang -Db_sanitize=thread -Db_lundef=false -Dtests=enabled -- unit conformance
 build minimal clang -Dauto_features=disabled -Dtests=enabled -Dcli=enabled -- unit
 build fuzzing clang -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=enabled -Dfaults=true -Dcli=disabled -Dtests=disabled \

@@ -105,7 +105,8 @@ MUST_USE osdear_status osdear__array_concat(const osdear__type *type, const stru
  * Moves `array` in (released also on failure). UNSUPPORTED names path and both types. Where nothing changes nothing is copied. */
 MUST_USE osdear_status osdear__array_cast(const osdear__type *from, struct ArrowArray *array, const osdear__type *to,
                                           struct ArrowArray *out, osdear_error **error);
-/* Can osdear__array_cast() do it at all? */
+/* Does it lose nothing? What rows may be appended as; osdear__array_cast() also reads a TIMESTAMP_NTZ as the UTC that other engines take
+ * it for. */
 bool osdear__type_can_cast(const osdear__type *from, const osdear__type *to);
 
 /* Check one batch from a stranger against `schema` (every buffer, offset, length and UTF-8) and bring it into the canonical layout of

@@ -191,6 +191,12 @@ static bool is_same_decimal(const osdear__type *from, const osdear__type *to)
   return from->kind == KIND_DECIMAL && to->kind == KIND_DECIMAL && from->scale == to->scale && from->precision <= to->precision;
 }
 
+/* A file may say of a timestamp that it knows of no zone where the table does: Spark takes it for UTC, and so do all who read such tables. */
+static bool is_same_instant(const osdear__type *from, const osdear__type *to)
+{
+  return from->kind == KIND_TIMESTAMP_NTZ && to->kind == KIND_TIMESTAMP;
+}
+
 static osdear_status cast_array(const osdear__type *from, struct ArrowArray *array, const osdear__type *to,
                                 const osdear__place *place, struct ArrowArray *out, osdear_error **error)
 {
@@ -200,7 +206,7 @@ static osdear_status cast_array(const osdear__type *from, struct ArrowArray *arr
   osdear_status st;
 
   osdear__array_move(array, &taken);
-  if (osdear__type_equal(from, to) || is_same_decimal(from, to)) {
+  if (osdear__type_equal(from, to) || is_same_decimal(from, to) || is_same_instant(from, to)) {
     osdear__array_move(&taken, out);
     return OSDEAR_OK;
   }
