@@ -131,7 +131,7 @@ static osdear_status write_files(checkpoint *self, size_t column, osdear__file_i
 static osdear_status write_adds(checkpoint *self, osdear_error **error)
 {
   AUTO(file_iterator) iterator = NULL;
-  osdear_status st = osdear__file_iterator_open(self->snapshot, NULL, FILES_STATS | FILES_TAGS | FILES_WITH_VECTORS, &iterator, error);
+  osdear_status st = osdear__file_iterator_open(self->snapshot, NULL, FILES_STATS | FILES_TAGS, &iterator, error);
 
   return st ? st : write_files(self, COLUMN_ADD, iterator, error);
 }

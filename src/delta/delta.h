@@ -86,6 +86,13 @@ typedef struct osdear__commit_info {
   const char *txn_id;
 } osdear__commit_info;
 
+/* ---- paths of files (file_key.c) ---- */
+
+/* As a URI of the log: has it a scheme, or does it start at the root? Then it does not lie below the table: shallow clones. */
+bool osdear__path_is_absolute(osdear__str uri);
+/* What the store is asked for, into `out`, which is emptied first: percent-decoded once. CORRUPT: it climbs by `..`. */
+MUST_USE osdear_status osdear__data_path(osdear__str uri, osdear__buf *out, osdear_error **error);
+
 /* One line of a commit each, newline included, appended (action_print.c). */
 void osdear__action_print_add(const osdear__file *file, osdear__buf *out);
 void osdear__action_print_remove(const osdear__file *file, osdear__buf *out);
@@ -209,12 +216,12 @@ MUST_USE osdear_status osdear__snapshot_load(osdear_context *context, osdear__st
 /* The live files, streamed: commits' adds first (newest first), then the checkpoint's rows that nothing removed. */
 typedef struct osdear__file_iterator osdear__file_iterator;
 /* `where` may be NULL; bound to the table's schema; files that it excludes by partition or statistics are not returned.
- * Every field is filled. A file with a deletion vector is refused by name (UNSUPPORTED). */
+ * Every field is filled: the caller heeds `dv`. */
 MUST_USE osdear_status osdear__file_iterator_new(osdear_snapshot *snapshot, const osdear__expr *where, osdear__file_iterator **out,
                                                  osdear_error **error);
 /* The same with a say in what is read: a checkpoint's statistics are most of its bytes, so a scan leaves them out. Other fields
- * are always filled. With WITH_VECTORS files that carry a deletion vector are returned like others: the caller heeds `dv`. */
-enum { FILES_STATS = 1, FILES_TAGS = 2, FILES_WITH_VECTORS = 4 };
+ * are always filled. */
+enum { FILES_STATS = 1, FILES_TAGS = 2 };
 MUST_USE osdear_status osdear__file_iterator_open(osdear_snapshot *snapshot, const osdear__expr *where, unsigned want,
                                                   osdear__file_iterator **out, osdear_error **error);
 /* *out NULL at the end. Valid until the next call. */

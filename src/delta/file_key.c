@@ -81,3 +81,56 @@ osdear_status osdear__file_key(const osdear__file *file, const char *root, osdea
   *out = path;
   return OSDEAR_OK;
 }
+
+/* ---- what the store is asked for ---- */
+
+/* RFC 3986: a letter, then letters, digits, `+`, `-` and `.`. A colon that no slash follows is part of a name. */
+static size_t scheme_length(osdear__str uri)
+{
+  for (size_t i = 0; i + 1 < uri.size; i++) {
+    char c = uri.data[i];
+    bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (c == ':')
+      return uri.data[i + 1] == '/' ? i : 0;
+    if (!is_letter && (i == 0 || !((c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.')))
+      return 0;
+  }
+  return 0;
+}
+
+bool osdear__path_is_absolute(osdear__str uri)
+{
+  return (uri.size && uri.data[0] == '/') || scheme_length(uri) > 0;
+}
+
+static bool climbs(osdear__str path)
+{
+  for (size_t i = 0; i + 1 < path.size; i++) {
+    bool starts = i == 0 || path.data[i - 1] == '/', ends = i + 2 == path.size || path.data[i + 2] == '/';
+    if (starts && ends && path.data[i] == '.' && path.data[i + 1] == '.')
+      return true;
+  }
+  return false;
+}
+
+osdear_status osdear__data_path(osdear__str uri, osdear__buf *out, osdear_error **error)
+{
+  osdear__str plain = without_scheme(uri), path;
+  size_t scheme = scheme_length(plain);
+  osdear_status st;
+
+  if (scheme > 0 && (starts_with(plain, STR("file:")) || !starts_with(skip(plain, scheme), STR("://"))))
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "the path `%.*s` is not on this machine, and no store leads there", (int)uri.size,
+                        uri.data);
+  osdear__buf_clear(out);
+  st = osdear__uri_decode(plain, out, error);
+  if (st)
+    return st;
+  path = (osdear__str){ out->data, out->size };
+  if (climbs(path))
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "the path `%.*s` climbs by `..`: what is outside of the table is not read", (int)uri.size,
+                        uri.data);
+  if (osdear__path_is_absolute(path) && !osdear__path_is_absolute(plain))
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "the path `%.*s` hides an address behind percent escapes", (int)uri.size, uri.data);
+  return OSDEAR_OK;
+}

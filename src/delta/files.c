@@ -100,7 +100,7 @@ osdear_status osdear__file_iterator_new(osdear_snapshot *snapshot, const osdear_
 osdear_status osdear__tombstone_iterator_new(osdear_snapshot *snapshot, osdear__file_iterator **out, osdear_error **error)
 {
   int64_t retention = osdear__metadata_property_ms(&snapshot->metadata, "delta.deletedFileRetentionDuration", DEFAULT_RETENTION_MS);
-  osdear_status st = iterator_new(snapshot, NULL, FILES_WITH_VECTORS, true, out, error);
+  osdear_status st = iterator_new(snapshot, NULL, 0, true, out, error);
 
   if (!st)
     (*out)->oldest_ms = osdear__now_us() / US_PER_MS - retention;
@@ -239,16 +239,6 @@ static osdear_status next_any(osdear__file_iterator *it, const osdear__file **ou
   return next_of_checkpoint(it, out, error);
 }
 
-/* Deletion vectors hide rows of a file: read without them, the rows would come back. */
-static osdear_status check_vector(const osdear__file_iterator *it, const osdear__file *file, osdear_error **error)
-{
-  if (!file->dv.storage || (it->want & FILES_WITH_VECTORS))
-    return OSDEAR_OK;
-  return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
-                      "%s: the file `%.*s` carries a deletion vector, and this build lacks the table feature deletionVectors",
-                      osdear__store_uri(it->snapshot->store), (int)file->path.size, file->path.data);
-}
-
 osdear_status osdear__file_iterator_next(osdear__file_iterator *it, const osdear__file **out, osdear_error **error)
 {
   const osdear__file *file;
@@ -270,8 +260,6 @@ osdear_status osdear__file_iterator_next(osdear__file_iterator *it, const osdear
     keep = !it->tombstones || file->deleted_ms >= it->oldest_ms;
     if (keep)
       st = osdear__prune_file(&it->prune, file, &keep, error);
-    if (!st && keep)
-      st = check_vector(it, file, error);
     if (st)
       return st;
     if (keep)

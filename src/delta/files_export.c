@@ -148,7 +148,7 @@ static osdear_status open_stream(files_stream *s, osdear_snapshot *snapshot, con
   if (!st && s->where && osdear__expr_type(s->where)->kind != KIND_BOOLEAN)
     st = osdear__fail(error, OSDEAR_ERR_ARGUMENT, "`%s` is no predicate: its value is not true or false", where);
   if (!st)
-    st = osdear__file_iterator_open(snapshot, s->where, FILES_STATS | FILES_WITH_VECTORS, &s->files, error);
+    st = osdear__file_iterator_open(snapshot, s->where, FILES_STATS, &s->files, error);
   if (!st)
     st = osdear__builder_new(&row_type, &s->builder, error);
   return st ? st : osdear__json_parser_new(NULL, on_stats, s, &s->parser, error);

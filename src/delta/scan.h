@@ -2,7 +2,7 @@
 #ifndef OSDEAR_SRC_DELTA_SCAN_H
 #define OSDEAR_SRC_DELTA_SCAN_H
 
-#include <delta/delta.h>
+#include <delta/row_set.h>
 #include <osdear/scan.h>
 
 #include <stdatomic.h>
@@ -40,6 +40,7 @@ typedef struct osdear__scan_file {
   int64_t *from;            /* by index in the table's schema: the file's field, or -1 */
   osdear__scalar *constants; /* by index in the table's schema: a partition column's value */
   bool *is_constant;
+  osdear__row_set *deleted; /* rows that are no longer in the table; NULL: none */
   int64_t row_bytes;        /* about how much a row of the result takes, from the file's size: for the first batch */
 } osdear__scan_file;
 /* Opens the file: footer and schema are read. */

@@ -18,17 +18,14 @@ static osdear_status explain(osdear__scan_file *f, const osdear__file *file, osd
                               f->name, item.size_bytes, f->plan->snapshot->segment.version, file->size_bytes);
 }
 
-/* The log's path is a URI; relative to the table, or absolute (a shallow clone). */
 static osdear_status open_parquet(osdear__scan_file *f, const osdear__file *file, osdear_error **error)
 {
   SCOPED(buf) path = { 0 };
   osdear__input *input;
-  osdear_status st = osdear__uri_decode(file->path, &path, error);
+  osdear_status st = osdear__data_path(file->path, &path, error);
 
-  if (!st)
-    st = osdear__buf_check(&path, error);
   if (st)
-    return st;
+    return osdear__fail_within(error, st, "version %" PRId64, f->plan->snapshot->segment.version);
   f->name = osdear__arena_strndup(&f->arena, path.data, path.size);
   if (!f->name)
     return osdear__fail_memory(error);
@@ -81,6 +78,20 @@ static osdear_status match_columns(osdear__scan_file *f, const osdear__file *fil
   return OSDEAR_OK;
 }
 
+/* A row past the end of the file means that the vector belongs to another file: what else it would hide is anyone's guess. */
+static osdear_status read_deleted(osdear__scan_file *f, const osdear__deletion_vector *dv, osdear_error **error)
+{
+  osdear_status st;
+
+  if (!dv->storage)
+    return OSDEAR_OK;
+  st = osdear__deletion_vector_read(f->plan->snapshot->store, dv, &f->deleted, error);
+  if (!st && osdear__row_set_last(f->deleted) >= osdear__parquet_rows(f->parquet))
+    st = osdear__fail(error, OSDEAR_ERR_CORRUPT, "its deletion vector has row %" PRId64 ", the file has %" PRId64 " rows",
+                      osdear__row_set_last(f->deleted), osdear__parquet_rows(f->parquet));
+  return st ? osdear__fail_within(error, st, "data file %s of version %" PRId64, f->name, f->plan->snapshot->segment.version) : OSDEAR_OK;
+}
+
 osdear_status osdear__scan_file_open(osdear__scan_plan *plan, const osdear__file *file, osdear__scan_file **out, osdear_error **error)
 {
   osdear__scan_file *f = osdear__alloc_zeroed(1, sizeof *f);
@@ -91,6 +102,8 @@ osdear_status osdear__scan_file_open(osdear__scan_plan *plan, const osdear__file
   atomic_init(&f->references, 1);
   f->plan = osdear__scan_plan_ref(plan);
   st = open_parquet(f, file, error);
+  if (!st)
+    st = read_deleted(f, &file->dv, error);
   if (!st)
     st = match_columns(f, file, error);
   if (!st && osdear__parquet_rows(f->parquet) > 0 && file->size_bytes > 0)
@@ -110,6 +123,7 @@ void osdear__scan_file_unref(osdear__scan_file *file)
   if (file->parquet)
     atomic_fetch_add(&file->plan->counts.bytes_read, osdear__parquet_bytes_read(file->parquet));
   osdear__parquet_unref(file->parquet);
+  osdear__row_set_free(file->deleted);
   osdear__scan_plan_unref(file->plan);
   osdear__arena_drop(&file->arena);
   osdear__free(file);

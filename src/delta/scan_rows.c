@@ -14,11 +14,17 @@ struct osdear__scan_unit {
   osdear__scan_choice choice;
   osdear__type want;              /* the file's fields that are read, in the order of the table's schema */
   osdear__parquet_cursor *cursor; /* NULL: no column of the file is read */
-  int64_t rows_left;              /* without a cursor */
+  int64_t rows_left, next_row;    /* without a cursor */
   int64_t batch_rows;             /* of the next batch: wide rows come in shorter ones */
   osdear__expr_state state;
   int32_t *selected;
+  osdear__buf live;               /* of the batch at hand: the rows that no deletion vector names */
 };
+
+static int32_t *live_rows(const osdear__scan_unit *unit)
+{
+  return (int32_t *)(void *)unit->live.data;
+}
 
 void osdear__scan_unit_free(osdear__scan_unit *unit)
 {
@@ -27,6 +33,7 @@ void osdear__scan_unit_free(osdear__scan_unit *unit)
   osdear__parquet_cursor_auto(&unit->cursor);
   osdear__expr_state_drop(&unit->state);
   osdear__free(unit->selected);
+  osdear__buf_drop(&unit->live);
   osdear__scan_file_unref(unit->file);
   osdear__arena_drop(&unit->arena);
   osdear__free(unit);
@@ -82,6 +89,7 @@ static osdear_status open_unit(osdear__scan_unit *unit, size_t group, osdear_err
   read.read_ahead_bytes = read_ahead(unit);
   read.range_count = unit->choice.range_count;
   unit->rows_left = osdear__parquet_group_rows(f->parquet, group);
+  unit->next_row = osdear__parquet_group_start(f->parquet, group);
   unit->batch_rows = rows_within(f->plan, f->row_bytes);
   if (unit->choice.where) {
     unit->selected = osdear__alloc((size_t)f->plan->batch_rows * sizeof *unit->selected);
@@ -112,20 +120,62 @@ osdear_status osdear__scan_unit_new(osdear__scan_file *file, size_t group, osdea
   return st;
 }
 
-/* Rows as the file has them; without a column to read only their number. `first_row` is what a deletion vector names rows by: they are
- * to be taken out of what select_rows() selects. */
-static osdear_status read_rows(osdear__scan_unit *unit, struct ArrowArray *out, int64_t *rows, osdear_error **error)
+/* Rows as the file has them; without a column to read only their number. `*first_row` counts from the file's first. */
+static osdear_status read_rows(osdear__scan_unit *unit, struct ArrowArray *out, int64_t *rows, int64_t *first_row, osdear_error **error)
 {
-  int64_t most = unit->cursor ? unit->batch_rows : unit->file->plan->batch_rows, first_row;
+  int64_t most = unit->cursor ? unit->batch_rows : unit->file->plan->batch_rows;
   osdear_status st = OSDEAR_OK;
 
   if (unit->cursor) {
-    st = osdear__parquet_cursor_next(unit->cursor, most, out, &first_row, error);
+    st = osdear__parquet_cursor_next(unit->cursor, most, out, first_row, error);
     *rows = out->release ? out->length : 0;
   } else {
     *rows = unit->rows_left < most ? unit->rows_left : most;
+    *first_row = unit->next_row;
     unit->rows_left -= *rows;
+    unit->next_row += *rows;
   }
+  return st;
+}
+
+/* Which of the rows are still in the table, into unit->live; `*count` -1: all of them. */
+static osdear_status find_live(osdear__scan_unit *unit, int64_t rows, int64_t first_row, int64_t *count, osdear_error **error)
+{
+  const osdear__row_set *deleted = unit->file->deleted;
+  uint8_t *marks;
+
+  *count = -1;
+  if (!deleted || osdear__row_set_count_within(deleted, first_row, first_row + rows) == 0)
+    return OSDEAR_OK;
+  osdear__buf_clear(&unit->live);
+  if (!osdear__buf_reserve(&unit->live, (size_t)rows * (sizeof(int32_t) + 1)))
+    return osdear__buf_check(&unit->live, error);
+  marks = (uint8_t *)unit->live.data + (size_t)rows * sizeof(int32_t);
+  memset(marks, 0, (size_t)rows);
+  osdear__row_set_mark(deleted, first_row, rows, marks);
+  *count = 0;
+  for (int64_t i = 0; i < rows; i++) {
+    live_rows(unit)[*count] = (int32_t)i;
+    *count += !marks[i];
+  }
+  return OSDEAR_OK;
+}
+
+/* Deleted rows go before anything looks at them: a predicate might fail on them. `*rows` may become 0. */
+static osdear_status drop_deleted(osdear__scan_unit *unit, struct ArrowArray *raw, int64_t *rows, int64_t first_row, osdear_error **error)
+{
+  struct ArrowArray all = *raw;
+  int64_t count;
+  osdear_status st = find_live(unit, *rows, first_row, &count, error);
+
+  if (st || count < 0)
+    return st;
+  *rows = count;
+  if (!unit->cursor || count == 0)
+    return OSDEAR_OK;
+  raw->release = NULL;
+  st = osdear__array_take(&unit->want, &all, live_rows(unit), count, raw, error);
+  osdear__array_drop(&all);
   return st;
 }
 
@@ -219,29 +269,38 @@ static osdear_status make_batch(osdear__scan_unit *unit, struct ArrowArray *colu
   return st;
 }
 
-/* `*rows` 0: the end of the row group. *out stays released where no row matches. */
-static osdear_status next_step(osdear__scan_unit *unit, struct ArrowArray *out, int64_t *rows, osdear_error **error)
+/* From rows as the file has them to rows of the result. *out stays released where none matches. */
+static osdear_status convert_rows(osdear__scan_unit *unit, struct ArrowArray *raw, int64_t rows, struct ArrowArray *out,
+                                  osdear_error **error)
 {
   const osdear__type *schema = &unit->file->plan->snapshot->metadata.schema;
-  struct ArrowArray raw = { .release = NULL }, *columns;
+  struct ArrowArray *columns = osdear__alloc_zeroed(schema->field_count + 1, sizeof *columns);
   int64_t selected;
-  osdear_status st = osdear__context_check(unit->file->plan->snapshot->context, error);
+  osdear_status st = columns ? fill_columns(unit, raw, rows, columns, error) : osdear__fail_memory(error);
 
   if (!st)
-    st = read_rows(unit, &raw, rows, error);
-  if (st || *rows == 0)
-    return st;
-  columns = osdear__alloc_zeroed(schema->field_count + 1, sizeof *columns);
-  st = columns ? fill_columns(unit, &raw, *rows, columns, error) : osdear__fail_memory(error);
-  if (!st)
-    st = select_rows(unit, columns, *rows, &selected, error);
+    st = select_rows(unit, columns, rows, &selected, error);
   if (!st && selected != 0)
-    st = make_batch(unit, columns, *rows, selected, out, error);
+    st = make_batch(unit, columns, rows, selected, out, error);
   for (size_t i = 0; columns && i < schema->field_count; i++)
     osdear__array_drop(&columns[i]);
   osdear__free(columns);
-  osdear__array_drop(&raw);
   return st;
+}
+
+/* `*is_end`: the row group has no more rows. *out stays released where none of those read is in the result. */
+static osdear_status next_step(osdear__scan_unit *unit, struct ArrowArray *out, bool *is_end, osdear_error **error)
+{
+  SCOPED(array) raw = { 0 };
+  int64_t rows = 0, first_row = 0;
+  osdear_status st = osdear__context_check(unit->file->plan->snapshot->context, error);
+
+  if (!st)
+    st = read_rows(unit, &raw, &rows, &first_row, error);
+  *is_end = rows == 0;
+  if (!st)
+    st = drop_deleted(unit, &raw, &rows, first_row, error);
+  return st || rows == 0 ? st : convert_rows(unit, &raw, rows, out, error);
 }
 
 /* What the buffers of an array hold. */
@@ -271,13 +330,13 @@ static int64_t bytes_of(const osdear__type *type, const struct ArrowArray *array
 
 osdear_status osdear__scan_unit_next(osdear__scan_unit *unit, struct ArrowArray *out, int64_t *bytes, osdear_error **error)
 {
-  int64_t rows = 1;
+  bool is_end = false;
   osdear_status st = OSDEAR_OK;
 
   out->release = NULL;
   *bytes = 0;
-  while (!st && rows > 0 && !out->release)
-    st = next_step(unit, out, &rows, error);
+  while (!st && !is_end && !out->release)
+    st = next_step(unit, out, &is_end, error);
   if (st || !out->release)
     return st;
   *bytes = bytes_of(&unit->file->plan->type, out);

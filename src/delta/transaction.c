@@ -282,7 +282,7 @@ static osdear_status print_removes(osdear_transaction *self, osdear_error **erro
 {
   AUTO(file_iterator) iterator = NULL;
   int64_t now_ms = osdear__now_us() / 1000;
-  osdear_status st = osdear__file_iterator_open(self->snapshot, NULL, FILES_TAGS | FILES_WITH_VECTORS, &iterator, error);
+  osdear_status st = osdear__file_iterator_open(self->snapshot, NULL, FILES_TAGS, &iterator, error);
 
   while (!st) {
     const osdear__file *file = NULL;
