@@ -15,5 +15,8 @@
 #include <osdear/transaction.h>
 #include <osdear/source.h>
 #include <osdear/sink.h>
+#include <osdear/job.h>
+#include <osdear/runner.h>
+#include <osdear/follower.h>
 
 #endif

@@ -34,6 +34,8 @@ static void fixture_open(fault_fixture *fixture, const fault_body *body)
 
 static void fixture_release(fault_fixture *fixture)
 {
+  osdear_job_free(fixture->job);
+  osdear_runner_free(fixture->runner);
   osdear_transaction_free(fixture->transaction);
   osdear_source_free(fixture->source);
   osdear_scan_free(fixture->scan);

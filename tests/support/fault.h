@@ -19,6 +19,8 @@ typedef struct fault_fixture {
   osdear_scan *scan;
   osdear_source *source;
   osdear_transaction *transaction;
+  osdear_runner *runner;
+  osdear_job *job;
 } fault_fixture;
 
 typedef struct fault_body {
