@@ -123,6 +123,8 @@ def test_a_capsule_that_nobody_takes_is_released(tmp_path):
         table.schema.__arrow_c_schema__()
     from osdear import _arrow
 
+    assert len(_arrow._alive) == 1
+    _arrow.release_dropped()
     assert not _arrow._alive
 
 

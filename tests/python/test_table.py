@@ -1,7 +1,10 @@
 """Tables from Python: open, create, read, write, refuse."""
 
+import _thread
 import datetime
 import decimal
+import json
+import operator
 import os
 import signal
 import subprocess
@@ -9,6 +12,7 @@ import sys
 import threading
 import time
 
+import pyarrow as pa
 import pytest
 
 import osdear
@@ -176,3 +180,41 @@ def test_ctrl_c_ends_a_long_call(tmp_path):
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=30)
     assert out == "interrupted 0\n"
+
+
+def test_ctrl_c_ends_what_another_library_reads(tmp_path):
+    table = osdear.Table.create(str(tmp_path / "t"), "s STRING")
+    table.append(pa.table({"s": ["x" * 100] * 200_000}))
+    log = tmp_path / "t" / "_delta_log"
+    add = next(line for line in (log / f"{1:020}.json").read_text().splitlines() if line.startswith('{"add"'))
+    name = json.loads(add)["add"]["path"]
+    copies = [f"copy-{i}.parquet" for i in range(1000)]
+    for copy in copies:
+        os.link(tmp_path / "t" / name, tmp_path / "t" / copy)
+    (log / f"{2:020}.json").write_text("\n".join(add.replace(name, copy) for copy in copies))
+    script = (
+        "import osdear, pyarrow, sys\n"
+        f"scan = osdear.Table.open({table.uri!r}).scan(where=\"s LIKE '%y%'\")\n"
+        "print('ready', flush=True)\n"
+        "try:\n"
+        "    with osdear.interruptible():\n"
+        "        pyarrow.table(scan)\n"
+        "except KeyboardInterrupt:\n"
+        f"    print('interrupted', scan.metrics['files'] < 1001, len(osdear.Table.open({table.uri!r}).scan(limit=3).to_pylist()))\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60) == ("interrupted True 3\n", "")
+
+
+def test_an_interrupt_that_waits_while_a_capsule_is_dropped_is_not_lost(tmp_path, capfd):
+    table = osdear.Table.create(str(tmp_path / "t"), "id BIGINT")
+    capsules = [table.scan().__arrow_c_stream__()]
+    with pytest.raises(KeyboardInterrupt):
+        # Both are called from C, as another library would: nothing looks for signals in between.
+        list(map(operator.methodcaller("__call__"), [_thread.interrupt_main, capsules.clear]))
+        assert not capsules
+    assert "ignored" not in capfd.readouterr().err
+    assert pa.table(table.scan()).num_rows == 0

@@ -5,7 +5,7 @@
     pyarrow.table(table.scan(columns=["carrier", "arr_delay"], where="month = 3"))
 """
 
-from ._lib import Context, lib, text
+from ._lib import Context, interruptible, lib, text
 from .errors import (
     ArgumentError,
     CancelledError,
@@ -55,4 +55,5 @@ __all__ = [
     "UnsupportedError",
     "WriteResult",
     "__version__",
+    "interruptible",
 ]

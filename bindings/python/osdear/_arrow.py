@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from typing import Any, Protocol, runtime_checkable
 
 from ._lib import Context, check, ffi, lib
@@ -41,8 +42,10 @@ _KINDS = {
     b"arrow_array_stream": "struct ArrowArrayStream *",
 }
 
-# The structs inside of living capsules, by address. A capsule's consumer moves the content out and leaves the struct.
-_alive: dict[int, Any] = {}
+# The capsules handed out and the structs inside. A consumer moves the content out and leaves the struct. The capsules have no destructor:
+# one written in Python would run while an exception or an interrupt waits to be raised, and lose it.
+_alive: dict[int, tuple[object, Any]] = {}  # by the struct's address
+_UNHELD = 2  # references: the tuple's, and the one that sys.getrefcount is given
 
 
 def release(struct: Any) -> None:
@@ -51,16 +54,11 @@ def release(struct: Any) -> None:
         struct.release(struct)
 
 
-def _make_destructor(name: bytes) -> Any:
-    def destroy(capsule: int) -> None:
-        struct = _alive.pop(_get_pointer(capsule, name), None)
-        if struct is not None:
-            release(struct)
-
-    return ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(destroy)
-
-
-_destructors = {name: _make_destructor(name) for name in _KINDS}
+def release_dropped() -> None:
+    """Lets go of what is inside of capsules that nobody holds any more."""
+    for address, held in list(_alive.items()):
+        if sys.getrefcount(held[0]) == _UNHELD and _alive.pop(address, None) is not None:
+            release(held[1])
 
 
 def new(name: bytes) -> Any:
@@ -69,10 +67,12 @@ def new(name: bytes) -> Any:
 
 
 def to_capsule(name: bytes, struct: Any) -> object:
-    """Gives a filled struct to a capsule, which releases it if nobody takes it."""
+    """Gives a filled struct to a capsule. What nobody takes out of it is released when the next one is made."""
+    release_dropped()
     address = int(ffi.cast("uintptr_t", struct))
-    _alive[address] = struct
-    return _api.PyCapsule_New(address, name, ctypes.cast(_destructors[name], ctypes.c_void_p))
+    capsule: object = _api.PyCapsule_New(address, name, None)
+    _alive[address] = (capsule, struct)
+    return capsule
 
 
 def from_capsule(name: bytes, capsule: object) -> Any:

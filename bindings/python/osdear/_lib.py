@@ -110,40 +110,60 @@ class Context:
 
     @contextlib.contextmanager
     def watch(self) -> Iterator[None]:
-        """While a call waits in C, Python's signal handlers do not run: a watching thread throws the token instead."""
+        """While a call waits in C, Python's signal handlers do not run: a watching thread throws the token instead.
+
+        The interrupt is raised once, when the block ends, whatever other libraries made of it; a second one is raised at once."""
         in_main = threading.current_thread() is threading.main_thread()
         if not in_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
             yield
             return
         watcher = _Watcher(self.cancel)
-        failure: errors.Error | None = None
+        failure: Exception | None = None
         try:
             yield
-        except errors.Error as error:
+        except Exception as error:
             failure = error
         finally:
             watcher.stop()
             if watcher.was_interrupted:
                 lib.osdear_cancel_reset(self.cancel)
-        if failure is None:
-            return
-        # Whatever the call failed with, the interrupt was first: it may have struck the stream that the call was reading.
+        # Whatever the block failed with, the interrupt was first: it may have struck the stream that another library was reading.
         if watcher.was_interrupted:
             raise KeyboardInterrupt from None
-        raise failure
+        if failure is not None:
+            raise failure
+
+
+def interruptible(context: Context | None = None) -> contextlib.AbstractContextManager[None]:
+    """Lets Ctrl-C end what other libraries read from a scan: by themselves most of them look for it after the last row only.
+
+    with osdear.interruptible():
+        rows = pyarrow.table(table.scan())
+    """
+    return (context or default_context()).watch()
 
 
 class _Watcher:
-    """Reads the numbers of arriving signals from Python's wake-up descriptor."""
+    """Reads the numbers of arriving signals from Python's wake-up descriptor.
+
+    A handler of its own keeps KeyboardInterrupt from being raised where nobody can catch it, such as in a capsule's destructor."""
 
     def __init__(self, cancel: Any) -> None:
         self.was_interrupted = False
         self._cancel = cancel
         self._reading, self._writing = os.pipe()
         os.set_blocking(self._writing, False)
+        self._has_arrived = False
+        self._handler = signal.signal(signal.SIGINT, self._record)
         self._before = signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
+
+    def _record(self, number: int, frame: Any) -> None:
+        self.was_interrupted = True
+        if self._has_arrived:
+            raise KeyboardInterrupt
+        self._has_arrived = True
 
     def _run(self) -> None:
         while True:
@@ -160,6 +180,7 @@ class _Watcher:
         self._thread.join()
         os.close(self._reading)
         os.close(self._writing)
+        signal.signal(signal.SIGINT, self._handler)
 
 
 _default: Context | None = None

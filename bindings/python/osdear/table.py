@@ -127,7 +127,9 @@ class Scan:
         """The rows as a pandas.DataFrame; needs pyarrow, whose `Table.to_pandas` takes the options."""
         import pyarrow
 
-        frame: pandas.DataFrame = pyarrow.table(self).to_pandas(**options)
+        with self._context.watch():
+            rows = pyarrow.table(self)
+        frame: pandas.DataFrame = rows.to_pandas(**options)
         return frame
 
     @property
