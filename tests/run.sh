@@ -13,9 +13,10 @@ cache=${OSDEAR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/osdear}
 case $root in *[[:space:]]*) echo "run.sh: the checkout's path must not hold white space: $root" >&2; exit 2 ;; esac
 
 suites=
+builds_asked=
 while [ $# -gt 0 ]; do
   case $1 in
-    quick) suites="$suites unit style" ;;
+    quick) suites="$suites unit style" builds_asked=sanitize ;;
     --suite) shift; suites="$suites ${1:?--suite needs a name}" ;;
     *) echo "usage: sh tests/run.sh [quick] [--suite NAME]..." >&2; exit 2 ;;
   esac
@@ -66,6 +67,7 @@ build() {
   shift
   run=$(wanted "$@")
   [ -n "$run" ] || return 0
+  [ "${builds_asked:-$name}" = "$name" ] || return 0
   folder=$builds/$name
   echo "== $name:$run"
   # shellcheck disable=SC2086 # options are words without spaces

@@ -85,7 +85,8 @@ static bool write_file(const char *name, const char *format, ...)
 
 /* ---- the program ---- */
 
-static void limit(int resource, int64_t most)
+/* Unsigned as glibc has its resources. */
+static void limit(unsigned resource, int64_t most)
 {
   struct rlimit value = { (rlim_t)most, (rlim_t)most };
 

@@ -1,11 +1,13 @@
 /* Runs the cases that plain/criterion/criterion.h registered. */
 #include <criterion/criterion.h>
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define DEFAULT_TIMEOUT 300
+#define SKIPPED 77
 
 static struct plain_test *first_test;
 static struct plain_test **last_test = &first_test;
@@ -32,6 +34,16 @@ void plain_fail(const char *file, int line, const char *expression, bool is_fata
   has_failed = true;
   if (is_fatal)
     exit(EXIT_FAILURE);
+}
+
+void plain_skip(const char *format, ...)
+{
+  va_list arguments;
+
+  va_start(arguments, format);
+  vfprintf(stderr, format, arguments);
+  va_end(arguments);
+  exit(SKIPPED);
 }
 
 static struct plain_options options_of(const struct plain_test *test)
@@ -61,7 +73,9 @@ static void run_in_child(const struct plain_test *test)
   exit(has_failed ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
-static bool passes(const struct plain_test *test)
+enum outcome { FAILED, PASSED, LEFT_OUT };
+
+static enum outcome outcome_of(const struct plain_test *test)
 {
   int status = 0;
   pid_t child;
@@ -71,10 +85,12 @@ static bool passes(const struct plain_test *test)
   if (child == 0)
     run_in_child(test);
   if (child < 0 || waitpid(child, &status, 0) != child)
-    return false;
+    return FAILED;
   if (WIFSIGNALED(status))
-    return WTERMSIG(status) == test->options.signal;
-  return test->options.signal == 0 && WEXITSTATUS(status) == test->options.exit_code;
+    return WTERMSIG(status) == test->options.signal ? PASSED : FAILED;
+  if (WEXITSTATUS(status) == SKIPPED)
+    return LEFT_OUT;
+  return test->options.signal == 0 && WEXITSTATUS(status) == test->options.exit_code ? PASSED : FAILED;
 }
 
 int main(void)
@@ -84,10 +100,11 @@ int main(void)
 
   printf("1..%d\n", test_count);
   for (const struct plain_test *test = first_test; test; test = test->next) {
-    bool is_ok = test->options.disabled || passes(test);
+    enum outcome outcome = test->options.disabled ? LEFT_OUT : outcome_of(test);
 
-    printf("%s %d - %s::%s%s\n", is_ok ? "ok" : "not ok", ++number, test->suite, test->name, test->options.disabled ? " # SKIP" : "");
-    failed += !is_ok;
+    printf("%s %d - %s::%s%s\n", outcome == FAILED ? "not ok" : "ok", ++number, test->suite, test->name,
+           outcome == LEFT_OUT ? " # SKIP" : "");
+    failed += outcome == FAILED;
   }
   return failed > 0;
 }

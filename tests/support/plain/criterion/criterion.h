@@ -35,6 +35,7 @@ struct plain_suite {
 void plain_register(struct plain_test *test);
 void plain_register_suite(struct plain_suite *suite);
 void plain_fail(const char *file, int line, const char *expression, bool is_fatal);
+void plain_skip(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 #define PLAIN_TEST(suite_, name_, ...)                                                                                   \
   static void suite_##_##name_##_run(void);                                                                              \
@@ -77,6 +78,7 @@ void plain_fail(const char *file, int line, const char *expression, bool is_fata
 #define cr_assert_str_neq(a, b, ...) PLAIN_CHECK(true, strcmp(a, b) != 0, #a " is not " #b, __VA_ARGS__)
 #define cr_assert_arr_eq(a, b, n, ...) PLAIN_CHECK(true, memcmp(a, b, n) == 0, #a " holds " #b, __VA_ARGS__)
 #define cr_assert_float_eq(a, b, e, ...) PLAIN_CHECK(true, (a) - (b) <= (e) && (b) - (a) <= (e), #a " is near " #b, __VA_ARGS__)
+#define cr_skip_test(...) plain_skip(__VA_ARGS__)
 #define cr_assert_fail(...) PLAIN_CHECK(true, false, "reached", __VA_ARGS__)
 #define cr_expect(condition, ...) PLAIN_CHECK(false, condition, #condition, __VA_ARGS__)
 #define cr_expect_eq(a, b, ...) PLAIN_CHECK(false, (a) == (b), #a " == " #b, __VA_ARGS__)
