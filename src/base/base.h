@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -130,6 +131,15 @@ osdear_status osdear__fail_errno(osdear_error **error, int number, const char *f
 osdear_status osdear__fail_within(osdear_error **error, osdear_status status, const char *format, ...) PRINTF_LIKE(3, 4);
 /* The same failure under another status, with the old one as its cause. */
 osdear_status osdear__fail_because(osdear_error **error, osdear_status status, const char *format, ...) PRINTF_LIKE(3, 4);
+/* What a service said about a failure, for osdear_error_code() and its kin. Texts are copied. */
+typedef struct osdear__service_answer {
+  const char *code;       /* NULL: none */
+  const char *request_id; /* NULL: none */
+  int32_t http_status;    /* 0: none */
+  int32_t retryable;      /* 1 or 0; -1: as the status says */
+} osdear__service_answer;
+osdear_status osdear__fail_service(osdear_error **error, osdear_status status, const osdear__service_answer *answer, const char *format,
+                                   ...) PRINTF_LIKE(4, 5);
 typedef struct osdear_error osdear__error;
 void osdear__error_auto(osdear_error **error);
 MUST_USE osdear_error *osdear__error_copy(const osdear_error *error); /* a counted reference: errors are immutable */
@@ -226,6 +236,23 @@ struct osdear__output {
 };
 MUST_USE osdear_status osdear__output_write(osdear__output *output, const void *data, size_t size, osdear_error **error);
 void osdear__output_auto(osdear__output **output);
+
+/* ---- libraries that are loaded when they are first needed (library.c) ---- */
+
+/* Fill a static one and open it before the first call through its table, whose members are pointers to functions in the order of
+ * `symbols`. It stays loaded: libraries such as these keep state that other parts of the process may share. */
+typedef struct osdear__library {
+  const char *purpose;        /* who needs it, for messages: "s3:" */
+  const char *package;        /* what to install */
+  const char *files[4];       /* names to try in turn: "libcurl.so.4" */
+  const char *const *symbols;
+  size_t symbol_count;
+  void *table;
+  osdear_status (*start)(osdear_error **error); /* called once when it is loaded, one library at a time; NULL: nothing to start */
+  _Atomic bool is_open;
+} osdear__library;
+/* UNSUPPORTED when it is not installed or too old. Cheap when it is open; any thread. */
+MUST_USE osdear_status osdear__library_open(osdear__library *library, osdear_error **error);
 
 /* ---- little-endian loads and stores; formats on disk are little-endian unless they say otherwise ---- */
 

@@ -2,7 +2,6 @@
 #include <base/base.h>
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdio.h>
 
 struct osdear_error {
@@ -10,11 +9,15 @@ struct osdear_error {
   osdear_status status;
   char *message;
   osdear_error *cause;
+  char *code; /* what the service said, NULL or 0 where none did */
+  char *request_id;
+  int32_t http_status;
+  int32_t retryable; /* -1: as the status says */
 };
 
 /* Telling that there is no memory must not need any. */
 static char no_memory_text[] = "out of memory: free some, or lower the context's budget";
-static osdear_error no_memory = { -1, OSDEAR_ERR_NO_MEMORY, no_memory_text, NULL };
+static osdear_error no_memory = { .references = -1, .status = OSDEAR_ERR_NO_MEMORY, .message = no_memory_text, .retryable = -1 };
 
 static const char *const status_names[] = {
   "ok", "argument", "no_memory", "not_found", "exists", "conflict", "corrupt", "unsupported", "io",
@@ -38,23 +41,31 @@ const char *osdear_error_message(const osdear_error *error)
 
 const char *osdear_error_code(const osdear_error *error)
 {
-  return error && error->cause ? osdear_error_code(error->cause) : NULL;
+  while (error && !error->code)
+    error = error->cause;
+  return error ? error->code : NULL;
 }
 
 int32_t osdear_error_http_status(const osdear_error *error)
 {
-  return error && error->cause ? osdear_error_http_status(error->cause) : 0;
+  while (error && error->http_status == 0)
+    error = error->cause;
+  return error ? error->http_status : 0;
 }
 
 const char *osdear_error_request_id(const osdear_error *error)
 {
-  return error && error->cause ? osdear_error_request_id(error->cause) : NULL;
+  while (error && !error->request_id)
+    error = error->cause;
+  return error ? error->request_id : NULL;
 }
 
 int32_t osdear_error_retryable(const osdear_error *error)
 {
   osdear_status status = osdear_error_status(error);
 
+  if (error && error->retryable >= 0)
+    return error->retryable;
   return status == OSDEAR_ERR_UNAVAILABLE || status == OSDEAR_ERR_TIMEOUT || status == OSDEAR_ERR_NO_MEMORY;
 }
 
@@ -70,6 +81,8 @@ void osdear_error_free(osdear_error *error)
     if (atomic_fetch_sub(&error->references, 1) > 1)
       return;
     osdear__free(error->message);
+    osdear__free(error->code);
+    osdear__free(error->request_id);
     osdear__free(error);
     error = cause;
   }
@@ -101,7 +114,7 @@ osdear_status osdear__fail_memory(osdear_error **error)
 /* Takes `message` and `cause` over. */
 static osdear_status set_error(osdear_error **error, osdear_status status, osdear__buf *message, osdear_error *cause)
 {
-  osdear_error *made = message->failed ? NULL : osdear__alloc(sizeof *made);
+  osdear_error *made = message->failed ? NULL : osdear__alloc_zeroed(1, sizeof *made);
 
   if (!made) {
     osdear__buf_drop(message);
@@ -112,8 +125,25 @@ static osdear_status set_error(osdear_error **error, osdear_status status, osdea
   made->status = status;
   made->message = osdear__buf_take(message);
   made->cause = cause;
+  made->retryable = -1;
   *error = made;
   return status;
+}
+
+/* Adds to an error that nobody else has seen yet. */
+static osdear_status set_answer(osdear_error **error, const osdear__service_answer *answer)
+{
+  osdear_error *made = *error;
+
+  if (made->status == OSDEAR_ERR_NO_MEMORY)
+    return made->status;
+  made->http_status = answer->http_status;
+  made->retryable = answer->retryable;
+  made->code = answer->code ? osdear__strdup(answer->code) : NULL;
+  made->request_id = answer->request_id ? osdear__strdup(answer->request_id) : NULL;
+  if ((answer->code && !made->code) || (answer->request_id && !made->request_id))
+    return osdear__fail_memory(error);
+  return made->status;
 }
 
 static void format_text(osdear__buf *out, const char *format, va_list arguments)
@@ -147,6 +177,23 @@ osdear_status osdear__fail(osdear_error **error, osdear_status status, const cha
   format_text(&message, format, arguments);
   va_end(arguments);
   return set_error(error, status, &message, NULL);
+}
+
+osdear_status osdear__fail_service(osdear_error **error, osdear_status status, const osdear__service_answer *answer, const char *format,
+                                   ...)
+{
+  osdear__buf message = { 0 };
+  va_list arguments;
+
+  if (!error)
+    return status;
+  osdear_error_free(*error);
+  *error = NULL;
+  va_start(arguments, format);
+  format_text(&message, format, arguments);
+  va_end(arguments);
+  set_error(error, status, &message, NULL);
+  return set_answer(error, answer);
 }
 
 static osdear_status status_of_errno(int number)
@@ -203,7 +250,8 @@ osdear_status osdear__fail_within(osdear_error **error, osdear_status status, co
   va_end(arguments);
   osdear__buf_printf(&message, ": %s", old->message);
   *error = NULL;
-  status = set_error(error, old->status, &message, osdear__error_copy(old->cause));
+  set_error(error, old->status, &message, osdear__error_copy(old->cause));
+  status = set_answer(error, &(osdear__service_answer){ old->code, old->request_id, old->http_status, old->retryable });
   osdear_error_free(old);
   return status;
 }

@@ -13,13 +13,15 @@ LAYERS = {
     "base": set(),
     "json": {"base"},
     "codec": {"base"},
-    "store": {"base"},
+    "http": {"base"},
+    "xml": {"base"},
+    "store": {"base", "http", "xml"},
     "arrow": {"base", "json"},
     "expr": {"base", "arrow"},
     "parquet": {"base", "codec", "arrow", "expr"},
     "delta": {"base", "json", "codec", "store", "arrow", "expr", "parquet"},
     "formats": {"base", "json", "codec", "arrow", "expr", "parquet"},
-    "job": {"base", "json"},
+    "job": {"base", "json", "http"},
     "cli": set(),
 }
 
@@ -33,6 +35,8 @@ THIRD_PARTY = {
     "brotli": "src/codec",
     "uuid": "src/base",
     "openssl": "src/store/s3",
+    "curl": "src/http",
+    "expat": "src/xml",
     "criterion": "tests",
 }
 
