@@ -7,6 +7,7 @@
 #define METADATA_AT(member) (offsetof(osdear__action, metadata) + offsetof(osdear__metadata, member))
 #define TXN_AT(member) (offsetof(osdear__action, txn) + offsetof(osdear__txn, member))
 #define DOMAIN_AT(member) (offsetof(osdear__action, domain) + offsetof(osdear__domain, member))
+#define SIDECAR_AT(member) (offsetof(osdear__action, sidecar) + offsetof(osdear__sidecar, member))
 #define NAMED(text) { text, sizeof(text) - 1 }
 
 static const osdear__field_entry add_fields[] = {
@@ -67,6 +68,15 @@ static const osdear__field_entry domain_fields[] = {
   { NAMED("removed"), FORM_BOOL, DOMAIN_AT(removed), true, 0 },
 };
 
+static const osdear__field_entry sidecar_fields[] = {
+  { NAMED("path"), FORM_TEXT, SIDECAR_AT(path), true, 0 },
+  { NAMED("sizeInBytes"), FORM_I64, SIDECAR_AT(size_bytes), true, 0 },
+};
+
+static const osdear__field_entry checkpoint_fields[] = {
+  { NAMED("version"), FORM_I64, offsetof(osdear__action, checkpoint_version), true, 0 },
+};
+
 static const osdear__field_entry vector_fields[] = {
   { NAMED("storageType"), FORM_STORAGE, VECTOR_AT(storage), true, 0 },
   { NAMED("pathOrInlineDv"), FORM_TEXT, VECTOR_AT(path), true, 0 },
@@ -83,6 +93,8 @@ static const osdear__action_entry actions[] = {
   { NAMED("txn"), ACTION_TXN, txn_fields, COUNT_OF(txn_fields), COMMIT_TABLE },
   { NAMED("domainMetadata"), ACTION_DOMAIN, domain_fields, COUNT_OF(domain_fields), COMMIT_TABLE },
   { NAMED("commitInfo"), ACTION_COMMIT_INFO, NULL, 0, COMMIT_INFO },
+  { NAMED("sidecar"), ACTION_SIDECAR, sidecar_fields, COUNT_OF(sidecar_fields), COMMIT_CHECKPOINT },
+  { NAMED("checkpointMetadata"), ACTION_CHECKPOINT, checkpoint_fields, COUNT_OF(checkpoint_fields), COMMIT_CHECKPOINT },
 };
 
 const osdear__action_entry osdear__action_vector = { NAMED("deletionVector"), ACTION_ADD, vector_fields, COUNT_OF(vector_fields), 0 };

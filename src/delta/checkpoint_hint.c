@@ -1,7 +1,11 @@
 /** @file checkpoint_hint.c The file _last_checkpoint: which checkpoint is the newest, and a checksum that tells a torn file. */
+#include <delta/log/log.h>
 #include <delta/write.h>
 
 #include <stdlib.h>
+
+/* The schema of a checkpoint may be in it. */
+#define MOST_BYTES ((size_t)16 << 20)
 
 /* A leaf of the object: where it stands, and what. */
 typedef struct leaf {
@@ -161,4 +165,43 @@ osdear_status osdear__checkpoint_hint_print(int64_t version, int64_t actions, in
   out->size--; /* the closing brace */
   osdear__buf_printf(out, ",\"checksum\":\"%s\"}", checksum);
   return osdear__buf_check(out, error);
+}
+
+/* ---- reading ---- */
+
+/* The version that the text names; -1 where it is not to be trusted. NO_MEMORY is the only failure. */
+static osdear_status read_hint(osdear__str text, int64_t *version, osdear_error **error)
+{
+  SCOPED(arena) arena = { 0 };
+  osdear__json *object = NULL;
+  const osdear__json *field, *checksum;
+  char computed[33];
+  osdear_status st = osdear__json_read(text, "_last_checkpoint", &arena, &object, NULL);
+
+  *version = -1;
+  if (st)
+    return st == OSDEAR_ERR_NO_MEMORY ? osdear__fail_memory(error) : OSDEAR_OK;
+  checksum = osdear__json_get(object, "checksum");
+  if (checksum && checksum->kind == JSON_IS_STRING) {
+    st = osdear__json_checksum(object, computed, NULL);
+    if (st == OSDEAR_ERR_NO_MEMORY)
+      return osdear__fail_memory(error);
+    if (st || !osdear__str_equal_nocase(checksum->text, osdear__str_of(computed)))
+      return OSDEAR_OK;
+  }
+  field = osdear__json_get(object, "version");
+  if (!field || field->kind != JSON_IS_NUMBER || !osdear__parse_i64(field->text, version) || *version < 0)
+    *version = -1;
+  return OSDEAR_OK;
+}
+
+osdear_status osdear__last_checkpoint(osdear__store *store, int64_t *version, osdear_error **error)
+{
+  SCOPED(buf) text = { 0 };
+  osdear_status st = osdear__store_get(store, "_delta_log/_last_checkpoint", MOST_BYTES, &text, NULL);
+
+  *version = -1;
+  if (st)
+    return st == OSDEAR_ERR_NO_MEMORY ? osdear__fail_memory(error) : OSDEAR_OK;
+  return read_hint((osdear__str){ text.data, text.size }, version, error);
 }

@@ -141,26 +141,21 @@ MUST_USE osdear_status osdear__stats_print(const osdear__metadata *metadata, con
 
 /* ---- log (log/): which files make up a version, and what they say ---- */
 
+/* A file of JSON lines: a commit, or a compaction, which says in one file what the commits of several versions did. */
 typedef struct osdear__commit_file {
-  int64_t version;
+  int64_t version;       /* the last one, of a compaction */
+  int64_t first_version; /* below `version`: a compaction */
   int64_t size_bytes;
   int64_t modified_ms;
 } osdear__commit_file;
 
-/* A Parquet file that holds rows of a checkpoint: a classic checkpoint is one of them. */
-typedef struct osdear__checkpoint_part {
-  char *path;         /* relative to the table */
-  int64_t size_bytes;
-} osdear__checkpoint_part;
-
-/* The files a snapshot is made of. */
+/* The files a snapshot is made of, besides its checkpoint. */
 typedef struct osdear__segment {
   int64_t version;                  /* of the snapshot */
   int64_t checkpoint_version;       /* -1: none */
-  osdear__checkpoint_part *parts;   /* of the checkpoint; part_count is 0 when there is none */
-  size_t part_count;
   osdear__commit_file *commits;     /* after the checkpoint, ascending, up to version */
   size_t commit_count;
+  osdear__commit_file newest;       /* the commit of `version`, whether or not it is needed; size_bytes -1 where it is gone */
 } osdear__segment;
 void osdear__segment_drop(osdear__segment *segment);
 
@@ -168,6 +163,7 @@ void osdear__segment_drop(osdear__segment *segment);
 #define OSDEAR__LOG_PATH 96
 void osdear__log_commit_path(int64_t version, char out[OSDEAR__LOG_PATH]);
 void osdear__log_checkpoint_path(int64_t version, char out[OSDEAR__LOG_PATH]);
+void osdear__log_file_path(const osdear__commit_file *file, char out[OSDEAR__LOG_PATH]); /* a compaction's too */
 
 /* One commit's actions, filled by osdear__commit_read(); strings in `arena`. */
 typedef struct osdear__commit {
@@ -206,8 +202,8 @@ struct osdear_snapshot {
   size_t txn_count;
   osdear__domain *domains;          /* not removed */
   size_t domain_count;
-  struct osdear__tail *tail;        /* file actions of the commits after the checkpoint, reconciled */
-  osdear__parquet **parts;          /* segment.parts, open */
+  struct osdear__tail *tail;             /* file actions of the commits after the checkpoint, reconciled */
+  struct osdear__checkpoint *checkpoint; /* NULL: the log reaches back without one */
 };
 /* Open over a store that is open already; `base` (or NULL) is an older snapshot of the same table whose state is built on. */
 MUST_USE osdear_status osdear__snapshot_load(osdear_context *context, osdear__store *store, const osdear_snapshot_options *options,

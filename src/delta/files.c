@@ -6,28 +6,21 @@
 #define US_PER_MS 1000
 #define DEFAULT_RETENTION_MS (INT64_C(7) * 24 * 3600 * 1000)
 
-/* The tail's adds out of one piece of a commit. */
-typedef struct piece {
-  osdear__arena arena;
-  osdear__file *files;
-  size_t count, room;
-  size_t next;
-} piece;
-
 struct osdear__file_iterator {
   osdear_snapshot *snapshot;
   unsigned want;             /* FILES_…, as asked */
   bool tombstones;
-  int64_t oldest_ms;         /* tombstones deleted before have expired */
-  bool reread;               /* the tail lacks what is wanted */
-  size_t position;           /* of the tail's next entry, or how many of the commits were opened, newest first */
-  osdear__commit_text *commit;
-  osdear__json_parser *parser;
-  int64_t version;           /* of `commit` */
-  int64_t ordinal;           /* of its next file action */
-  piece piece;
+  int64_t oldest_ms; /* tombstones deleted before have expired */
+  bool reread;       /* the tail lacks what is wanted */
+  size_t position;   /* of the tail's next entry, or how many of the commits were opened, newest first */
+  osdear__text_files commit;
+  int64_t version; /* of `commit` */
   bool tail_is_done;
   osdear__checkpoint_rows *rows;
+  int64_t taken;                /* of them, so far */
+  osdear__file_iterator *other; /* once the checkpoint failed: the same state from what else the log holds */
+  osdear__map taken_keys;       /* what came before; its texts in the arena */
+  osdear__arena arena;
   osdear__prune prune;
   osdear__buf key;
   int64_t seen;
@@ -39,11 +32,11 @@ void osdear__file_iterator_auto(osdear__file_iterator **at)
 
   if (!it)
     return;
-  osdear__commit_text_auto(&it->commit);
-  osdear__json_parser_auto(&it->parser);
-  osdear__arena_drop(&it->piece.arena);
-  osdear__free(it->piece.files);
+  osdear__text_files_drop(&it->commit);
   osdear__checkpoint_rows_auto(&it->rows);
+  osdear__file_iterator_auto(&it->other);
+  osdear__map_drop(&it->taken_keys);
+  osdear__arena_drop(&it->arena);
   osdear__prune_drop(&it->prune);
   osdear__buf_drop(&it->key);
   osdear_snapshot_unref(it->snapshot);
@@ -57,6 +50,19 @@ int64_t osdear__file_iterator_seen(const osdear__file_iterator *iterator)
 }
 
 /* ---- making one ---- */
+
+/* Of a commit that is read again: is it the action that the tail says is live? */
+static osdear_status is_live(void *argument, const osdear__action *action, int64_t ordinal, bool *wanted, osdear_error **error)
+{
+  osdear__file_iterator *it = argument;
+  const osdear__tail_entry *entry = NULL;
+  osdear_status st = OSDEAR_OK;
+
+  if (action->kind == ACTION_ADD)
+    st = osdear__tail_find(it->snapshot->tail, &action->file, osdear__store_uri(it->snapshot->store), &it->key, &entry, error);
+  *wanted = !st && entry && entry->is_add && entry->version == it->version && entry->ordinal == ordinal;
+  return st;
+}
 
 static osdear_status iterator_new(osdear_snapshot *snapshot, const osdear__expr *where, unsigned want, bool tombstones,
                                   osdear__file_iterator **out, osdear_error **error)
@@ -75,8 +81,11 @@ static osdear_status iterator_new(osdear_snapshot *snapshot, const osdear__expr 
     return st;
   extras = (want & (FILES_STATS | FILES_TAGS)) | (it->prune.needs_stats ? (unsigned)FILES_STATS : 0);
   it->reread = extras && !tombstones && !snapshot->tail->is_full;
-  if (snapshot->segment.part_count) {
-    st = osdear__checkpoint_rows_new(snapshot->parts, snapshot->segment.part_count, !tombstones, extras, &it->rows, error);
+  it->commit.pick = is_live;
+  it->commit.argument = it;
+  it->commit.keep = COMMIT_FILES | COMMIT_STATS | COMMIT_TAGS;
+  if (snapshot->checkpoint) {
+    st = osdear__checkpoint_rows_new(snapshot->checkpoint, !tombstones, extras, &it->rows, error);
     if (st)
       return st;
   }
@@ -107,95 +116,39 @@ osdear_status osdear__tombstone_iterator_new(osdear_snapshot *snapshot, osdear__
   return st;
 }
 
-/* ---- the tail, from its commits ---- */
+/* ---- the next file ---- */
 
-/* Takes the action if it is the one that the tail says is live. */
-static osdear_status on_action(void *argument, const osdear__action *action, osdear_error **error)
-{
-  osdear__file_iterator *it = argument;
-  const osdear__tail_entry *entry;
-  int64_t ordinal = it->ordinal++;
-  osdear_status st;
-
-  if (action->kind != ACTION_ADD)
-    return OSDEAR_OK;
-  st = osdear__tail_find(it->snapshot->tail, &action->file, osdear__store_uri(it->snapshot->store), &it->key, &entry, error);
-  if (st || !entry || !entry->is_add || entry->version != it->version || entry->ordinal != ordinal)
-    return st;
-  if (it->piece.count == it->piece.room) {
-    size_t room = it->piece.room ? it->piece.room * 2 : 64;
-    osdear__file *grown = osdear__realloc_array(it->piece.files, room, sizeof *grown);
-    if (!grown)
-      return osdear__fail_memory(error);
-    it->piece.files = grown;
-    it->piece.room = room;
-  }
-  st = osdear__file_copy(&action->file, &it->piece.arena, &it->piece.files[it->piece.count], error);
-  if (!st)
-    it->piece.count++;
-  return st;
-}
-
-static osdear_status open_next_commit(osdear__file_iterator *it, osdear_error **error)
+/* From the commits, newest first. */
+static osdear_status read_again(osdear__file_iterator *it, const osdear__file **out, osdear_error **error)
 {
   const osdear__segment *segment = &it->snapshot->segment;
-  const osdear__commit_file *file = &segment->commits[segment->commit_count - 1 - it->position];
+  char path[OSDEAR__LOG_PATH];
+  osdear_status st = OSDEAR_OK;
 
-  it->position++;
-  it->version = file->version;
-  it->ordinal = 0;
-  return osdear__commit_text_open(it->snapshot->store, file->version, file->size_bytes, &it->commit, error);
-}
+  while (!st && !*out) {
+    if (!it->commit.text) {
+      const osdear__commit_file *file;
 
-/* Leaves `piece` empty at the end of all commits. */
-static osdear_status next_piece(osdear__file_iterator *it, osdear_error **error)
-{
-  unsigned keep = COMMIT_FILES | COMMIT_STATS | COMMIT_TAGS;
-  osdear__str text;
-  int64_t line;
-  osdear_status st;
-
-  it->piece.count = it->piece.next = 0;
-  osdear__arena_reset(&it->piece.arena);
-  while (!it->piece.count) {
-    if (!it->commit) {
-      if (it->position == it->snapshot->segment.commit_count)
+      if (it->position == segment->commit_count)
         return OSDEAR_OK;
-      st = open_next_commit(it, error);
-      if (st)
-        return st;
+      file = &segment->commits[segment->commit_count - 1 - it->position++];
+      it->version = file->version;
+      osdear__log_file_path(file, path);
+      st = osdear__text_files_open(&it->commit, it->snapshot->store, path, file->size_bytes, error);
     }
-    st = osdear__commit_text_next(it->commit, &text, &line, error);
-    if (st)
-      return st;
-    if (!text.size) {
-      osdear__commit_text_auto(&it->commit);
-      continue;
-    }
-    st = osdear__actions_parse(text, osdear__commit_text_name(it->commit), line, keep, &it->parser, on_action, it, error);
-    if (st)
-      return st;
+    if (!st)
+      st = osdear__text_files_next(&it->commit, out, error);
   }
-  return OSDEAR_OK;
+  return st;
 }
-
-/* ---- the next file ---- */
 
 static osdear_status next_of_tail(osdear__file_iterator *it, const osdear__file **out, osdear_error **error)
 {
   const osdear__tail *tail = it->snapshot->tail;
-  osdear_status st;
 
   *out = NULL;
-  if (it->reread) {
-    if (it->piece.next == it->piece.count) {
-      st = next_piece(it, error);
-      if (st || !it->piece.count)
-        return st;
-    }
-    *out = &it->piece.files[it->piece.next++];
-    return OSDEAR_OK;
-  }
+  if (it->reread)
+    return read_again(it, out, error);
   while (it->position < tail->entry_count && !*out) {
     const osdear__tail_entry *entry = tail->entries[it->position++];
     if (entry->is_add != it->tombstones)
@@ -204,26 +157,120 @@ static osdear_status next_of_tail(osdear__file_iterator *it, const osdear__file 
   return OSDEAR_OK;
 }
 
-/* Rows of the checkpoint for which the tail has a newer action do not count. */
-static osdear_status next_of_checkpoint(osdear__file_iterator *it, const osdear__file **out, osdear_error **error)
+/* ---- the checkpoint, and what takes its place ---- */
+
+/* The next of the checkpoint's rows for which the tail has no newer action. */
+static osdear_status next_row(osdear__file_iterator *it, osdear__checkpoint_rows *rows, int64_t *taken, const osdear__file **out,
+                              osdear_error **error)
 {
   const char *root = osdear__store_uri(it->snapshot->store);
   const osdear__tail_entry *newer;
   osdear_status st;
 
+  for (;;) {
+    st = osdear__checkpoint_rows_next(rows, out, error);
+    if (st || !*out)
+      return st;
+    st = osdear__tail_find(it->snapshot->tail, *out, root, &it->key, &newer, error);
+    if (st || newer)
+      *out = NULL;
+    if (st)
+      return st;
+    if (!newer)
+      break;
+  }
+  ++*taken;
+  return OSDEAR_OK;
+}
+
+/* Reads again what came out of the checkpoint before it failed, so that none of it comes a second time. */
+static osdear_status remember_taken(osdear__file_iterator *it, osdear_error **error)
+{
+  const char *root = osdear__store_uri(it->snapshot->store);
+  AUTO(checkpoint_rows) rows = NULL;
+  const osdear__file *file;
+  osdear__str key = { NULL, 0 };
+  int64_t count = 0;
+  osdear_status st = osdear__checkpoint_rows_new(it->snapshot->checkpoint, !it->tombstones, 0, &rows, error);
+
+  while (!st && count < it->taken) {
+    osdear__map_entry *entry;
+    bool is_new;
+
+    st = next_row(it, rows, &count, &file, error);
+    if (!st && !file)
+      st = osdear__fail(error, OSDEAR_ERR_CORRUPT, "the checkpoint changed while it was read");
+    if (!st)
+      st = osdear__file_key(file, root, &it->key, &key, error);
+    if (st)
+      return st;
+    key.data = osdear__arena_strndup(&it->arena, key.data, key.size);
+    entry = key.data ? osdear__map_add(&it->taken_keys, key, &is_new) : NULL;
+    if (!entry)
+      return osdear__fail_memory(error);
+  }
+  return st;
+}
+
+static osdear_status fall_back(osdear__file_iterator *it, osdear_error **error)
+{
+  unsigned want = it->want | FILES_WITH_VECTORS | (it->prune.needs_stats ? (unsigned)FILES_STATS : 0);
+  osdear_snapshot *other = NULL;
+  osdear_status st = remember_taken(it, error);
+
+  if (!st)
+    st = osdear__snapshot_fall_back(it->snapshot, &other, error);
+  if (!st)
+    st = iterator_new(other, NULL, want, it->tombstones, &it->other, error);
+  osdear_snapshot_unref(other);
+  return st;
+}
+
+/* What neither the tail had nor the checkpoint before it failed. */
+static osdear_status next_of_other(osdear__file_iterator *it, const osdear__file **out, osdear_error **error)
+{
+  const char *root = osdear__store_uri(it->snapshot->store);
+  const osdear__tail_entry *newer = NULL;
+  osdear__str key;
+  osdear_status st;
+
+  for (;;) {
+    st = osdear__file_iterator_next(it->other, out, error);
+    if (st || !*out)
+      return st;
+    st = osdear__tail_find(it->snapshot->tail, *out, root, &it->key, &newer, error);
+    if (!st)
+      st = osdear__file_key(*out, root, &it->key, &key, error);
+    if (st || (!newer && !osdear__map_find(&it->taken_keys, key)))
+      return st;
+  }
+}
+
+/* A checkpoint may turn out to be damaged anywhere. As long as the log holds another way to the same state, that one is taken. */
+static osdear_status next_of_checkpoint(osdear__file_iterator *it, const osdear__file **out, osdear_error **error)
+{
+  AUTO(error) damage = NULL;
+  AUTO(error) why = NULL;
+  osdear_status st;
+
   *out = NULL;
   if (!it->rows)
     return OSDEAR_OK;
-  for (;;) {
-    st = osdear__checkpoint_rows_next(it->rows, out, error);
-    if (st)
-      return osdear__fail_within(error, st, "%s", it->snapshot->segment.parts[0].path);
-    if (!*out)
-      return OSDEAR_OK;
-    st = osdear__tail_find(it->snapshot->tail, *out, root, &it->key, &newer, error);
-    if (st || !newer)
-      return st;
+  if (it->other)
+    return next_of_other(it, out, error);
+  st = next_row(it, it->rows, &it->taken, out, &damage);
+  if (!st)
+    return OSDEAR_OK;
+  if (osdear__may_fall_back(st) && fall_back(it, &why) == OSDEAR_OK) {
+    osdear__log(it->snapshot->context, OSDEAR_LOG_WARNING, "delta", "passed over: %s", osdear_error_message(damage));
+    return next_of_other(it, out, error);
   }
+  if (error) {
+    osdear_error_free(*error);
+    *error = damage;
+    damage = NULL;
+  }
+  return st;
 }
 
 static osdear_status next_any(osdear__file_iterator *it, const osdear__file **out, osdear_error **error)

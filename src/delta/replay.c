@@ -94,6 +94,10 @@ static osdear_status see_file(osdear__replay *replay, const osdear__file *seen, 
     entry = place->value;
     if (entry->version != version)
       return OSDEAR_OK;
+    if (replay->is_compacted)
+      return osdear__fail(error, OSDEAR_ERR_CORRUPT,
+                          "a compaction with two actions of the file `%.*s`: which one came last is not told",
+                          (int)file.path.size, file.path.data);
     st = osdear__file_copy(&file, &tail->arena, &entry->file, error);
   }
   if (st)
@@ -216,7 +220,9 @@ osdear_status osdear__replay_action(void *argument, const osdear__action *action
   case ACTION_METADATA: return see_metadata(replay, &action->metadata, replay->version, error);
   case ACTION_TXN: return see_txn(replay, &action->txn, error);
   case ACTION_DOMAIN: return see_domain(replay, &action->domain, error);
-  case ACTION_COMMIT_INFO: break;
+  case ACTION_COMMIT_INFO:
+  case ACTION_SIDECAR:
+  case ACTION_CHECKPOINT: break;
   }
   return OSDEAR_OK;
 }
@@ -226,6 +232,7 @@ osdear_status osdear__replay_commits(osdear__replay *replay, osdear_context *con
 {
   unsigned keep = COMMIT_FILES | COMMIT_TABLE | (replay->tail->is_full ? (unsigned)(COMMIT_STATS | COMMIT_TAGS) : 0);
   AUTO(json_parser) parser = NULL;
+  char path[OSDEAR__LOG_PATH];
   osdear_status st = OSDEAR_OK;
 
   for (size_t i = count; i > 0 && !st; i--) {
@@ -234,10 +241,14 @@ osdear_status osdear__replay_commits(osdear__replay *replay, osdear_context *con
       return st;
     osdear__context_progress(context, "replay", (int64_t)(count - i), (int64_t)count);
     replay->version = commits[i - 1].version;
+    replay->is_compacted = commits[i - 1].first_version < commits[i - 1].version;
     replay->ordinal = 0;
-    st = osdear__commit_visit(replay->store, replay->version, commits[i - 1].size_bytes, keep, &parser, osdear__replay_action, replay, error);
+    osdear__log_file_path(&commits[i - 1], path);
+    st = osdear__log_visit(replay->store, path, commits[i - 1].size_bytes, keep, &parser, osdear__replay_action, replay, error);
   }
   replay->version = -1;
+  if (!st)
+    replay->is_compacted = false;
   return st;
 }
 

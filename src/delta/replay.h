@@ -27,7 +27,8 @@ typedef struct osdear__replay {
   const char *root;               /* the table's address, canonical: see osdear__canonical_path() */
   osdear__arena *arena;
   osdear__tail *tail;
-  int64_t version;                /* of the commit being read; -1: the checkpoint */
+  int64_t version;   /* of the commit being read; -1: the checkpoint */
+  bool is_compacted; /* what is read stands for several commits: then each key is in it once */
   int64_t ordinal;
   bool has_protocol, has_metadata;
   int64_t protocol_version, metadata_version; /* where they were found */
@@ -47,7 +48,7 @@ void osdear__tail_auto(osdear__tail **tail);
 
 /* Both are visitors of actions; calls must come newest commit first, the checkpoint last. */
 MUST_USE osdear_status osdear__replay_action(void *replay, const osdear__action *action, osdear_error **error);
-/* The commits of `commits`, newest first. */
+/* The commits of `commits`, newest first. After a failure `is_compacted` tells whether a compaction was at fault. */
 MUST_USE osdear_status osdear__replay_commits(osdear__replay *replay, osdear_context *context, const osdear__commit_file *commits,
                                               size_t count, osdear_error **error);
 /* An older snapshot's state, as if its commits and its checkpoint had been read. */
@@ -66,9 +67,13 @@ MUST_USE osdear_status osdear__file_key(const osdear__file *file, const char *ro
 MUST_USE osdear_status osdear__tail_find(const osdear__tail *tail, const osdear__file *file, const char *root, osdear__buf *scratch,
                                          const osdear__tail_entry **out, osdear_error **error);
 
-/* ---- the end of a snapshot ---- */
+/* ---- the state from elsewhere, and its end (snapshot_load.c) ---- */
 
-/* What the last reference leaves (snapshot_load.c). */
+/* The same version from what else the log holds: another checkpoint that ranks below the snapshot's own, or commits alone. */
+MUST_USE osdear_status osdear__snapshot_fall_back(const osdear_snapshot *snapshot, osdear_snapshot **out, osdear_error **error);
+/* May there be another way to the same state after a failure of this kind? */
+bool osdear__may_fall_back(osdear_status status);
+/* What the last reference leaves. */
 void osdear__snapshot_drop(osdear_snapshot *snapshot);
 
 #endif

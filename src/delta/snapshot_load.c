@@ -12,15 +12,15 @@ typedef struct load {
   osdear_context *context;
   osdear__store *store;
   const char *uri;
-  int64_t wanted;          /* version; -1: the newest */
-  bool checkpoint_failed;  /* the attempt failed because of its checkpoint: another one may do */
+  int64_t wanted;                       /* version; -1: the newest */
+  const osdear__checkpoint_file *below; /* only checkpoints that rank below it; NULL: all */
+  bool checkpoint_failed;               /* the attempt failed because of its checkpoint: another one may do */
+  bool compaction_failed;               /* or because of a compaction: the commits it stands for may do */
 } load;
 
 void osdear__snapshot_drop(osdear_snapshot *snapshot)
 {
-  for (size_t i = 0; i < snapshot->segment.part_count && snapshot->parts; i++)
-    osdear__parquet_unref(snapshot->parts[i]);
-  osdear__free(snapshot->parts);
+  osdear__checkpoint_unref(snapshot->checkpoint);
   osdear__tail_auto(&snapshot->tail);
   osdear__segment_drop(&snapshot->segment);
   osdear__arena_drop(&snapshot->arena);
@@ -49,37 +49,10 @@ static osdear_status snapshot_new(const load *l, osdear__segment *segment, osdea
 
 /* ---- state ---- */
 
-static osdear_status open_parts(osdear_snapshot *snapshot, osdear_error **error)
-{
-  const osdear__segment *segment = &snapshot->segment;
-  osdear_status st = OSDEAR_OK;
-
-  if (!segment->part_count)
-    return OSDEAR_OK;
-  snapshot->parts = osdear__alloc_zeroed(segment->part_count, sizeof(osdear__parquet *));
-  if (!snapshot->parts)
-    return osdear__fail_memory(error);
-  for (size_t i = 0; i < segment->part_count && !st; i++) {
-    osdear__input *input = NULL;
-    st = osdear__store_open_input(snapshot->store, segment->parts[i].path, segment->parts[i].size_bytes, &input, error);
-    if (!st)
-      st = osdear__parquet_open(input, NULL, &snapshot->parts[i], error);
-  }
-  return st;
-}
-
 static osdear_status read_checkpoint(osdear_snapshot *snapshot, osdear__replay *replay, osdear_error **error)
 {
-  const osdear__segment *segment = &snapshot->segment;
-  osdear_status st = OSDEAR_OK;
-
   replay->version = -1;
-  for (size_t i = 0; i < segment->part_count && !st; i++) {
-    st = osdear__checkpoint_table(snapshot->parts[i], osdear__replay_action, replay, error);
-    if (st)
-      osdear__fail_within(error, st, "%s", segment->parts[i].path);
-  }
-  return st;
+  return snapshot->checkpoint ? osdear__checkpoint_table(snapshot->checkpoint, osdear__replay_action, replay, error) : OSDEAR_OK;
 }
 
 /* Every state has a protocol and a metadata. A checkpoint without them can be read and says something wrong: what else of it is missing
@@ -90,10 +63,10 @@ static osdear_status check_whole(const osdear_snapshot *snapshot, const osdear__
 
   if (replay->has_protocol && replay->has_metadata)
     return OSDEAR_OK;
-  if (snapshot->segment.part_count)
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: the checkpoint holds no %s", snapshot->segment.parts[0].path, missing);
-  return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: no %s in the log up to version %" PRId64, osdear__store_uri(snapshot->store), missing,
-                      snapshot->segment.version);
+  if (snapshot->checkpoint)
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: the checkpoint holds no %s", snapshot->checkpoint->first.path, missing);
+  return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: no %s in the log up to version %" PRId64,
+                      osdear__store_uri(snapshot->store), missing, snapshot->segment.version);
 }
 
 /* Domains that were removed are not part of the state. */
@@ -134,17 +107,20 @@ static bool is_full_tail(const osdear__segment *segment)
   return total <= FULL_TAIL_BYTES;
 }
 
-static osdear_status fill(load *l, osdear_snapshot *snapshot, osdear_error **error)
+/* `checkpoint`: the first of its files; NULL: none. */
+static osdear_status fill(load *l, osdear_snapshot *snapshot, const osdear__checkpoint_file *checkpoint, osdear_error **error)
 {
   osdear__replay replay = { .store = l->store, .root = l->uri, .arena = &snapshot->arena };
   osdear_status st = osdear__tail_new(is_full_tail(&snapshot->segment), &replay.tail, error);
 
-  if (!st) {
-    st = open_parts(snapshot, error);
+  if (!st && checkpoint) {
+    st = osdear__checkpoint_open(l->store, checkpoint, &snapshot->checkpoint, error);
     l->checkpoint_failed = st != OSDEAR_OK;
   }
-  if (!st)
+  if (!st) {
     st = osdear__replay_commits(&replay, l->context, snapshot->segment.commits, snapshot->segment.commit_count, error);
+    l->compaction_failed = st && replay.is_compacted;
+  }
   if (!st) {
     st = read_checkpoint(snapshot, &replay, error);
     l->checkpoint_failed = st != OSDEAR_OK;
@@ -159,19 +135,21 @@ static osdear_status fill(load *l, osdear_snapshot *snapshot, osdear_error **err
 
 /* ---- which checkpoint ---- */
 
-static osdear_status try_checkpoint(load *l, const osdear__listing *listing, const osdear__checkpoint_file *checkpoint, int64_t version,
-                                    osdear_snapshot **out, osdear_error **error)
+static osdear_status try_segment(load *l, const osdear__listing *listing, const osdear__checkpoint_file *checkpoint,
+                                 int64_t version, bool compact, osdear_snapshot **out, osdear_error **error)
 {
   osdear__segment segment = { 0 };
   osdear_snapshot *snapshot = NULL;
-  osdear_status st = osdear__segment_new(listing, checkpoint, version, l->uri, &segment, error);
+  osdear_status st =
+      osdear__segment_new(listing, checkpoint ? checkpoint->version : -1, version, compact, l->uri, &segment, error);
 
+  l->compaction_failed = false;
   l->checkpoint_failed = st == OSDEAR_ERR_CORRUPT; /* an older one may still do, if only by being told apart in the message */
   if (st)
     return st;
   st = snapshot_new(l, &segment, &snapshot, error);
   if (!st)
-    st = fill(l, snapshot, error);
+    st = fill(l, snapshot, checkpoint, error);
   if (st && snapshot)
     osdear__snapshot_drop(snapshot);
   if (!st)
@@ -179,49 +157,72 @@ static osdear_status try_checkpoint(load *l, const osdear__listing *listing, con
   return st;
 }
 
-static osdear_status fail_form(const osdear__checkpoint_file *checkpoint, osdear_error **error)
+/* Hands a failure on to the caller. */
+static osdear_status give(osdear_error **from, osdear_status st, osdear_error **error)
 {
-  bool is_v2 = checkpoint->form == CHECKPOINT_V2;
-
-  return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s: %s, and the log does not reach back without it", checkpoint->path,
-                      is_v2 ? "this build lacks the table feature v2Checkpoint" : "this build does not read checkpoints in several parts");
+  if (error) {
+    osdear_error_free(*error);
+    *error = *from;
+    *from = NULL;
+  }
+  return st;
 }
 
-static bool may_try_another(osdear_status st)
+bool osdear__may_fall_back(osdear_status st)
 {
   return st == OSDEAR_ERR_CORRUPT || st == OSDEAR_ERR_UNSUPPORTED || st == OSDEAR_ERR_NOT_FOUND || st == OSDEAR_ERR_LIMIT;
 }
 
-static osdear_status attempt(load *l, const osdear__listing *listing, const osdear__checkpoint_file *checkpoint, int64_t version,
-                             osdear_snapshot **out, osdear_error **error)
+/* A compaction only saves work, as long as the commits it stands for are there. */
+static osdear_status try_checkpoint(load *l, const osdear__listing *listing, const osdear__checkpoint_file *checkpoint,
+                                    int64_t version, osdear_snapshot **out, osdear_error **error)
 {
-  if (!checkpoint || checkpoint->form == CHECKPOINT_CLASSIC)
-    return try_checkpoint(l, listing, checkpoint, version, out, error);
-  l->checkpoint_failed = true;
-  return fail_form(checkpoint, error);
+  AUTO(error) why = NULL;
+  osdear_status st = try_segment(l, listing, checkpoint, version, listing->compacted_count > 0, out, &why);
+
+  if (st && l->compaction_failed && osdear__may_fall_back(st)) {
+    osdear__log(l->context, OSDEAR_LOG_WARNING, "delta", "compaction passed over: %s", osdear_error_message(why));
+    return try_segment(l, listing, checkpoint, version, false, out, error);
+  }
+  return st ? give(&why, st, error) : OSDEAR_OK;
+}
+
+/* The first file of the checkpoint that ranks below the listing's `*left`-th file, which becomes the place of the next call. NULL after
+ * the last one. */
+static const osdear__checkpoint_file *next_checkpoint(const osdear__listing *listing, size_t *left)
+{
+  if (!*left)
+    return NULL;
+  *left -= (size_t)listing->checkpoints[*left - 1].part_count;
+  return &listing->checkpoints[*left];
+}
+
+static bool is_candidate(const load *l, const osdear__checkpoint_file *checkpoint, int64_t version)
+{
+  return checkpoint->version <= version && (!l->below || osdear__checkpoint_file_compare(checkpoint, l->below) < 0);
 }
 
 /* Newest checkpoint first, none at all last. Where all fail because of their checkpoints, the first failure is the one to tell: later
  * ones are about files that only matter because of it. */
 static osdear_status load_version(load *l, const osdear__listing *listing, int64_t version, osdear_snapshot **out, osdear_error **error)
 {
+  const osdear__checkpoint_file *checkpoint;
   AUTO(error) told = NULL;
   osdear_status told_status = OSDEAR_OK;
-  size_t left = listing->checkpoint_count + 1;
+  size_t left = listing->checkpoint_count;
   bool is_final = false;
 
-  while (left > 0 && !is_final) {
-    const osdear__checkpoint_file *checkpoint = left > 1 ? &listing->checkpoints[left - 2] : NULL;
+  do {
     AUTO(error) now = NULL;
     osdear_status st;
 
-    left--;
-    if (checkpoint && checkpoint->version > version)
+    checkpoint = next_checkpoint(listing, &left);
+    if (checkpoint && !is_candidate(l, checkpoint, version))
       continue;
-    st = attempt(l, listing, checkpoint, version, out, &now);
+    st = try_checkpoint(l, listing, checkpoint, version, out, &now);
     if (!st)
       return OSDEAR_OK;
-    is_final = !l->checkpoint_failed || !may_try_another(st); /* the log itself is at fault, or the machine */
+    is_final = !l->checkpoint_failed || !osdear__may_fall_back(st); /* the log itself is at fault, or the machine */
     if (!is_final)
       osdear__log(l->context, OSDEAR_LOG_WARNING, "delta", "passed over: %s", osdear_error_message(now));
     if (is_final || !told_status) {
@@ -230,13 +231,8 @@ static osdear_status load_version(load *l, const osdear__listing *listing, int64
       now = NULL;
       told_status = st;
     }
-  }
-  if (error) {
-    osdear_error_free(*error);
-    *error = told;
-    told = NULL;
-  }
-  return told_status;
+  } while (checkpoint && !is_final);
+  return give(&told, told_status, error);
 }
 
 /* ---- which version ---- */
@@ -289,7 +285,7 @@ static osdear_status load_hinted(load *l, osdear_snapshot **out, osdear_error **
     return OSDEAR_OK;
   l->checkpoint_failed = false;
   st = load_version(l, &listing, version, out, error);
-  if (st && l->checkpoint_failed && may_try_another(st)) {
+  if (st && l->checkpoint_failed && osdear__may_fall_back(st)) {
     if (error) {
       osdear_error_free(*error);
       *error = NULL;
@@ -332,22 +328,21 @@ static osdear_status load_at(load *l, int64_t timestamp_us, osdear_snapshot **ou
   return st;
 }
 
-/* ---- from an older snapshot ---- */
-
-static osdear_status share_parts(const osdear_snapshot *base, osdear_snapshot *snapshot, osdear_error **error)
+osdear_status osdear__snapshot_fall_back(const osdear_snapshot *snapshot, osdear_snapshot **out, osdear_error **error)
 {
-  if (!base->segment.part_count)
-    return OSDEAR_OK;
-  snapshot->parts = osdear__alloc_zeroed(base->segment.part_count, sizeof(osdear__parquet *));
-  if (!snapshot->parts)
-    return osdear__fail_memory(error);
-  for (size_t i = 0; i < base->segment.part_count; i++)
-    snapshot->parts[i] = osdear__parquet_ref(base->parts[i]);
-  return OSDEAR_OK;
+  load l = { .context = snapshot->context,
+             .store = snapshot->store,
+             .uri = osdear__store_uri(snapshot->store),
+             .wanted = snapshot->segment.version,
+             .below = &snapshot->checkpoint->first };
+
+  return load_whole(&l, out, error);
 }
 
-static osdear_status extend(load *l, osdear_snapshot *base, const osdear__listing *listing, int64_t version, osdear_snapshot **out,
-                            osdear_error **error)
+/* ---- from an older snapshot ---- */
+
+static osdear_status extend(load *l, osdear_snapshot *base, const osdear__listing *listing, int64_t version,
+                            osdear_snapshot **out, osdear_error **error)
 {
   osdear__segment segment = { 0 };
   osdear_snapshot *snapshot = NULL;
@@ -362,8 +357,7 @@ static osdear_status extend(load *l, osdear_snapshot *base, const osdear__listin
     return st;
   replay.arena = &snapshot->arena;
   st = osdear__tail_new(base->tail->is_full && is_full_tail(&snapshot->segment), &replay.tail, error);
-  if (!st)
-    st = share_parts(base, snapshot, error);
+  snapshot->checkpoint = osdear__checkpoint_ref(base->checkpoint);
   if (!st)
     st = osdear__replay_commits(&replay, l->context, snapshot->segment.commits + old, snapshot->segment.commit_count - old, error);
   if (!st)
@@ -381,13 +375,10 @@ static osdear_status extend(load *l, osdear_snapshot *base, const osdear__listin
 /* Does the log still hold the commit that the older snapshot ends with? A table that was deleted and made anew does not. */
 static bool continues(const osdear_snapshot *base, const osdear__listing *listing)
 {
-  const osdear__segment *segment = &base->segment;
-  const osdear__commit_file *last, *first = listing->commits;
+  const osdear__commit_file *last = &base->segment.newest, *first = listing->commits;
 
-  if (!segment->commit_count || !listing->commit_count)
-    return false;
-  last = &segment->commits[segment->commit_count - 1];
-  return first->version == last->version && first->size_bytes == last->size_bytes && first->modified_ms == last->modified_ms;
+  return listing->commit_count && last->size_bytes >= 0 && first->version == last->version &&
+         first->size_bytes == last->size_bytes && first->modified_ms == last->modified_ms;
 }
 
 /* *out NULL where the older snapshot is of no help. */

@@ -106,7 +106,7 @@ const char *osdear__store_uri(const osdear__store *store)
 }
 
 /* `..` could leave the root; nothing that writes or lists needs it. */
-static bool climbs(const char *path)
+bool osdear__path_climbs(const char *path)
 {
   const char *at = path;
 
@@ -126,7 +126,10 @@ static osdear_status check_relative(const osdear__store *store, const char *path
   if (length == 0 || path[0] == '/' || path[length - 1] == '/')
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"%s\" is no path of a file below \"%s\"", path ? path : "", store->uri);
   if (scheme_length(path) > 0)
-    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"%s\" is an absolute address: only what is below \"%s\" can be written", path,
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"%s\" is an absolute address: only what is below \"%s\" can be written",
+                        path, store->uri);
+  if (osdear__path_climbs(path))
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "path \"%s\" holds `..`: what is outside of \"%s\" is not touched", path,
                         store->uri);
   if (climbs(path))
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "path \"%s\" holds `..`: what is outside of \"%s\" is not touched", path, store->uri);
@@ -139,7 +142,7 @@ static osdear_status check_readable(const osdear__store *store, const char *path
 
   if (!absolute)
     return check_relative(store, path, error);
-  if (climbs(path))
+  if (osdear__path_climbs(path))
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "address \"%s\" holds `..`", path);
   if (!store->backend->accepts(path))
     return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "\"%s\" cannot be read through the %s store \"%s\"", path, store->backend->scheme,
@@ -204,7 +207,8 @@ osdear_status osdear__store_delete(osdear__store *store, const char *path, osdea
 osdear_status osdear__store_list(osdear__store *store, const char *prefix, const char *start_after, bool recursive,
                                  osdear__store_visit visit, void *argument, osdear_error **error)
 {
-  if (!prefix || prefix[0] == '/' || climbs(prefix))
-    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"%s\" is no prefix of paths below \"%s\"", prefix ? prefix : "", store->uri);
+  if (!prefix || prefix[0] == '/' || osdear__path_climbs(prefix))
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"%s\" is no prefix of paths below \"%s\"", prefix ? prefix : "",
+                        store->uri);
   return store->backend->list(store, prefix, start_after, recursive, visit, argument, error);
 }

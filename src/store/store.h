@@ -48,6 +48,8 @@ MUST_USE osdear_status osdear__store_list(osdear__store *store, const char *pref
                                           osdear__store_visit visit, void *argument, osdear_error **error);
 MUST_USE osdear_status osdear__store_stat(osdear__store *store, const char *path, osdear__store_item *out, osdear_error **error);
 
+bool osdear__path_climbs(const char *path); /* holds `..` as a component */
+
 /* Path names as URIs (RFC 3986): what Delta's log holds. */
 MUST_USE osdear_status osdear__uri_decode(osdear__str text, osdear__buf *out, osdear_error **error); /* percent-decodes once */
 void osdear__uri_encode(osdear__buf *out, osdear__str path); /* all but unreserved characters, `/`, and those Spark leaves: ! $ & ' ( ) * + , ; = : @ */

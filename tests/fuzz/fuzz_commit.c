@@ -30,6 +30,8 @@ static osdear_status print(void *argument, const osdear__action *action, osdear_
     break;
   case ACTION_TXN: osdear__action_print_txn(&action->txn, out); break;
   case ACTION_DOMAIN: osdear__action_print_domain(&action->domain, out); break;
+  case ACTION_SIDECAR:
+  case ACTION_CHECKPOINT: break; /* not asked for */
   case ACTION_COMMIT_INFO: osdear__buf_printf(out, "{\"commitInfo\":%s}\n", action->info.data); break;
   }
   return OSDEAR_OK;

@@ -26,13 +26,15 @@ static const osdear__field file_fields[FILE_FIELDS - 1] = {
 };
 
 struct osdear__checkpoint_rows {
-  osdear__parquet *const *parts;
-  size_t part_count;
+  osdear__checkpoint *checkpoint;
   bool adds;
   unsigned want;
-  size_t part;          /* being read */
+  size_t next_part;                    /* the tops come first, then the sidecars */
+  const osdear__checkpoint_part *part; /* being read; NULL: none */
+  osdear__parquet *file_of_part;       /* open; NULL: the part is JSON */
   size_t next_group;
-  osdear__arena arena;  /* the types below, made for each row group */
+  osdear__text_files text;
+  osdear__arena arena; /* the types below, made for each row group */
   osdear__type want_type, shape;
   int places[FILE_FIELDS]; /* of the fields above among the struct's children; -1: not read */
   osdear__parquet_cursor *cursor;
@@ -44,17 +46,30 @@ struct osdear__checkpoint_rows {
   osdear__buf tags, stats;
 };
 
-osdear_status osdear__checkpoint_rows_new(osdear__parquet *const *parts, size_t part_count, bool adds, unsigned want,
-                                          osdear__checkpoint_rows **out, osdear_error **error)
+static osdear_status pick(void *argument, const osdear__action *action, int64_t ordinal, bool *wanted, osdear_error **error)
+{
+  const osdear__checkpoint_rows *rows = argument;
+
+  (void)ordinal;
+  (void)error;
+  *wanted = action->kind == (rows->adds ? ACTION_ADD : ACTION_REMOVE);
+  return OSDEAR_OK;
+}
+
+osdear_status osdear__checkpoint_rows_new(osdear__checkpoint *checkpoint, bool adds, unsigned want, osdear__checkpoint_rows **out,
+                                          osdear_error **error)
 {
   osdear__checkpoint_rows *rows = osdear__alloc_zeroed(1, sizeof *rows);
 
   if (!rows)
     return osdear__fail_memory(error);
-  rows->parts = parts;
-  rows->part_count = part_count;
+  rows->checkpoint = osdear__checkpoint_ref(checkpoint);
   rows->adds = adds;
   rows->want = want;
+  rows->text.pick = pick;
+  rows->text.argument = rows;
+  rows->text.keep =
+      COMMIT_FILES | (want & FILES_STATS ? (unsigned)COMMIT_STATS : 0) | (want & FILES_TAGS ? (unsigned)COMMIT_TAGS : 0);
   *out = rows;
   return OSDEAR_OK;
 }
@@ -66,11 +81,14 @@ void osdear__checkpoint_rows_auto(osdear__checkpoint_rows **at)
   if (!rows)
     return;
   osdear__parquet_cursor_auto(&rows->cursor);
+  osdear__parquet_auto(&rows->file_of_part);
+  osdear__text_files_drop(&rows->text);
   osdear__array_drop(&rows->batch);
   osdear__arena_drop(&rows->arena);
   osdear__free(rows->values);
   osdear__buf_drop(&rows->tags);
   osdear__buf_drop(&rows->stats);
+  osdear__checkpoint_unref(rows->checkpoint);
   osdear__free(rows);
   *at = NULL;
 }
@@ -132,28 +150,39 @@ static osdear_status choose_columns(osdear__checkpoint_rows *rows, const osdear_
   return osdear__checkpoint_prune(osdear__parquet_type(part), &rows->shape, &rows->arena, &rows->want_type, error);
 }
 
-/* The cursor of the next row group that holds any; NULL at the end. */
+/* Sidecars hold files, never sidecars: what those would hold is not to be lost silently. */
+static osdear_status check_group(const osdear__checkpoint_rows *rows, size_t group, osdear_error **error)
+{
+  const osdear__type *type = osdear__parquet_type(rows->file_of_part);
+  int64_t sidecar = osdear__type_find(type, STR("sidecar"));
+  int64_t path = sidecar < 0 ? -1 : osdear__type_find(&type->fields[sidecar].type, STR("path"));
+  osdear__parquet_stats stats;
+
+  if (rows->part->open || path < 0 ||
+      !osdear__parquet_group_stats(rows->file_of_part, group, (size_t[]){ (size_t)sidecar, (size_t)path }, 2, &stats) ||
+      stats.null_count < 0 || stats.null_count >= osdear__parquet_group_rows(rows->file_of_part, group))
+    return OSDEAR_OK;
+  return osdear__fail(error, OSDEAR_ERR_CORRUPT, "the sidecar names sidecars of its own");
+}
+
+/* The cursor of the part's next row group that holds any; NULL at its end. */
 static osdear_status next_group(osdear__checkpoint_rows *rows, osdear_error **error)
 {
   osdear__parquet_read read = { .want = &rows->want_type };
+  osdear__parquet *file = rows->file_of_part;
   osdear_status st;
 
   osdear__parquet_cursor_auto(&rows->cursor);
-  while (rows->part < rows->part_count) {
-    osdear__parquet *part = rows->parts[rows->part];
+  while (rows->next_group < osdear__parquet_group_count(file)) {
     size_t group = rows->next_group++;
 
-    if (group >= osdear__parquet_group_count(part)) {
-      rows->part++;
-      rows->next_group = 0;
-      continue;
-    }
-    if (osdear__checkpoint_group_lacks(part, group, rows->adds ? "add" : "remove", "path"))
-      continue;
-    st = choose_columns(rows, part, group, error);
+    st = check_group(rows, group, error);
     if (st)
       return st;
-    return osdear__parquet_cursor_new(part, group, &read, &rows->cursor, error);
+    if (osdear__checkpoint_group_lacks(file, group, rows->adds ? "add" : "remove", "path"))
+      continue;
+    st = choose_columns(rows, file, group, error);
+    return st ? st : osdear__parquet_cursor_new(file, group, &read, &rows->cursor, error);
   }
   return OSDEAR_OK;
 }
@@ -317,11 +346,11 @@ static osdear_status read_row(osdear__checkpoint_rows *rows, int64_t row, osdear
   return st ? st : osdear__file_check(file, rows->adds, error);
 }
 
-osdear_status osdear__checkpoint_rows_next(osdear__checkpoint_rows *rows, const osdear__file **out, osdear_error **error)
+/* *out NULL at the end of the part. */
+static osdear_status next_of_parquet(osdear__checkpoint_rows *rows, const osdear__file **out, osdear_error **error)
 {
   osdear_status st;
 
-  *out = NULL;
   for (;;) {
     if (rows->row >= rows->batch.length) {
       st = next_batch(rows, error);
@@ -340,4 +369,52 @@ osdear_status osdear__checkpoint_rows_next(osdear__checkpoint_rows *rows, const 
       return st;
     }
   }
+}
+
+/* ---- parts ---- */
+
+static osdear_status open_sidecar(osdear__checkpoint_rows *rows, osdear_error **error)
+{
+  osdear__input *input = NULL;
+  osdear_status st = osdear__store_open_input(rows->checkpoint->store, rows->part->path, rows->part->size_bytes, &input, error);
+
+  return st ? st : osdear__parquet_open(input, NULL, &rows->file_of_part, error);
+}
+
+static osdear_status open_part(osdear__checkpoint_rows *rows, osdear_error **error)
+{
+  const osdear__checkpoint *checkpoint = rows->checkpoint;
+  size_t index = rows->next_part++;
+
+  osdear__parquet_auto(&rows->file_of_part);
+  rows->next_group = 0;
+  rows->part = index < checkpoint->top_count ? &checkpoint->tops[index] : &checkpoint->sidecars[index - checkpoint->top_count];
+  if (index >= checkpoint->top_count)
+    return open_sidecar(rows, error);
+  if (!rows->part->open)
+    return osdear__text_files_open(&rows->text, checkpoint->store, rows->part->path, rows->part->size_bytes, error);
+  rows->file_of_part = osdear__parquet_ref(rows->part->open);
+  return OSDEAR_OK;
+}
+
+osdear_status osdear__checkpoint_rows_next(osdear__checkpoint_rows *rows, const osdear__file **out, osdear_error **error)
+{
+  const osdear__checkpoint *checkpoint = rows->checkpoint;
+  osdear_status st = OSDEAR_OK;
+
+  *out = NULL;
+  while (!st) {
+    if (!rows->part) {
+      if (rows->next_part == checkpoint->top_count + checkpoint->sidecar_count)
+        return OSDEAR_OK;
+      st = open_part(rows, error);
+    }
+    if (!st)
+      st = rows->file_of_part ? next_of_parquet(rows, out, error) : osdear__text_files_next(&rows->text, out, error);
+    if (*out)
+      return OSDEAR_OK;
+    if (!st)
+      rows->part = NULL;
+  }
+  return rows->file_of_part ? osdear__fail_within(error, st, "%s", rows->part->path) : st;
 }

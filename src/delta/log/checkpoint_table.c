@@ -32,15 +32,19 @@ static osdear__field txn_fields[] = { LEAF("appId", KIND_STRING), LEAF("version"
 enum { DOMAIN_NAME, DOMAIN_CONFIGURATION, DOMAIN_REMOVED };
 static osdear__field domain_fields[] = { LEAF("domain", KIND_STRING), LEAF("configuration", KIND_STRING), LEAF("removed", KIND_BOOLEAN) };
 
-static osdear__field sidecar_fields[] = { LEAF("path", KIND_STRING) };
+enum { SIDECAR_PATH, SIDECAR_SIZE };
+static osdear__field sidecar_fields[] = { LEAF("path", KIND_STRING), LEAF("sizeInBytes", KIND_LONG) };
+
+static osdear__field version_fields[] = { LEAF("version", KIND_LONG) };
 
 /* Each with the field that tells whether a row holds one. */
-enum { ROW_PROTOCOL, ROW_METADATA, ROW_TXN, ROW_DOMAIN, ROW_SIDECAR, ROW_KINDS };
+enum { ROW_PROTOCOL, ROW_METADATA, ROW_TXN, ROW_DOMAIN, ROW_SIDECAR, ROW_CHECKPOINT, ROW_KINDS };
 static osdear__field columns[ROW_KINDS] = {
-  NEST("protocol", KIND_STRUCT, protocol_fields), NEST("metaData", KIND_STRUCT, metadata_fields), NEST("txn", KIND_STRUCT, txn_fields),
-  NEST("domainMetadata", KIND_STRUCT, domain_fields), NEST("sidecar", KIND_STRUCT, sidecar_fields),
+  NEST("protocol", KIND_STRUCT, protocol_fields), NEST("metaData", KIND_STRUCT, metadata_fields),
+  NEST("txn", KIND_STRUCT, txn_fields),           NEST("domainMetadata", KIND_STRUCT, domain_fields),
+  NEST("sidecar", KIND_STRUCT, sidecar_fields),   NEST("checkpointMetadata", KIND_STRUCT, version_fields),
 };
-static const size_t telling[ROW_KINDS] = { PROTOCOL_READER, METADATA_ID, TXN_APP, DOMAIN_NAME, 0 };
+static const size_t telling[ROW_KINDS] = { PROTOCOL_READER, METADATA_ID, TXN_APP, DOMAIN_NAME, SIDECAR_PATH, 0 };
 
 typedef struct table_reader {
   osdear__parquet *part;
@@ -209,6 +213,16 @@ static osdear_status read_domain(table_reader *r, const struct ArrowArray *at, i
   return st;
 }
 
+static osdear_status read_sidecar(const struct ArrowArray *at, int64_t row, osdear__action *action, osdear_error **error)
+{
+  if (!has(at, SIDECAR_SIZE, row))
+    return fail_absent("sidecar", SIDECAR_SIZE, sidecar_fields, error);
+  action->kind = ACTION_SIDECAR;
+  action->sidecar.path = osdear__string_at(at->children[SIDECAR_PATH], row);
+  action->sidecar.size_bytes = integer_at(at, SIDECAR_SIZE, row, -1);
+  return OSDEAR_OK;
+}
+
 static osdear_status read_row(table_reader *r, int kind, const struct ArrowArray *at, int64_t row, osdear_error **error)
 {
   osdear__action action = { 0 };
@@ -220,9 +234,11 @@ static osdear_status read_row(table_reader *r, int kind, const struct ArrowArray
   case ROW_METADATA: st = read_metadata(r, at, row, &action, error); break;
   case ROW_TXN: st = read_txn(r, at, row, &action, error); break;
   case ROW_DOMAIN: st = read_domain(r, at, row, &action, error); break;
+  case ROW_SIDECAR: st = read_sidecar(at, row, &action, error); break;
   default:
-    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
-                        "the checkpoint keeps its files in sidecars, and this build lacks the table feature v2Checkpoint");
+    action.kind = ACTION_CHECKPOINT;
+    action.checkpoint_version = integer_at(at, 0, row, -1);
+    break;
   }
   return st ? st : r->visit(r->argument, &action, error);
 }
@@ -287,7 +303,8 @@ static osdear_status read_group(table_reader *r, size_t group, osdear_error **er
   return st;
 }
 
-osdear_status osdear__checkpoint_table(osdear__parquet *part, osdear__action_visit visit, void *argument, osdear_error **error)
+osdear_status osdear__checkpoint_part_table(osdear__parquet *part, osdear__action_visit visit, void *argument,
+                                            osdear_error **error)
 {
   table_reader r = { .part = part, .visit = visit, .argument = argument };
   osdear_status st = OSDEAR_OK;

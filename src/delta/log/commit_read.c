@@ -1,11 +1,13 @@
-/* A commit's lines, in pieces that fit into memory, and all of them gathered. */
+/* The lines of the log's files, in pieces that fit into memory, and a commit's actions gathered. */
 #include <delta/log/log.h>
+
+#include <stdio.h>
 
 /* A commit may hold millions of lines, and a line may hold much; both have to fit somewhere. */
 #define PIECE_BYTES ((size_t)4 << 20)
 #define LONGEST_LINE ((size_t)1 << 30)
 
-struct osdear__commit_text {
+struct osdear__log_text {
   char name[OSDEAR__LOG_PATH];
   osdear__input *input;
   int64_t offset;     /* of what was not read yet */
@@ -14,72 +16,72 @@ struct osdear__commit_text {
   int64_t next_line;
 };
 
-osdear_status osdear__commit_text_open(osdear__store *store, int64_t version, int64_t size_bytes, osdear__commit_text **out,
-                                       osdear_error **error)
+osdear_status osdear__log_text_open(osdear__store *store, const char *path, int64_t size_bytes, osdear__log_text **out,
+                                    osdear_error **error)
 {
-  AUTO(commit_text) commit = osdear__alloc_zeroed(1, sizeof *commit);
+  AUTO(log_text) file = osdear__alloc_zeroed(1, sizeof *file);
   osdear_status st;
 
-  if (!commit)
+  if (!file)
     return osdear__fail_memory(error);
-  osdear__log_commit_path(version, commit->name);
-  commit->next_line = 1;
-  commit->piece.limit = LONGEST_LINE + PIECE_BYTES;
-  st = osdear__store_open_input(store, commit->name, size_bytes, &commit->input, error);
+  snprintf(file->name, sizeof file->name, "%s", path);
+  file->next_line = 1;
+  file->piece.limit = LONGEST_LINE + PIECE_BYTES;
+  st = osdear__store_open_input(store, path, size_bytes, &file->input, error);
   if (st)
     return st;
-  *out = commit;
-  commit = NULL;
+  *out = file;
+  file = NULL;
   return OSDEAR_OK;
 }
 
-void osdear__commit_text_auto(osdear__commit_text **commit)
+void osdear__log_text_auto(osdear__log_text **file)
 {
-  if (!*commit)
+  if (!*file)
     return;
-  osdear__input_auto(&(*commit)->input);
-  osdear__buf_drop(&(*commit)->piece);
-  osdear__free(*commit);
-  *commit = NULL;
+  osdear__input_auto(&(*file)->input);
+  osdear__buf_drop(&(*file)->piece);
+  osdear__free(*file);
+  *file = NULL;
 }
 
-const char *osdear__commit_text_name(const osdear__commit_text *commit)
+const char *osdear__log_text_name(const osdear__log_text *file)
 {
-  return commit->name;
+  return file->name;
 }
 
 /* What was handed out goes; what is left of a line moves to the front. */
-static void drop_taken(osdear__commit_text *commit)
+static void drop_taken(osdear__log_text *file)
 {
-  osdear__buf *piece = &commit->piece;
+  osdear__buf *piece = &file->piece;
 
-  if (!commit->taken)
+  if (!file->taken)
     return;
-  for (const char *at = piece->data; at < piece->data + commit->taken; at++) {
-    at = memchr(at, '\n', (size_t)(piece->data + commit->taken - at));
+  for (const char *at = piece->data; at < piece->data + file->taken; at++) {
+    at = memchr(at, '\n', (size_t)(piece->data + file->taken - at));
     if (!at)
       break;
-    commit->next_line++;
+    file->next_line++;
   }
-  memmove(piece->data, piece->data + commit->taken, piece->size - commit->taken);
-  piece->size -= commit->taken;
-  commit->taken = 0;
+  memmove(piece->data, piece->data + file->taken, piece->size - file->taken);
+  piece->size -= file->taken;
+  file->taken = 0;
 }
 
-static osdear_status read_more(osdear__commit_text *commit, osdear_error **error)
+static osdear_status read_more(osdear__log_text *file, osdear_error **error)
 {
-  int64_t left = commit->input->size_bytes - commit->offset;
+  int64_t left = file->input->size_bytes - file->offset;
   size_t size = left < (int64_t)PIECE_BYTES ? (size_t)left : PIECE_BYTES;
-  char *room = osdear__buf_reserve(&commit->piece, size);
+  char *room = osdear__buf_reserve(&file->piece, size);
   osdear_status st;
 
   if (!room)
-    return osdear__buf_check(&commit->piece, error);
-  st = osdear__input_read(commit->input, commit->offset, room, size, error);
+    return osdear__buf_check(&file->piece, error);
+  st = osdear__input_read(file->input, file->offset, room, size, error);
   if (st)
     return st;
-  commit->piece.size += size;
-  commit->offset += (int64_t)size;
+  file->piece.size += size;
+  file->offset += (int64_t)size;
   return OSDEAR_OK;
 }
 
@@ -91,42 +93,51 @@ static size_t whole_lines(const osdear__buf *piece)
   return end ? (size_t)(end + 1 - piece->data) : 0;
 }
 
-osdear_status osdear__commit_text_next(osdear__commit_text *commit, osdear__str *text, int64_t *first_line, osdear_error **error)
+osdear_status osdear__log_text_next(osdear__log_text *file, osdear__str *text, int64_t *first_line, osdear_error **error)
 {
   osdear_status st;
 
-  drop_taken(commit);
-  while (commit->offset < commit->input->size_bytes && commit->taken == 0) {
-    st = read_more(commit, error);
+  drop_taken(file);
+  while (file->offset < file->input->size_bytes && file->taken == 0) {
+    st = read_more(file, error);
     if (st)
       return st;
-    commit->taken = whole_lines(&commit->piece);
+    file->taken = whole_lines(&file->piece);
   }
-  if (commit->offset >= commit->input->size_bytes)
-    commit->taken = commit->piece.size; /* the last line may lack its newline */
-  *text = (osdear__str){ commit->piece.data, commit->taken };
-  *first_line = commit->next_line;
+  if (file->offset >= file->input->size_bytes)
+    file->taken = file->piece.size; /* the last line may lack its newline */
+  *text = (osdear__str){ file->piece.data, file->taken };
+  *first_line = file->next_line;
   return OSDEAR_OK;
 }
 
-osdear_status osdear__commit_visit(osdear__store *store, int64_t version, int64_t size_bytes, unsigned keep, osdear__json_parser **parser,
-                                   osdear__action_visit visit, void *argument, osdear_error **error)
+osdear_status osdear__log_visit(osdear__store *store, const char *path, int64_t size_bytes, unsigned keep,
+                                osdear__json_parser **parser, osdear__action_visit visit, void *argument, osdear_error **error)
 {
-  AUTO(commit_text) commit = NULL;
+  AUTO(log_text) file = NULL;
   osdear__str text;
   int64_t line;
-  osdear_status st = osdear__commit_text_open(store, version, size_bytes, &commit, error);
+  osdear_status st = osdear__log_text_open(store, path, size_bytes, &file, error);
 
   if (st)
     return st;
   for (;;) {
-    st = osdear__commit_text_next(commit, &text, &line, error);
+    st = osdear__log_text_next(file, &text, &line, error);
     if (st || !text.size)
       return st;
-    st = osdear__actions_parse(text, commit->name, line, keep, parser, visit, argument, error);
+    st = osdear__actions_parse(text, path, line, keep, parser, visit, argument, error);
     if (st)
       return st;
   }
+}
+
+osdear_status osdear__commit_visit(osdear__store *store, int64_t version, int64_t size_bytes, unsigned keep,
+                                   osdear__json_parser **parser, osdear__action_visit visit, void *argument, osdear_error **error)
+{
+  char path[OSDEAR__LOG_PATH];
+
+  osdear__log_commit_path(version, path);
+  return osdear__log_visit(store, path, size_bytes, keep, parser, visit, argument, error);
 }
 
 /* ---- gathered ---- */
@@ -231,6 +242,8 @@ static osdear_status on_action(void *argument, const osdear__action *action, osd
   case ACTION_METADATA: return gather_metadata(g->commit, action, error);
   case ACTION_TXN: return gather_txn(g, action, error);
   case ACTION_DOMAIN: return gather_domain(g, action, error);
+  case ACTION_SIDECAR:
+  case ACTION_CHECKPOINT: return OSDEAR_OK; /* not asked for */
   case ACTION_COMMIT_INFO: break;
   }
   return osdear__json_read(action->info, "commitInfo", &g->commit->arena, &g->commit->info, error);

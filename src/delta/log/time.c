@@ -40,25 +40,28 @@ static osdear_status on_info(void *argument, const osdear__action *action, osdea
 static osdear_status in_commit_time(osdear__store *store, const osdear__commit_file *file, osdear__json_parser **parser, int64_t *out,
                                     osdear_error **error)
 {
-  AUTO(commit_text) commit = NULL;
+  AUTO(log_text) commit = NULL;
+  char path[OSDEAR__LOG_PATH];
   osdear__str text;
   const char *end;
   int64_t line;
-  osdear_status st = osdear__commit_text_open(store, file->version, file->size_bytes, &commit, error);
+  osdear_status st;
 
+  osdear__log_commit_path(file->version, path);
+  st = osdear__log_text_open(store, path, file->size_bytes, &commit, error);
   if (!st)
-    st = osdear__commit_text_next(commit, &text, &line, error);
+    st = osdear__log_text_next(commit, &text, &line, error);
   if (st)
     return st;
   end = text.size ? memchr(text.data, '\n', text.size) : NULL;
   if (end)
     text.size = (size_t)(end - text.data);
   *out = INT64_MIN;
-  st = osdear__actions_parse(text, osdear__commit_text_name(commit), 1, COMMIT_INFO, parser, on_info, out, error);
+  st = osdear__actions_parse(text, path, 1, COMMIT_INFO, parser, on_info, out, error);
   if (!st && *out == INT64_MIN)
     st = osdear__fail(error, OSDEAR_ERR_CORRUPT,
                       "%s: the table has in-commit timestamps, but the first line is no commitInfo with an inCommitTimestamp",
-                      osdear__commit_text_name(commit));
+                      path);
   return st;
 }
 

@@ -15,6 +15,10 @@ static osdear_status print(void *argument, const osdear__action *action, osdear_
   case ACTION_METADATA: osdear__action_print_metadata(&action->metadata, out); break;
   case ACTION_TXN: osdear__action_print_txn(&action->txn, out); break;
   case ACTION_DOMAIN: osdear__action_print_domain(&action->domain, out); break;
+  case ACTION_SIDECAR:
+    osdear__buf_printf(out, "sidecar %s %d\n", action->sidecar.path.data, (int)action->sidecar.size_bytes);
+    break;
+  case ACTION_CHECKPOINT: osdear__buf_printf(out, "checkpoint %d\n", (int)action->checkpoint_version); break;
   case ACTION_COMMIT_INFO: osdear__buf_printf(out, "{\"commitInfo\":%s}\n", action->info.data); break;
   }
   return OSDEAR_OK;
@@ -94,6 +98,15 @@ Test(action, only_what_is_asked_for_is_kept)
     osdear__buf_printf(&printed, "%s%s}}\n", add, i ? ",\"stats\":\"{}\"" : "");
     expect(text, i ? COMMIT_FILES | COMMIT_STATS : COMMIT_FILES, printed.data);
   }
+}
+
+Test(action, what_only_checkpoints_hold_is_read_of_checkpoints)
+{
+  static const char lines[] = "{\"checkpointMetadata\":{\"version\":5,\"tags\":{\"a\":\"b\"}}}\n"
+                              "{\"sidecar\":{\"path\":\"x.parquet\",\"sizeInBytes\":7,\"modificationTime\":1}}\n";
+
+  expect(lines, KEEP_ALL, "");
+  expect(lines, COMMIT_CHECKPOINT, "checkpoint 5\nsidecar x.parquet 7\n");
 }
 
 Test(action, nulls_are_as_good_as_absent)

@@ -15,10 +15,22 @@ static void put_empty(fixture *f, const char *name)
 Test(log, files_are_known_by_their_names_and_others_passed_over)
 {
   static const char *const others[] = {
-    "_last_checkpoint", "00000000000000000001.crc", "00000000000000000001.json.tmp", "0000000000000000001.json", "x",
-    ".00000000000000000001.json.crc", "00000000000000000001.00000000000000000004.compacted.json", "00000000000000000001.checkpoint.orc",
-    "00000000000000000001.checkpoint.0000000001.parquet", "99999999999999999999.json", "_sidecars/00000000000000000009.json",
+    "_last_checkpoint",
+    "00000000000000000001.crc",
+    "00000000000000000001.json.tmp",
+    "0000000000000000001.json",
+    "x",
+    ".00000000000000000001.json.crc",
+    "00000000000000000004.00000000000000000004.compacted.json",
+    "00000000000000000001.checkpoint.orc",
+    "00000000000000000001.checkpoint.0000000001.parquet",
+    "99999999999999999999.json",
+    "_sidecars/00000000000000000009.json",
     "00000000000000000001.checkpoint.notauuid.parquet",
+    "09223372036854775807.json",
+    "00000000000000000001.checkpoint.0000000000.0000000001.parquet",
+    "00000000000000000001.checkpoint.0000000003.0000000002.parquet",
+    "_staged_commits/00000000000000000013.80a083e8-7026-4e79-81be-64bd76c43a11.json",
   };
   SCOPED(listing) listing = { 0 };
   fixture f = fixture_open("log-names");
@@ -28,7 +40,8 @@ Test(log, files_are_known_by_their_names_and_others_passed_over)
   put_empty(&f, "00000000000000000000.json");
   put_empty(&f, "00000000000000000012.json");
   put_empty(&f, "00000000000000000002.checkpoint.parquet");
-  put_empty(&f, "00000000000000000003.checkpoint.0000000001.0000000002.parquet");
+  put_empty(&f, "00000000000000000003.checkpoint.0000000001.0000000001.parquet");
+  put_empty(&f, "00000000000000000001.00000000000000000004.compacted.json");
   put_empty(&f, "00000000000000000004.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json");
   cr_assert_eq(osdear__listing_read(f.store, 0, &listing, NULL), OSDEAR_OK);
   cr_assert_eq(listing.commit_count, 2);
@@ -37,6 +50,9 @@ Test(log, files_are_known_by_their_names_and_others_passed_over)
   cr_assert_eq(listing.checkpoints[0].form, CHECKPOINT_CLASSIC);
   cr_assert_eq(listing.checkpoints[1].form, CHECKPOINT_MULTI_PART);
   cr_assert_eq(listing.checkpoints[2].form, CHECKPOINT_V2);
+  cr_assert_eq(listing.compacted_count, 1);
+  cr_assert_eq(listing.compacted[0].first_version, 1);
+  cr_assert_eq(listing.compacted[0].version, 4);
   cr_assert_eq(osdear__listing_newest(&listing), 12);
   cr_assert_eq(osdear__listing_earliest(&listing), 0);
   fixture_close(&f);
@@ -59,14 +75,57 @@ Test(log, a_listing_may_start_at_a_version)
   fixture_close(&f);
 }
 
+/* Parts of several attempts lie among each other; of one version the forms come by rank. */
+Test(log, a_checkpoint_counts_once_all_of_its_parts_are_there)
+{
+  static const char *const names[] = {
+    "00000000000000000003.checkpoint.0000000001.0000000002.parquet",
+    "00000000000000000003.checkpoint.0000000001.0000000003.parquet",
+    "00000000000000000003.checkpoint.0000000002.0000000003.parquet",
+    "00000000000000000003.checkpoint.0000000003.0000000003.parquet",
+    "00000000000000000003.checkpoint.parquet",
+    "00000000000000000003.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.parquet",
+    "00000000000000000004.checkpoint.0000000002.0000000002.parquet",
+    "00000000000000000005.checkpoint.0000000001.9999999999.parquet",
+    "00000000000000000006.checkpoint.0000000001.0000000004.parquet",
+    "00000000000000000006.checkpoint.0000000002.0000000004.parquet",
+    "00000000000000000006.checkpoint.0000000004.0000000004.parquet",
+  };
+  SCOPED(listing) listing = { 0 };
+  fixture f = fixture_open("log-parts");
+
+  for (size_t i = 0; i < COUNT_OF(names); i++)
+    put_empty(&f, names[i]);
+  cr_assert_eq(osdear__listing_read(f.store, 0, &listing, NULL), OSDEAR_OK);
+  cr_assert_eq(listing.checkpoint_count, 5);
+  for (int64_t i = 0; i < 3; i++) {
+    cr_assert_eq(listing.checkpoints[i].form, CHECKPOINT_MULTI_PART);
+    cr_assert_eq(listing.checkpoints[i].part, i + 1);
+    cr_assert_eq(listing.checkpoints[i].part_count, 3);
+  }
+  cr_assert_eq(listing.checkpoints[3].form, CHECKPOINT_CLASSIC);
+  cr_assert_eq(listing.checkpoints[4].form, CHECKPOINT_V2);
+  cr_assert_eq(osdear__listing_newest(&listing), 3);
+  fixture_close(&f);
+}
+
 Test(log, the_hint_is_never_an_error)
 {
   static const struct {
     const char *text;
     int64_t version;
   } hints[] = {
-    { "{\"version\":7,\"size\":3}", 7 }, { "{\"version\":7", -1 },  { "", -1 },  { "{\"version\":-7}", -1 },
-    { "{\"version\":\"7\"}", -1 },       { "[7]", -1 },             { "{}", -1 }, { "{\"version\":99999999999999999999}", -1 },
+    { "{\"version\":7,\"size\":3}", 7 },
+    { "{\"version\":7", -1 },
+    { "", -1 },
+    { "{\"version\":-7}", -1 },
+    { "{\"version\":7,\"checksum\":\"3a2b\"}", -1 },
+    { "{\"version\":7,\"size\":1,\"size\":1,\"checksum\":\"0\"}", -1 },
+    { "{\"version\":7,\"checksum\":\"45790853C735991cd1619c5575ffc363\"}", 7 },
+    { "{\"version\":\"7\"}", -1 },
+    { "[7]", -1 },
+    { "{}", -1 },
+    { "{\"version\":99999999999999999999}", -1 },
   };
   fixture f = fixture_open("log-hint");
   int64_t version = 0;
@@ -83,30 +142,58 @@ Test(log, the_hint_is_never_an_error)
 
 Test(log, a_segment_has_no_gaps)
 {
-  osdear__commit_file commits[] = { { 4, 10, 0 }, { 5, 10, 0 }, { 6, 10, 0 }, { 8, 10, 0 } };
+  osdear__commit_file commits[] = { { 4, 4, 10, 0 }, { 5, 5, 10, 0 }, { 6, 6, 10, 0 }, { 8, 8, 10, 0 } };
   osdear__listing listing = { .commits = commits, .commit_count = 4 };
-  osdear__checkpoint_file checkpoint = { .version = 4, .path = (char *)(uintptr_t) "c", .size_bytes = 1 };
   osdear__segment segment = { 0 };
   osdear_error *error = NULL;
 
-  cr_assert_eq(osdear__segment_new(&listing, &checkpoint, 6, "t", &segment, NULL), OSDEAR_OK);
+  cr_assert_eq(osdear__segment_new(&listing, 4, 6, true, "t", &segment, NULL), OSDEAR_OK);
   cr_assert_eq(segment.commit_count, 2);
   cr_assert_eq(segment.commits[0].version, 5);
-  cr_assert_str_eq(segment.parts[0].path, "c");
   osdear__segment_drop(&segment);
-  cr_assert_eq(osdear__segment_new(&listing, &checkpoint, 4, "t", &segment, NULL), OSDEAR_OK);
+  cr_assert_eq(osdear__segment_new(&listing, 4, 4, true, "t", &segment, NULL), OSDEAR_OK);
   cr_assert_eq(segment.commit_count, 0);
   osdear__segment_drop(&segment);
-  cr_assert_eq(osdear__segment_new(&listing, &checkpoint, 8, "t", &segment, &error), OSDEAR_ERR_CORRUPT);
+  cr_assert_eq(osdear__segment_new(&listing, 4, 8, true, "t", &segment, &error), OSDEAR_ERR_CORRUPT);
   cr_assert_str_eq(osdear_error_message(error), "t: commit 7 is missing from _delta_log, though 8 is there");
-  cr_assert_eq(osdear__segment_new(&listing, NULL, 5, "t", &segment, &error), OSDEAR_ERR_CORRUPT);
-  cr_assert_eq(osdear__segment_new(&listing, &checkpoint, 9, "t", &segment, &error), OSDEAR_ERR_CORRUPT);
+  cr_assert_eq(osdear__segment_new(&listing, -1, 5, true, "t", &segment, &error), OSDEAR_ERR_CORRUPT);
+  cr_assert_eq(osdear__segment_new(&listing, 4, 9, true, "t", &segment, &error), OSDEAR_ERR_CORRUPT);
   osdear_error_free(error);
+}
+
+/* The widest first, none past the version that is wanted, and none that starts before the checkpoint ends. */
+Test(log, compactions_stand_for_commits)
+{
+  osdear__commit_file commits[] = { { 0, 0, 10, 0 }, { 1, 1, 10, 0 }, { 2, 2, 10, 0 },
+                                    { 3, 3, 10, 0 }, { 4, 4, 10, 0 }, { 5, 5, 10, 7 } };
+  osdear__commit_file compacted[] = { { 2, 0, 5, 0 }, { 2, 1, 5, 0 }, { 3, 1, 5, 0 }, { 5, 4, 5, 0 }, { 9, 4, 5, 0 } };
+  osdear__listing listing = { .commits = commits, .commit_count = 6, .compacted = compacted, .compacted_count = 5 };
+  osdear__segment segment = { 0 };
+
+  cr_assert_eq(osdear__segment_new(&listing, -1, 5, true, "t", &segment, NULL), OSDEAR_OK);
+  cr_assert_eq(segment.commit_count, 3); /* 0..2, 3, 4..5 */
+  cr_assert_eq(segment.commits[0].version, 2);
+  cr_assert_eq(segment.commits[1].first_version, 3);
+  cr_assert_eq(segment.commits[2].first_version, 4);
+  cr_assert_eq(segment.newest.modified_ms, 7);
+  osdear__segment_drop(&segment);
+  cr_assert_eq(osdear__segment_new(&listing, 0, 4, true, "t", &segment, NULL), OSDEAR_OK);
+  cr_assert_eq(segment.commit_count, 2); /* 1..3, 4 */
+  cr_assert_eq(segment.commits[0].version, 3);
+  osdear__segment_drop(&segment);
+  cr_assert_eq(osdear__segment_new(&listing, -1, 5, false, "t", &segment, NULL), OSDEAR_OK);
+  cr_assert_eq(segment.commit_count, 6);
+  osdear__segment_drop(&segment);
+  listing.commit_count = 1; /* the others are gone */
+  cr_assert_eq(osdear__segment_new(&listing, 0, 3, true, "t", &segment, NULL), OSDEAR_OK);
+  cr_assert_eq(segment.newest.size_bytes, -1);
+  osdear__segment_drop(&segment);
+  cr_assert_eq(osdear__segment_new(&listing, 0, 3, false, "t", &segment, NULL), OSDEAR_ERR_CORRUPT);
 }
 
 Test(log, times_are_made_to_ascend)
 {
-  osdear__commit_file commits[] = { { 0, 1, 100 }, { 1, 1, 90 }, { 2, 1, 101 }, { 3, 1, 200 } };
+  osdear__commit_file commits[] = { { 0, 0, 1, 100 }, { 1, 1, 1, 90 }, { 2, 2, 1, 101 }, { 3, 3, 1, 200 } };
   osdear__listing listing = { .commits = commits, .commit_count = 4 };
   int64_t *times = NULL;
 
@@ -121,7 +208,7 @@ Test(log, times_are_made_to_ascend)
 Test(log, a_commit_is_taken_in_pieces_of_whole_lines)
 {
   SCOPED(buf) text = { 0 };
-  AUTO(commit_text) commit = NULL;
+  AUTO(log_text) commit = NULL;
   osdear__str piece;
   fixture f = fixture_open("log-pieces");
   size_t total = 0;
@@ -131,9 +218,9 @@ Test(log, a_commit_is_taken_in_pieces_of_whole_lines)
   for (int i = 0; i < 90000; i++)
     osdear__buf_printf(&text, "{\"i\":%d,\"filler\":\"%*s\"}%s", i, 100, "", i < 89999 ? "\n" : "");
   fixture_commit(&f, 0, text.data);
-  cr_assert_eq(osdear__commit_text_open(f.store, 0, -1, &commit, NULL), OSDEAR_OK);
+  cr_assert_eq(osdear__log_text_open(f.store, "_delta_log/00000000000000000000.json", -1, &commit, NULL), OSDEAR_OK);
   for (;;) {
-    cr_assert_eq(osdear__commit_text_next(commit, &piece, &line, NULL), OSDEAR_OK);
+    cr_assert_eq(osdear__log_text_next(commit, &piece, &line, NULL), OSDEAR_OK);
     if (!piece.size)
       break;
     cr_assert_eq(line, lines + 1);

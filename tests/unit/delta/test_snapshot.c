@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include <delta/log/log.h>
+
 #include <stdio.h>
 
 #define START PROTOCOL_LINE METADATA_LINE
@@ -43,7 +45,7 @@ Test(snapshot, rows_may_lie_in_any_row_group)
                   "[" ADD_ROW("a") "," ADD_ROW("b") "," METADATA_ROW "," ADD_ROW("c") "," PROTOCOL_ROW "," ADD_ROW("d") "]", 1);
   fixture_commit(&f, 1, REMOVE_LINE("c"));
   snapshot = fixture_load(&f, -1);
-  cr_assert_eq(osdear__parquet_group_count(snapshot->parts[0]), 6);
+  cr_assert_eq(osdear__parquet_group_count(snapshot->checkpoint->tops[0].open), 6);
   cr_assert_files(snapshot, "a b d");
   osdear_snapshot_unref(snapshot);
   fixture_close(&f);
@@ -175,46 +177,6 @@ Test(snapshot, the_hint_may_be_wrong_in_every_way)
     osdear_snapshot_unref(snapshot);
     fixture_refuse(&f, 8, OSDEAR_ERR_NOT_FOUND, "version 8 asked, 0..3 are there");
   }
-  fixture_close(&f);
-}
-
-Test(snapshot, checkpoints_of_other_forms_are_not_needed_while_the_log_reaches_back)
-{
-  fixture f = fixture_open("snapshot-forms");
-  osdear_snapshot *snapshot;
-
-  fixture_commit(&f, 0, START ADD_LINE("a"));
-  fixture_commit(&f, 1, ADD_LINE("b"));
-  fixture_put(&f, "_delta_log/00000000000000000001.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json", "{}");
-  fixture_put(&f, "_delta_log/_last_checkpoint", "{\"version\":1}");
-  snapshot = fixture_load(&f, -1);
-  cr_assert_files(snapshot, "a b");
-  osdear_snapshot_unref(snapshot);
-  cr_assert_eq(osdear__store_delete(f.store, "_delta_log/00000000000000000000.json", NULL), OSDEAR_OK);
-  fixture_refuse(&f, -1, OSDEAR_ERR_UNSUPPORTED, "v2Checkpoint");
-  fixture_put(&f, "_delta_log/00000000000000000001.checkpoint.0000000001.0000000002.parquet", "");
-  cr_assert_eq(osdear__store_delete(f.store, "_delta_log/00000000000000000001.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json", NULL),
-               OSDEAR_OK);
-  fixture_refuse(&f, -1, OSDEAR_ERR_UNSUPPORTED, "several parts");
-  fixture_close(&f);
-}
-
-Test(snapshot, a_classic_name_does_not_hide_sidecars)
-{
-  static const char fields[] =
-      "[" CHECKPOINT_STRUCT("sidecar", CHECKPOINT_LEAF("path", "string") "," CHECKPOINT_LEAF("sizeInBytes", "long")) "," CHECKPOINT_ADD ","
-      CHECKPOINT_METADATA "," CHECKPOINT_PROTOCOL "]";
-  fixture f = fixture_open("snapshot-sidecar");
-  osdear_snapshot *snapshot;
-
-  fixture_parquet(&f, "_delta_log/00000000000000000003.checkpoint.parquet", fields,
-                  "[" PROTOCOL_ROW "," METADATA_ROW ",{\"sidecar\":{\"path\":\"s.parquet\",\"sizeInBytes\":1}}]", 0);
-  fixture_refuse(&f, -1, OSDEAR_ERR_UNSUPPORTED, "v2Checkpoint");
-  fixture_parquet(&f, "_delta_log/00000000000000000003.checkpoint.parquet", fields,
-                  "[" PROTOCOL_ROW "," METADATA_ROW "," ADD_ROW("a") "]", 0);
-  snapshot = fixture_load(&f, -1);
-  cr_assert_files(snapshot, "a");
-  osdear_snapshot_unref(snapshot);
   fixture_close(&f);
 }
 
