@@ -131,7 +131,7 @@ static osdear_status check_relative(const osdear__store *store, const char *path
   if (osdear__path_climbs(path))
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "path \"%s\" holds `..`: what is outside of \"%s\" is not touched", path,
                         store->uri);
-  if (climbs(path))
+  if (osdear__path_climbs(path))
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "path \"%s\" holds `..`: what is outside of \"%s\" is not touched", path, store->uri);
   return OSDEAR_OK;
 }
