@@ -214,7 +214,7 @@ static osdear_status remember_taken(osdear__file_iterator *it, osdear_error **er
 
 static osdear_status fall_back(osdear__file_iterator *it, osdear_error **error)
 {
-  unsigned want = it->want | FILES_WITH_VECTORS | (it->prune.needs_stats ? (unsigned)FILES_STATS : 0);
+  unsigned want = it->want | (it->prune.needs_stats ? (unsigned)FILES_STATS : 0);
   osdear_snapshot *other = NULL;
   osdear_status st = remember_taken(it, error);
 
