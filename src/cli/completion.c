@@ -35,15 +35,30 @@ static void put_words(const char *group)
   }
 }
 
+/* One branch for each group: its verbs. */
+static void put_groups(void)
+{
+  const char *last = "";
+
+  for (size_t i = 0; cli_commands[i]; i++) {
+    const char *group = cli_commands[i]->group;
+    if (!group || strcmp(group, last) == 0)
+      continue;
+    printf("  elif [ \"$COMP_CWORD\" -eq 2 ] && [ \"${COMP_WORDS[1]}\" = %s ]; then words=\"", group);
+    put_words(group);
+    printf("\"\n");
+    last = group;
+  }
+}
+
 static void bash(void)
 {
   printf("_osdear() {\n  local word=\"${COMP_WORDS[COMP_CWORD]}\" words=\"\" path=\"${COMP_WORDS[1]} ${COMP_WORDS[2]}\"\n"
          "  if [ \"$COMP_CWORD\" -eq 1 ]; then words=\"");
   put_words(NULL);
   printf(" --help --version\"\n");
-  printf("  elif [ \"$COMP_CWORD\" -eq 2 ] && [ \"${COMP_WORDS[1]}\" = table ]; then words=\"");
-  put_words("table");
-  printf("\"\n  elif [[ \"$word\" == -* ]]; then\n    case \"$path\" in\n");
+  put_groups();
+  printf("  elif [[ \"$word\" == -* ]]; then\n    case \"$path\" in\n");
   for (size_t i = 0; cli_commands[i]; i++) {
     const cli_command *command = cli_commands[i];
     printf("      \"%s%s%s\"*) words=\"", command->group ? command->group : "", command->group ? " " : "", command->verb);
@@ -59,7 +74,8 @@ static void fish(void)
   for (size_t i = 0; cli_commands[i]; i++) {
     const cli_command *command = cli_commands[i];
     if (command->group)
-      printf("complete -c osdear -n '__fish_seen_subcommand_from %s' -a %s -d '%s'\n", command->group, command->verb, command->summary);
+      printf("complete -c osdear -n '__fish_seen_subcommand_from %s' -a %s -d '%s'\n", command->group, command->verb,
+             command->summary);
     else
       printf("complete -c osdear -n __fish_use_subcommand -a %s\n", command->verb);
     for (size_t t = 0; command->options && command->options[t]; t++)
@@ -67,7 +83,7 @@ static void fish(void)
         printf("complete -c osdear -n '__fish_seen_subcommand_from %s' -l %s%s\n", command->verb, option->name,
                option->value ? " -r" : "");
   }
-  printf("complete -c osdear -n __fish_use_subcommand -a table -d 'Delta tables'\n");
+  printf("complete -c osdear -n __fish_use_subcommand -a 'table job'\n");
 }
 
 static int completion(cli_call *cli)
@@ -88,6 +104,13 @@ static int completion(cli_call *cli)
 }
 
 const cli_command cli_completion = {
-  NULL, "completion", "SHELL", "A completion script for bash, zsh or fish.",
-  "  osdear completion bash > ~/.local/share/bash-completion/completions/osdear\n", NULL, 1, 1, completion,
+  NULL,
+  "completion",
+  "SHELL",
+  "A completion script for bash, zsh or fish.",
+  "  osdear completion bash > ~/.local/share/bash-completion/completions/osdear\n",
+  NULL,
+  1,
+  1,
+  completion,
 };

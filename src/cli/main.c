@@ -7,8 +7,9 @@
 #include <unistd.h>
 
 const cli_command *const cli_commands[] = {
-  &cli_table_create, &cli_table_show,   &cli_table_schema,    &cli_table_history,    &cli_table_files, &cli_table_read,
-  &cli_table_append, &cli_table_overwrite, &cli_table_checkpoint, &cli_ingest, &cli_completion, NULL,
+  &cli_table_create, &cli_table_show,      &cli_table_schema,     &cli_table_history, &cli_table_files, &cli_table_read,
+  &cli_table_append, &cli_table_overwrite, &cli_table_checkpoint, &cli_ingest,        &cli_job_submit,  &cli_job_status,
+  &cli_job_wait,     &cli_job_logs,        &cli_job_cancel,       &cli_job_ls,        &cli_completion,  NULL,
 };
 
 const cli_command *cli_find_command(const char *group, const char *verb)
@@ -51,15 +52,21 @@ static void on_signal(int number)
   signal(number, SIG_DFL);
 }
 
+/* For these --timeout is an answer to be told, and not the end of the call: they still have to cancel a job. */
+static bool heeds_timeout(const cli_command *command)
+{
+  return command == &cli_job_wait || command == &cli_job_cancel;
+}
+
 static void make_context(cli_call *cli)
 {
   osdear_context_options options = OSDEAR_CONTEXT_OPTIONS_INIT;
   int64_t timeout_s = cli_number(cli, "timeout", -1);
   int64_t memory_mib = cli_number(cli, "memory", 0);
 
-  if (timeout_s > INT64_MAX / 1000 || memory_mib < 0 || memory_mib > INT64_MAX >> 20)
+  if (timeout_s > INT64_MAX / 1000000 || memory_mib < 0 || memory_mib > INT64_MAX >> 20)
     cli_die(EXIT_USAGE, "--timeout or --memory is out of range");
-  if (osdear_cancel_new(timeout_s < 0 ? -1 : timeout_s * 1000, &cli->cancel, &cli->error))
+  if (osdear_cancel_new(timeout_s < 0 || heeds_timeout(cli->command) ? -1 : timeout_s * 1000, &cli->cancel, &cli->error))
     exit(cli_fail(cli));
   options.cancel = cli->cancel;
   options.memory_budget_bytes = memory_mib << 20;

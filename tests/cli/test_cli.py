@@ -17,7 +17,8 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 import tap
 
 VERBS = ["table create", "table show", "table schema", "table history", "table files", "table read", "table append",
-         "table overwrite", "table checkpoint", "ingest", "completion"]
+         "table overwrite", "table checkpoint", "ingest", "job submit", "job status", "job wait", "job logs",
+         "job cancel", "job ls", "completion"]
 
 
 class Command(unittest.TestCase):
@@ -159,12 +160,65 @@ class Failing(Command):
         self.assertNotIn("hunter2", self.err)
 
 
+class Jobs(Command):
+    def setUp(self):
+        super().setUp()
+        self.on = ["--runner", "process:", "--state-folder", str(self.folder / "state")]
+
+    def submit(self, script, *more):
+        spec = json.dumps({"name": "shell", "command": ["sh", "-c", script]})
+        return self.osdear("job", "submit", *self.on, *more, "-", stdin=spec.encode()).strip()
+
+    def test_wait_tells_how_it_ended_by_its_exit_code(self):
+        self.osdear("job", "wait", *self.on, self.submit("true"), code=0)
+        self.osdear("job", "wait", *self.on, self.submit("exit 7"), code=1)
+        sleeper = self.submit("sleep 60")
+        self.osdear("job", "wait", *self.on, "--timeout", "0", sleeper, code=4)
+        self.assertIn("running", self.osdear("job", "status", *self.on, sleeper))
+        self.assertIn("cancelled", self.osdear("job", "cancel", *self.on, sleeper))
+        self.osdear("job", "wait", *self.on, sleeper, code=3)
+
+    def test_at_a_timeout_the_job_is_left_or_cancelled(self):
+        job = self.submit("sleep 60")
+        self.osdear("job", "wait", *self.on, "--timeout", "0", "--cancel-on-timeout", job, code=4)
+        self.osdear("job", "wait", *self.on, job, code=3)
+
+    def test_logs_come_through_and_can_be_followed(self):
+        job = self.submit("echo out; echo err >&2; sleep 0.3; echo more")
+        self.assertEqual(self.osdear("job", "logs", *self.on, "--follow", job), "out\nmore\n")
+        self.assertEqual(self.osdear("job", "logs", *self.on, "--stream", "stderr", job), "err\n")
+
+    def test_results_are_json(self):
+        job = self.submit("exit 3")
+        self.osdear("job", "wait", *self.on, job, code=1)
+        found = json.loads(self.osdear("job", "status", *self.on, "--json", job))
+        self.assertEqual((found["id"], found["state"], found["exit_code"]), (job, "failed", 3))
+
+    def test_a_key_submits_once_and_ls_lists_it(self):
+        job = self.submit("true", "--key", "nightly")
+        self.assertEqual(self.submit("true", "--key", "nightly"), job)
+        self.osdear("job", "wait", *self.on, job)
+        notes = [json.loads(line) for line in self.osdear("job", "ls", *self.on, "--json").splitlines()]
+        self.assertEqual([(n["id"], n["key"], n["name"], n["state"]) for n in notes], [(job, "nightly", "shell", "succeeded")])
+        self.submit("true", "--key", "other")
+        self.assertEqual(len(self.osdear("job", "ls", *self.on).splitlines()), 2)
+        self.assertEqual(len(self.osdear("job", "ls", *self.on, "--limit", "1").splitlines()), 1)
+
+    def test_what_is_wrong_is_said(self):
+        self.osdear("job", "submit", *self.on, "nofile.json", code=5)
+        self.osdear("job", "submit", *self.on, "-", stdin=b'{"comand":["true"]}', code=2)
+        self.assertIn('"comand"', self.err)
+        self.osdear("job", "status", "x", code=2)
+        self.assertIn("--runner", self.err)
+        self.osdear("job", "status", *self.on, "00000000-0000-4000-8000-000000000000", code=5)
+
+
 class Help(Command):
     def test_every_verb_has_examples_and_every_option_a_line_in_the_manual(self):
         for verb in VERBS:
             out = self.osdear(*verb.split(), "--help")
             self.assertIn("Examples:\n  ", out)
-            page = {"table": "osdear-table", "ingest": "osdear-ingest"}.get(verb.split()[0], "osdear")
+            page = {"table": "osdear-table", "ingest": "osdear-ingest", "job": "osdear-job"}.get(verb.split()[0], "osdear")
             manual = "".join((ROOT / f"docs/man/{name}.1").read_text() for name in {page, "osdear", "osdear-ingest"})
             for option in re.findall(r"--([a-z-]+)", out.split("Examples:")[0]):
                 self.assertIn(f"Fl -{option}", manual, f"{verb} --{option}")

@@ -25,12 +25,15 @@ from .errors import (
     UnavailableError,
     UnsupportedError,
 )
+from .job import AsyncJob, AsyncRunner, Follower, Job, JobNote, JobState, Runner
 from .table import Metadata, Protocol, Scan, Schema, Table, WriteResult
 
 __version__ = text(lib.osdear_version()) or ""
 
 __all__ = [
     "ArgumentError",
+    "AsyncJob",
+    "AsyncRunner",
     "CancelledError",
     "ConflictError",
     "Context",
@@ -39,13 +42,18 @@ __all__ = [
     "DeniedError",
     "Error",
     "ExistsError",
-    "InternalError",
+    "Follower",
     "IOFailedError",
+    "InternalError",
+    "Job",
+    "JobNote",
+    "JobState",
     "LimitError",
     "Metadata",
     "NoMemoryError",
     "NotFoundError",
     "Protocol",
+    "Runner",
     "Scan",
     "Schema",
     "StateError",

@@ -1,0 +1,345 @@
+/* osdear job submit, status, wait, logs, cancel, ls: work on services, in the same words for each of them. */
+#include <cli/cli.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const cli_option runner_options[] = {
+  { "runner", 'r', "URL", "The service: process:, spark+http://host:6066, …" },
+  { "state-folder", 0, "PATH", "Where submissions are noted down; default $OSDEAR_STATE or ~/.local/state/osdear." },
+  { NULL, 0, NULL, NULL },
+};
+
+static int open_runner(cli_call *cli, osdear_runner **out)
+{
+  osdear_runner_options options = OSDEAR_RUNNER_OPTIONS_INIT;
+  const char *address = cli_value(cli, "runner");
+
+  if (!address)
+    cli_die(EXIT_USAGE, "--runner wants the address of a service, such as process:");
+  options.settings = cli->storage;
+  options.setting_count = cli->storage_count;
+  options.state_folder = cli_value(cli, "state-folder");
+  return osdear_runner_open(cli->context, address, &options, out, &cli->error) ? cli_fail(cli) : EXIT_OK;
+}
+
+/* The job that the first argument names. */
+static int open_job(cli_call *cli, osdear_job **out)
+{
+  osdear_runner *runner;
+  int code = open_runner(cli, &runner);
+
+  if (code)
+    return code;
+  if (osdear_runner_attach(runner, cli->arguments[0], out, &cli->error))
+    code = cli_fail(cli);
+  osdear_runner_free(runner);
+  return code;
+}
+
+static int show_job(cli_call *cli, osdear_job *job)
+{
+  const char *message = osdear_job_message(job);
+  char *text = NULL;
+
+  if (!cli_flag(cli, "json")) {
+    printf("%s %s%s%s%s%s\n", osdear_job_id(job), osdear_job_state_name(osdear_job_state_get(job)),
+           osdear_job_native_state(job)[0] ? " " : "", osdear_job_native_state(job), message ? ": " : "", message ? message : "");
+    return EXIT_OK;
+  }
+  if (osdear_job_result(job, &text, &cli->error))
+    return cli_fail(cli);
+  printf("%s\n", text);
+  osdear_text_free(text);
+  return EXIT_OK;
+}
+
+/* ---- submit ---- */
+
+enum { MOST_SPEC_BYTES = 1 << 20 };
+
+static const char *read_spec(const char *path)
+{
+  FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+  char *text = cli_memory(MOST_SPEC_BYTES + 1, 1);
+  size_t size;
+
+  if (!file)
+    cli_die(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_FAILED, "cannot open %s: %s", path, strerror(errno));
+  size = fread(text, 1, MOST_SPEC_BYTES + 1, file);
+  if (ferror(file))
+    cli_die(EXIT_FAILED, "cannot read %s: %s", path, strerror(errno));
+  if (size > MOST_SPEC_BYTES)
+    cli_die(EXIT_BAD_DATA, "%s is longer than any spec", path);
+  if (memchr(text, '\0', size))
+    cli_die(EXIT_BAD_DATA, "%s is no JSON", path);
+  if (file != stdin)
+    fclose(file);
+  return text;
+}
+
+static int submit(cli_call *cli)
+{
+  osdear_submit_options options = OSDEAR_SUBMIT_OPTIONS_INIT;
+  const char *spec = read_spec(cli->arguments[0]);
+  osdear_runner *runner;
+  osdear_job *job = NULL;
+  int code = open_runner(cli, &runner);
+
+  if (code)
+    return code;
+  options.key = cli_value(cli, "key");
+  if (osdear_runner_submit(runner, spec, &options, &job, &cli->error)) {
+    code = cli_fail(cli);
+  } else if (cli_flag(cli, "json")) {
+    printf("{\"id\":");
+    cli_put_json_string(stdout, osdear_job_id(job));
+    printf(",\"was_found\":%s}\n", osdear_job_was_found(job) ? "true" : "false");
+  } else {
+    printf("%s\n", osdear_job_id(job));
+  }
+  osdear_job_free(job);
+  osdear_runner_free(runner);
+  return code;
+}
+
+static const cli_option submit_options[] = {
+  { "key", 'k', "TEXT", "Submit only once under this key: a repetition prints the id of the first job." },
+  { NULL, 0, NULL, NULL },
+};
+static const cli_option *const submit_tables[] = { runner_options, submit_options, NULL };
+const cli_command cli_job_submit = {
+  "job",
+  "submit",
+  "SPEC.json",
+  "Start what a spec describes, and print the job's id; `-` reads the spec from standard input.",
+  "  echo '{\"command\":[\"sh\",\"-c\",\"date; sleep 1\"]}' | osdear job submit --runner process: -\n"
+  "  osdear job submit --runner spark+http://pi:6066 --key silver-2024-05-01 silver.json\n",
+  submit_tables,
+  1,
+  1,
+  submit,
+};
+
+/* ---- status ---- */
+
+static int status(cli_call *cli)
+{
+  osdear_job *job = NULL;
+  int code = open_job(cli, &job);
+
+  if (!code)
+    code = osdear_job_poll(job, &cli->error) ? cli_fail(cli) : show_job(cli, job);
+  osdear_job_free(job);
+  return code;
+}
+
+static const cli_option *const status_tables[] = { runner_options, NULL };
+const cli_command cli_job_status = {
+  "job",
+  "status",
+  "ID",
+  "Where a job stands; with --json all that the service tells of it.",
+  "  osdear job status --runner process: 3f0c…\n  osdear job status --runner spark+http://pi:6066 --json "
+  "driver-20240501120000-0003\n",
+  status_tables,
+  1,
+  1,
+  status,
+};
+
+/* ---- wait ---- */
+
+/* Scripts rely on it. */
+static int code_of(osdear_job_state state)
+{
+  if (state == OSDEAR_JOB_SUCCEEDED)
+    return EXIT_OK;
+  return state == OSDEAR_JOB_CANCELLED ? EXIT_CANCELLED : EXIT_FAILED;
+}
+
+static int wait_for(cli_call *cli)
+{
+  osdear_job_wait_options options = OSDEAR_JOB_WAIT_OPTIONS_INIT;
+  int64_t timeout_s = cli_number(cli, "timeout", -1);
+  osdear_job *job = NULL;
+  int code = open_job(cli, &job);
+
+  if (code)
+    return code;
+  options.timeout_ms = timeout_s < 0 ? -1 : timeout_s * 1000;
+  options.cancel_on_timeout = cli_flag(cli, "cancel-on-timeout");
+  if (osdear_job_wait(job, &options, &cli->error)) {
+    code = cli_fail(cli);
+  } else {
+    code = show_job(cli, job);
+    if (!code)
+      code = code_of(osdear_job_state_get(job));
+  }
+  osdear_job_free(job);
+  return code;
+}
+
+static const cli_option wait_options[] = {
+  { "cancel-on-timeout", 0, NULL, "When --timeout is over, cancel the job and see that it ended; default: leave it." },
+  { NULL, 0, NULL, NULL },
+};
+static const cli_option *const wait_tables[] = { runner_options, wait_options, NULL };
+const cli_command cli_job_wait = {
+  "job",
+  "wait",
+  "ID",
+  "Wait until a job is over. Exit code: 0 succeeded, 1 failed, 3 cancelled, 4 not over in time.",
+  "  osdear job wait --runner process: --timeout 3600 --cancel-on-timeout 3f0c…\n",
+  wait_tables,
+  1,
+  1,
+  wait_for,
+};
+
+/* ---- logs ---- */
+
+static int put_log(cli_call *cli, osdear_job_log *log)
+{
+  const char *data;
+  size_t size;
+
+  do {
+    if (osdear_job_log_next(log, &data, &size, &cli->error))
+      return cli_fail(cli);
+    if (fwrite(data, 1, size, stdout) != size || fflush(stdout) != 0)
+      return EXIT_FAILED;
+  } while (size);
+  return EXIT_OK;
+}
+
+static int logs(cli_call *cli)
+{
+  osdear_job_log_options options = OSDEAR_JOB_LOG_OPTIONS_INIT;
+  osdear_job_log *log = NULL;
+  osdear_job *job = NULL;
+  int code = open_job(cli, &job);
+
+  if (code)
+    return code;
+  options.stream = cli_value(cli, "stream");
+  options.follow = cli_flag(cli, "follow");
+  code = osdear_job_logs(job, &options, &log, &cli->error) ? cli_fail(cli) : put_log(cli, log);
+  osdear_job_log_free(log);
+  osdear_job_free(job);
+  return code;
+}
+
+static const cli_option log_options[] = {
+  { "follow", 'f', NULL, "Go on until the job is over." },
+  { "stream", 's', "NAME", "stdout (the default), stderr, or a name that the service has." },
+  { NULL, 0, NULL, NULL },
+};
+static const cli_option *const log_tables[] = { runner_options, log_options, NULL };
+const cli_command cli_job_logs = {
+  "job",
+  "logs",
+  "ID",
+  "What a job wrote.",
+  "  osdear job logs --runner process: --follow 3f0c…\n  osdear job logs --runner process: --stream stderr 3f0c…\n",
+  log_tables,
+  1,
+  1,
+  logs,
+};
+
+/* ---- cancel ---- */
+
+static int cancel(cli_call *cli)
+{
+  osdear_job_cancel_options options = OSDEAR_JOB_CANCEL_OPTIONS_INIT;
+  int64_t timeout_s = cli_number(cli, "timeout", -1);
+  osdear_job *job = NULL;
+  int code = open_job(cli, &job);
+
+  if (code)
+    return code;
+  options.timeout_ms = timeout_s < 0 ? -1 : timeout_s * 1000;
+  code = osdear_job_cancel(job, &options, &cli->error) ? cli_fail(cli) : show_job(cli, job);
+  osdear_job_free(job);
+  return code;
+}
+
+static const cli_option *const cancel_tables[] = { runner_options, NULL };
+const cli_command cli_job_cancel = {
+  "job",
+  "cancel",
+  "ID",
+  "End a job, and see that it ended. One that is over already stays what it is.",
+  "  osdear job cancel --runner process: 3f0c…\n",
+  cancel_tables,
+  1,
+  1,
+  cancel,
+};
+
+/* ---- ls ---- */
+
+/* One line for each; a job that cannot be asked is told as unknown. */
+static void show_note(cli_call *cli, osdear_runner *runner, const osdear_job_note *note)
+{
+  osdear_job *job = NULL;
+  const char *state = "unknown";
+
+  if (note->id && !osdear_runner_attach(runner, note->id, &job, NULL) && !osdear_job_poll(job, NULL))
+    state = osdear_job_state_name(osdear_job_state_get(job));
+  if (cli_flag(cli, "json")) {
+    const char *names[] = { "id", "name", "key", "state" }, *values[] = { note->id, note->name, note->key, state };
+    for (size_t i = 0; i < 4; i++) {
+      printf("%s\"%s\":", i ? "," : "{", names[i]);
+      if (values[i])
+        cli_put_json_string(stdout, values[i]);
+      else
+        printf("null");
+    }
+    printf(",\"created_us\":%lld}\n", (long long)note->created_us);
+  } else {
+    printf("%-36s  %-9s  %s%s%s\n", note->id ? note->id : "-", state, note->name ? note->name : "", note->key ? "  key " : "",
+           note->key ? note->key : "");
+  }
+  osdear_job_free(job);
+}
+
+static int list(cli_call *cli)
+{
+  int64_t limit = cli_number(cli, "limit", -1);
+  osdear_job_list *jobs = NULL;
+  osdear_runner *runner;
+  const osdear_job_note *note;
+  int code = open_runner(cli, &runner);
+
+  if (code)
+    return code;
+  if (osdear_runner_jobs(runner, &jobs, &cli->error)) {
+    code = cli_fail(cli);
+  } else {
+    for (size_t i = 0; (note = osdear_job_list_get(jobs, i)) != NULL && (limit < 0 || (int64_t)i < limit); i++)
+      show_note(cli, runner, note);
+  }
+  osdear_job_list_free(jobs);
+  osdear_runner_free(runner);
+  return code;
+}
+
+static const cli_option list_options[] = {
+  { "limit", 'n', "N", "The newest so many only." },
+  { NULL, 0, NULL, NULL },
+};
+static const cli_option *const list_tables[] = { runner_options, list_options, NULL };
+const cli_command cli_job_ls = {
+  "job",
+  "ls",
+  "",
+  "The jobs that were submitted to a service from here, newest first.",
+  "  osdear job ls --runner process:\n  osdear job ls --runner process: --json | jq -r 'select(.state == \"failed\").id'\n",
+  list_tables,
+  0,
+  0,
+  list,
+};
