@@ -7,7 +7,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-enum { POLLS_AT_ONCE = 64, SLICE_MS = 100 };
+enum { POLLS_AT_ONCE = 64, SLICE_MS = 100, DEFAULT_REQUESTS = 16, LOOK_US = 10000 };
 
 typedef struct osdear__followed osdear__followed;
 struct osdear__followed {
@@ -16,7 +16,9 @@ struct osdear__followed {
   void *tag;
   int64_t due_us; /* monotonic */
   osdear__pace pace;
-  size_t at; /* in the heap; NOWHERE: it is over, and waits to be told */
+  size_t at;                       /* in the heap; NOWHERE: it is asked, or it is over and waits to be told */
+  osdear__http_exchange *exchange; /* while it is asked */
+  osdear__followed *next_asked;
   bool is_queued;
   osdear__followed *next; /* in the queue of changes */
   osdear_error *failure;
@@ -26,7 +28,10 @@ struct osdear__followed {
 struct osdear_follower {
   osdear_context *context;
   osdear__followed **heap;
-  size_t count, room;
+  size_t count, room;      /* room for those that are asked, too */
+  osdear__followed *asked; /* whose answer is on its way */
+  size_t asked_count, most_asked;
+  osdear__http_loop *loop;        /* NULL: nobody was asked yet */
   osdear__followed *first, *last; /* changes to be told */
   osdear_error *told;             /* the failure of the change that was told last */
   int timer, descriptor;
@@ -82,14 +87,26 @@ static void take_out(osdear_follower *follower, osdear__followed *item)
 
 /* ---- the timer ---- */
 
+/* When there is something to do, or -1: never. While answers are on their way their sockets are looked at often, and not watched:
+ * libcurl before 8.8 tells of no more than 1,024 of them. */
+static int64_t due_at(const osdear_follower *follower, int64_t now)
+{
+  int64_t due = follower->count && follower->asked_count < follower->most_asked ? follower->heap[0]->due_us : INT64_MAX;
+
+  if (follower->asked_count && due > now + LOOK_US)
+    due = now + LOOK_US;
+  return due == INT64_MAX ? -1 : due;
+}
+
 /* A failure of timerfd_settime() is none that a timer of ours can have: all its arguments are sound. */
 static void set_timer(const osdear_follower *follower)
 {
   struct itimerspec when = { { 0, 0 }, { 0, 0 } };
-  int64_t left_us = follower->count ? follower->heap[0]->due_us - osdear__monotonic_us() : 0;
+  int64_t now = osdear__monotonic_us(), due = due_at(follower, now);
 
-  if (follower->count) {
-    left_us = left_us < 1 ? 1 : left_us;
+  if (due >= 0) {
+    int64_t left_us = due - now < 1 ? 1 : due - now;
+
     when.it_value.tv_sec = (time_t)(left_us / 1000000);
     when.it_value.tv_nsec = (long)(left_us % 1000000) * 1000;
   }
@@ -129,6 +146,7 @@ osdear_status osdear_follower_new(osdear_context *context, const osdear_follower
     return osdear__fail_memory(error);
   follower->timer = follower->descriptor = -1;
   follower->context = osdear_context_ref(context);
+  follower->most_asked = opts.max_requests ? (size_t)opts.max_requests : DEFAULT_REQUESTS;
   st = open_descriptors(follower, error);
   if (st) {
     osdear_follower_free(follower);
@@ -141,6 +159,7 @@ osdear_status osdear_follower_new(osdear_context *context, const osdear_follower
 static void drop(osdear__followed *item)
 {
   item->job->followed = NULL;
+  osdear__http_exchange_free(item->exchange);
   osdear_error_free(item->failure);
   osdear__free(item);
 }
@@ -151,8 +170,11 @@ void osdear_follower_free(osdear_follower *follower)
     return;
   while (follower->count)
     osdear__unfollow(follower->heap[0]->job);
+  while (follower->asked)
+    osdear__unfollow(follower->asked->job);
   while (follower->first)
     osdear__unfollow(follower->first->job);
+  osdear__http_loop_free(follower->loop);
   osdear_error_free(follower->told);
   if (follower->timer >= 0)
     close(follower->timer);
@@ -173,7 +195,7 @@ osdear_status osdear_follower_add(osdear_follower *follower, osdear_job *job, vo
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "follower and job must not be NULL");
   if (job->followed)
     return osdear__fail(error, OSDEAR_ERR_EXISTS, "job %s is followed already", job->id);
-  if (follower->count == follower->room) {
+  if (follower->count + follower->asked_count == follower->room) {
     size_t room = follower->room ? follower->room * 2 : 16;
     osdear__followed **grown = osdear__realloc_array(follower->heap, room, sizeof(osdear__followed *));
     if (!grown)
@@ -209,6 +231,18 @@ static void take_from_queue(osdear_follower *follower, osdear__followed *item)
   item->is_queued = false;
 }
 
+static void take_from_asked(osdear_follower *follower, osdear__followed *item)
+{
+  osdear__followed **link = &follower->asked;
+
+  while (*link && *link != item)
+    link = &(*link)->next_asked;
+  if (!*link)
+    return;
+  *link = item->next_asked;
+  follower->asked_count--;
+}
+
 void osdear__unfollow(osdear_job *job)
 {
   osdear__followed *item = job->followed;
@@ -217,6 +251,7 @@ void osdear__unfollow(osdear_job *job)
     return;
   if (item->at != NOWHERE)
     take_out(item->follower, item);
+  take_from_asked(item->follower, item);
   if (item->is_queued)
     take_from_queue(item->follower, item);
   set_timer(item->follower);
@@ -231,7 +266,7 @@ void osdear_follower_remove(osdear_follower *follower, const osdear_job *job)
 
 size_t osdear_follower_count(const osdear_follower *follower)
 {
-  return follower->count;
+  return follower->count + follower->asked_count;
 }
 
 int osdear_follower_descriptor(const osdear_follower *follower)
@@ -253,7 +288,7 @@ static void queue(osdear_follower *follower, osdear__followed *item)
   follower->last = item;
 }
 
-/* What a poll found. The job stays in the heap while there is more to come. */
+/* What a poll found. The job comes back into the heap while there is more to come. */
 static void note(osdear_follower *follower, osdear__followed *item, osdear_job_state before, osdear_status status,
                  osdear_error *failure)
 {
@@ -268,29 +303,120 @@ static void note(osdear_follower *follower, osdear__followed *item, osdear_job_s
   osdear_error_free(failure);
   if (is_over || item->job->state != before)
     queue(follower, item);
-  if (is_over) {
-    take_out(follower, item);
+  if (is_over)
+    return;
+  item->due_us = osdear__monotonic_us() + osdear__pace_next(&item->pace, item->job->runner->kind);
+  put_at(follower, follower->count++, item);
+  sift_up(follower, item);
+}
+
+/* Sends the request that asks for a job. */
+static osdear_status send_ask(osdear_follower *follower, osdear__followed *item, osdear_error **error)
+{
+  const osdear__runner_kind *kind = item->job->runner->kind;
+  SCOPED(buf) path = { 0 };
+  osdear__ask ask = { NULL, { 0 } };
+  osdear__http_request request;
+  osdear_status st = OSDEAR_OK;
+
+  if (!follower->loop)
+    st = osdear__http_loop_new(follower->context, (int32_t)follower->most_asked, &follower->loop, error);
+  if (!st)
+    st = kind->ask(item->job, &ask, error);
+  path = ask.path;
+  if (st)
+    return st;
+  osdear__ask_request(&ask, item->job, &request);
+  st = osdear__http_submit(follower->loop, ask.client, &request, &item->exchange, error);
+  if (st)
+    return st;
+  item->next_asked = follower->asked;
+  follower->asked = item;
+  follower->asked_count++;
+  return OSDEAR_OK;
+}
+
+/* Polls a job that was taken out of the heap: a local one at once, one of a service by a request whose answer comes later. */
+static void poll_one(osdear_follower *follower, osdear__followed *item)
+{
+  osdear_job_state before = item->job->state;
+  osdear_error *failure = NULL;
+  osdear_status st;
+
+  if (item->job->runner->kind->poll) {
+    st = osdear_job_poll(item->job, &failure);
+    note(follower, item, before, st, failure);
     return;
   }
-  item->due_us = osdear__monotonic_us() + osdear__pace_next(&item->pace, item->job->runner->kind);
-  sift_down(follower, item);
+  st = send_ask(follower, item, &failure);
+  if (st)
+    note(follower, item, before, st, failure);
+}
+
+static void hear_one(osdear_follower *follower, osdear__followed *item)
+{
+  const osdear__runner_kind *kind = item->job->runner->kind;
+  osdear_job_state before = item->job->state;
+  SCOPED(http_response) response = { 0 };
+  osdear_error *failure = NULL;
+  bool again = false;
+  osdear_status st = osdear__http_exchange_take(item->exchange, &response, &failure);
+
+  osdear__http_exchange_free(item->exchange);
+  item->exchange = NULL;
+  take_from_asked(follower, item);
+  if (!st)
+    st = kind->hear(item->job, &response, &again, &failure);
+  else if (osdear__is_no_answer(item->job->runner, st) && kind->hear(item->job, NULL, &again, NULL))
+    again = false;
+  if (!again) {
+    note(follower, item, before, st, failure);
+    return;
+  }
+  osdear_error_free(failure);
+  poll_one(follower, item);
 }
 
 static void run_due(osdear_follower *follower)
 {
   int64_t now = osdear__monotonic_us();
+  osdear__http_exchange *exchange;
   uint64_t ticks;
   ssize_t got = read(follower->timer, &ticks, sizeof ticks); /* it is set anew below */
 
   (void)got;
-  for (int i = 0; i < POLLS_AT_ONCE && follower->count && follower->heap[0]->due_us <= now; i++) {
+  for (int i = 0; i < POLLS_AT_ONCE && follower->count && follower->asked_count < follower->most_asked; i++) {
     osdear__followed *item = follower->heap[0];
-    osdear_job_state before = item->job->state;
-    osdear_error *failure = NULL;
-    osdear_status st = osdear_job_poll(item->job, &failure);
-    note(follower, item, before, st, failure);
+    if (item->due_us > now)
+      break;
+    take_out(follower, item);
+    poll_one(follower, item);
   }
+  if (follower->asked_count && osdear__http_step(follower->loop, 0, NULL) == OSDEAR_OK)
+    for (exchange = osdear__http_collect(follower->loop); exchange; exchange = osdear__http_collect(follower->loop)) {
+      const osdear_job *job = osdear__http_exchange_tag(exchange);
+      hear_one(follower, job->followed);
+    }
   set_timer(follower);
+}
+
+/* Until something is due, or an answer comes. */
+static void wait_for_work(const osdear_follower *follower, int64_t left_ms)
+{
+  struct pollfd wanted = { follower->descriptor, POLLIN, 0 };
+  int64_t due_ms;
+
+  left_ms = left_ms < SLICE_MS ? left_ms : SLICE_MS;
+  if (!follower->asked_count) {
+    poll(&wanted, 1, (int)left_ms);
+    return;
+  }
+  due_ms = left_ms;
+  if (follower->count && follower->asked_count < follower->most_asked)
+    due_ms = (follower->heap[0]->due_us - osdear__monotonic_us()) / 1000;
+  left_ms = due_ms < left_ms ? due_ms : left_ms;
+  if (osdear__http_step(follower->loop, left_ms < 0 ? 0 : left_ms, NULL))
+    return; /* the context is over, as the next look at it tells */
 }
 
 osdear_status osdear_follower_step(osdear_follower *follower, int64_t wait_ms, osdear_error **error)
@@ -301,7 +427,6 @@ osdear_status osdear_follower_step(osdear_follower *follower, int64_t wait_ms, o
   if (!follower)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "follower must not be NULL");
   for (;;) {
-    struct pollfd wanted = { follower->descriptor, POLLIN, 0 };
     int64_t left_ms;
 
     st = osdear__context_check(follower->context, error);
@@ -309,9 +434,9 @@ osdear_status osdear_follower_step(osdear_follower *follower, int64_t wait_ms, o
       return st;
     run_due(follower);
     left_ms = (until - osdear__monotonic_us()) / 1000;
-    if (follower->first || !follower->count || left_ms <= 0)
+    if (follower->first || !osdear_follower_count(follower) || left_ms <= 0)
       return OSDEAR_OK;
-    poll(&wanted, 1, left_ms < SLICE_MS ? (int)left_ms : SLICE_MS);
+    wait_for_work(follower, left_ms);
   }
 }
 
@@ -327,7 +452,7 @@ int32_t osdear_follower_next(osdear_follower *follower, osdear_job_change *chang
   *change = (osdear_job_change){ item->job, item->tag, item->job->state, item->failure };
   follower->told = item->failure;
   item->failure = NULL;
-  if (item->at == NOWHERE)
+  if (change->failure || osdear_job_state_is_final(change->state))
     drop(item);
   return 1;
 }

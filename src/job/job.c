@@ -75,6 +75,42 @@ osdear_status osdear__job_set(osdear_job *job, osdear_job_state state, osdear__s
   return OSDEAR_OK;
 }
 
+void osdear__ask_request(const osdear__ask *ask, const osdear_job *job, osdear__http_request *out)
+{
+  static const osdear__http_header headers[] = { { "Accept", "application/json" } };
+
+  *out = (osdear__http_request){ .url = ask->path.data, .headers = headers, .header_count = COUNT_OF(headers), .tag = job };
+}
+
+/* Asks and hears, until there is nothing more to ask. */
+static osdear_status poll_service(osdear_job *job, osdear_error **error)
+{
+  const osdear__runner_kind *kind = job->runner->kind;
+
+  for (;;) {
+    SCOPED(http_response) response = { 0 };
+    SCOPED(buf) path = { 0 };
+    osdear__ask ask = { NULL, { 0 } };
+    osdear__http_request request;
+    bool again = false;
+    osdear_status st = kind->ask(job, &ask, error);
+
+    path = ask.path;
+    if (st)
+      return st;
+    osdear__ask_request(&ask, job, &request);
+    st = osdear__http_send(ask.client, job->runner->context, &request, &response, error);
+    if (!st)
+      st = kind->hear(job, &response, &again, error);
+    else if (osdear__is_no_answer(job->runner, st) && kind->hear(job, NULL, &again, NULL) == OSDEAR_OK && again && error) {
+      osdear_error_free(*error);
+      *error = NULL;
+    }
+    if (!again)
+      return st;
+  }
+}
+
 osdear_status osdear_job_poll(osdear_job *job, osdear_error **error)
 {
   osdear_status st;
@@ -84,7 +120,9 @@ osdear_status osdear_job_poll(osdear_job *job, osdear_error **error)
   if (osdear_job_state_is_final(job->state))
     return OSDEAR_OK;
   st = osdear__context_check(job->runner->context, error);
-  return st ? st : job->runner->kind->poll(job, error);
+  if (st)
+    return st;
+  return job->runner->kind->poll ? job->runner->kind->poll(job, error) : poll_service(job, error);
 }
 
 /* A service that does not answer says nothing about the job. Anything else that goes wrong is the caller's to know. */

@@ -2,6 +2,7 @@
 #ifndef OSDEAR_SRC_JOB_H
 #define OSDEAR_SRC_JOB_H
 
+#include <http/http.h>
 #include <json/json.h>
 #include <osdear/follower.h>
 #include <osdear/job.h>
@@ -131,6 +132,12 @@ struct osdear_job_log {
   void *own;      /* the kind's */
 };
 
+/* A request that asks a service where a job stands. */
+typedef struct osdear__ask {
+  osdear__http_client *client; /* borrowed */
+  osdear__buf path;
+} osdear__ask;
+
 struct osdear__runner_kind {
   const char *name;   /* "spark" */
   const char *scheme; /* what an address starts with: "spark+http" */
@@ -152,7 +159,10 @@ struct osdear__runner_kind {
   /* Takes an id apart into job->own. */
   osdear_status (*attach)(osdear_job *job, osdear_error **error);
   void (*detach)(osdear_job *job); /* NULL: nothing to do */
-  osdear_status (*poll)(osdear_job *job, osdear_error **error);
+  osdear_status (*poll)(osdear_job *job, osdear_error **error); /* NULL: asked and heard as below */
+  /* A poll in two halves, so that many can be on their way at once. An answer of NULL: there was none. *again true: ask once more, at once. */
+  osdear_status (*ask)(osdear_job *job, osdear__ask *out, osdear_error **error);
+  osdear_status (*hear)(osdear_job *job, const osdear__http_response *answer, bool *again, osdear_error **error);
   osdear_status (*cancel)(osdear_job *job, osdear_error **error); /* asks only */
   /* Appends members to a JSON object that is open. */
   osdear_status (*result)(osdear_job *job, osdear__buf *out, bool *first, osdear_error **error);
@@ -161,7 +171,10 @@ struct osdear__runner_kind {
   osdear_status (*log_read)(osdear_job_log *log, osdear_error **error);
   void (*log_close)(osdear_job_log *log); /* NULL: nothing to do */
 };
-extern const osdear__runner_kind osdear__runner_process;
+extern const osdear__runner_kind osdear__runner_process, osdear__runner_spark;
+
+/* The request of an ask, as it goes out. `headers` must outlive it. */
+void osdear__ask_request(const osdear__ask *ask, const osdear_job *job, osdear__http_request *out);
 
 void osdear__unfollow(osdear_job *job); /* not followed: a no-op */
 

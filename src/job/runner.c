@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const osdear__runner_kind *const kinds[] = { &osdear__runner_process };
+static const osdear__runner_kind *const kinds[] = { &osdear__runner_process, &osdear__runner_spark };
 
 /* ---- opening ---- */
 
@@ -26,7 +26,8 @@ static osdear_status check_address(const char *address, osdear_error **error)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "an address holds no user or password: give them as settings");
   if (kind_of(address))
     return OSDEAR_OK;
-  return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "there is no runner for \"%s\": use process:", address);
+  return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "there is no runner for \"%s\": use process: or spark+http://host:6066",
+                      address);
 }
 
 static bool has_setting(const osdear__runner_kind *kind, const char *key)
