@@ -6,6 +6,7 @@
 #include <osdear/error.h>
 #include <osdear/cancel.h>
 #include <osdear/context.h>
+#include <osdear/store.h>
 #include <osdear/arrow.h>
 #include <osdear/schema.h>
 #include <osdear/stream.h>

@@ -24,7 +24,7 @@ while [ $# -gt 0 ]; do
 done
 
 unset CFLAGS CPPFLAGS LDFLAGS CC CXX PYTHONPATH PYTHONHOME
-export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 OSDEAR_CACHE="$cache" PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
+export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 OSDEAR_CACHE="$cache" PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/go/bin
 export OSDEAR_SHARED="${OSDEAR_SHARED:-$root/../shared}"
 
 # Builds are kept for one folder on one disk: a clone that took the place of another must not meet the other's objects.
@@ -124,6 +124,9 @@ fi
 if needs peers; then
   sh "$root/tests/support/prepare.sh" spark
 fi
+if needs s3 peers; then
+  sh "$root/tests/support/prepare.sh" s3
+fi
 
 forget_builds_without_source
 mkdir -p "$builds"
@@ -133,7 +136,7 @@ flock 9
 rm -rf "$logs"
 mkdir -p "$logs"
 
-build sanitize gcc -Db_sanitize=address,undefined -Dfaults=true -Dtests=enabled -- style unit conformance fault fuzz golden cli
+build sanitize gcc -Db_sanitize=address,undefined -Dfaults=true -Dtests=enabled -- style unit conformance s3 fault fuzz golden cli
 build release gcc --buildtype=release -Ddebug=true -Dtests=enabled -- abi package python docs examples peers bench golden
 build threads clang -Db_sanitize=thread -Db_lundef=false -Dtests=enabled -- unit conformance
 build minimal clang -Dauto_features=disabled -Dtests=enabled -Dcli=enabled -- unit

@@ -154,9 +154,9 @@ MUST_USE osdear_status osdear__result_write(void *given, const void *known, size
 
 /* ---- context (context.c, cancel.c, log.c, pool.c) ---- */
 
-int64_t osdear__context_budget(const osdear_context *context); /* bytes */
+int64_t osdear__context_budget(const osdear_context *context); /* bytes; the default's for NULL */
 int32_t osdear__context_threads(const osdear_context *context);
-/* CANCELLED or TIMEOUT as the context's token says; call it once a page, a file, a batch. */
+/* CANCELLED or TIMEOUT as the context's token says; call it once a page, a file, a batch. NULL is never cancelled. */
 MUST_USE osdear_status osdear__context_check(const osdear_context *context, osdear_error **error);
 void osdear__context_progress(osdear_context *context, const char *step, int64_t done, int64_t total); /* rate-limited */
 void osdear__log(const osdear_context *context, osdear_log_level level, const char *component, const char *format, ...)

@@ -115,7 +115,7 @@ void osdear_context_unref(osdear_context *context)
 
 int64_t osdear__context_budget(const osdear_context *context)
 {
-  return context->options.memory_budget_bytes;
+  return context ? context->options.memory_budget_bytes : DEFAULT_BUDGET;
 }
 
 int32_t osdear__context_threads(const osdear_context *context)
@@ -125,7 +125,7 @@ int32_t osdear__context_threads(const osdear_context *context)
 
 osdear_status osdear__context_check(const osdear_context *context, osdear_error **error)
 {
-  return osdear__cancel_check(context->options.cancel, error);
+  return context ? osdear__cancel_check(context->options.cancel, error) : OSDEAR_OK;
 }
 
 void osdear__context_progress(osdear_context *context, const char *step, int64_t done, int64_t total)

@@ -36,7 +36,7 @@ typedef struct cli_command {
   const char *examples;
   const cli_option *const *options; /* tables, ended by NULL */
   int least, most;                  /* positional arguments; most -1: any number */
-  int (*run)(cli_call *cli);             /* returns an exit code */
+  int (*run)(cli_call *cli);        /* returns an exit code */
 } cli_command;
 
 extern const cli_command *const cli_commands[]; /* ended by NULL */
@@ -62,11 +62,12 @@ struct cli_call {
 
 /* Fills `cli` from the words behind the verb; an exit code, or -1 to go on. */
 int cli_parse(cli_call *cli, int count, char **words);
-const char *cli_value(const cli_call *cli, const char *name);               /* the last one given; NULL: not given */
+const char *cli_value(const cli_call *cli, const char *name); /* the last one given; NULL: not given */
 bool cli_flag(const cli_call *cli, const char *name);
 /* All values of a repeatable option, split at commas where `split` says so. Lives as long as the process. */
 const char **cli_list(const cli_call *cli, const char *name, bool split, size_t *count);
-osdear_pair *cli_pairs(const cli_call *cli, const char *name, size_t *count); /* NAME=VALUE; exits with EXIT_USAGE on other forms */
+osdear_pair *cli_pairs(const cli_call *cli, const char *name,
+                       size_t *count); /* NAME=VALUE; exits with EXIT_USAGE on other forms */
 int64_t cli_number(const cli_call *cli, const char *name, int64_t otherwise);
 void cli_usage(FILE *out, const cli_command *command);
 void cli_help(FILE *out, const cli_command *command);
@@ -92,12 +93,14 @@ void cli_progress_clear(cli_call *cli);
 int cli_open_table(cli_call *cli, const char *uri, osdear_table **out);       /* an exit code; 0 on success */
 int cli_open_snapshot(cli_call *cli, const char *uri, osdear_snapshot **out); /* --version, --timestamp */
 /* `columns`: read these instead of inferring them; NULL infers. */
-int cli_open_source(cli_call *cli, const char *const *files, size_t count, const struct ArrowSchema *columns, osdear_source **out);
+int cli_open_source(cli_call *cli, const char *const *files, size_t count, const struct ArrowSchema *columns,
+                    osdear_source **out);
 int cli_show_write(cli_call *cli, const char *verb, const osdear_write_result *result);
 extern const cli_option cli_snapshot_options[], cli_source_options[], cli_write_options[];
 
 extern const cli_command cli_table_create, cli_table_show, cli_table_schema, cli_table_history, cli_table_files, cli_table_read,
     cli_table_append, cli_table_overwrite, cli_table_checkpoint, cli_ingest, cli_job_submit, cli_job_status, cli_job_wait,
-    cli_job_logs, cli_job_cancel, cli_job_ls, cli_completion;
+    cli_job_logs, cli_job_cancel, cli_job_ls, cli_store_ls, cli_store_cat, cli_store_cp, cli_store_rm, cli_store_stat,
+    cli_store_presign, cli_completion;
 
 #endif

@@ -83,7 +83,7 @@ static void fish(void)
         printf("complete -c osdear -n '__fish_seen_subcommand_from %s' -l %s%s\n", command->verb, option->name,
                option->value ? " -r" : "");
   }
-  printf("complete -c osdear -n __fish_use_subcommand -a 'table job'\n");
+  printf("complete -c osdear -n __fish_use_subcommand -a 'table job store'\n");
 }
 
 static int completion(cli_call *cli)

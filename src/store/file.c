@@ -111,7 +111,8 @@ static osdear_status full_path(const osdear__store *store, const char *path, osd
 static osdear_status name_of(const osdear__store *store, const char *path, char out[NAME_SIZE], osdear_error **error)
 {
   bool is_below = strip_scheme(path)[0] != '/';
-  int length = snprintf(out, NAME_SIZE, "%s%s%s", is_below ? file_store_of(store)->root : "", is_below ? "/" : "", strip_scheme(path));
+  int length =
+      snprintf(out, NAME_SIZE, "%s%s%s", is_below ? file_store_of(store)->root : "", is_below ? "/" : "", strip_scheme(path));
 
   if (length < 0 || length >= NAME_SIZE)
     return osdear__fail_errno(error, ENAMETOOLONG, "cannot use \"%s\"", path);
@@ -272,8 +273,8 @@ static osdear_status file_stat(osdear__store *store, const char *path, osdear__s
 
 typedef struct temp_file {
   int fd;
-  bool exists;       /* `name` is still to be removed */
-  bool visible;      /* it has its final name */
+  bool exists;  /* `name` is still to be removed */
+  bool visible; /* it has its final name */
   osdear__buf name;
   osdear__buf final; /* the name it is to get */
   size_t folder;     /* length of the folder's part of both names, with its slash */
@@ -469,7 +470,8 @@ static osdear_status temp_publish(temp_file *temp, bool replace, osdear_error **
   return sync_folder(temp->final.data, temp->folder, error);
 }
 
-static osdear_status file_put(osdear__store *store, const char *path, const void *data, size_t size, bool replace, osdear_error **error)
+static osdear_status file_put(osdear__store *store, const char *path, const void *data, size_t size, bool replace,
+                              osdear_error **error)
 {
   temp_file temp = { .fd = -1 };
   osdear_status st;
@@ -486,6 +488,7 @@ static osdear_status file_put(osdear__store *store, const char *path, const void
 typedef struct file_output {
   osdear__output base;
   temp_file temp;
+  bool replace;
   bool finished;
 } file_output;
 
@@ -506,8 +509,8 @@ static osdear_status output_finish(osdear__output *output, osdear_error **error)
   if (self->finished)
     return osdear__fail(error, OSDEAR_ERR_STATE, "\"%s\" is finished already", self->temp.final.data);
   self->finished = true;
-  st = temp_publish(&self->temp, false, error);
-  if (st && self->temp.visible)
+  st = temp_publish(&self->temp, self->replace, error);
+  if (st && self->temp.visible && !self->replace)
     unlink(self->temp.final.data); /* not known to be on disk, and nobody waits for its name */
   return st;
 }
@@ -520,7 +523,7 @@ static void output_close(osdear__output *output)
   osdear__free(self);
 }
 
-static osdear_status file_create(osdear__store *store, const char *path, osdear__output **out, osdear_error **error)
+static osdear_status file_create(osdear__store *store, const char *path, bool replace, osdear__output **out, osdear_error **error)
 {
   file_output *output = osdear__alloc_zeroed(1, sizeof *output);
   osdear_status st;
@@ -532,6 +535,7 @@ static osdear_status file_create(osdear__store *store, const char *path, osdear_
     output_close(&output->base);
     return st;
   }
+  output->replace = replace;
   output->base.write = output_write;
   output->base.finish = output_finish;
   output->base.close = output_close;

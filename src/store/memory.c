@@ -223,7 +223,8 @@ static osdear_status memory_get(osdear__store *store, const char *path, size_t m
   if (st)
     return st;
   if (content->size > max_size) {
-    st = osdear__fail(error, OSDEAR_ERR_LIMIT, "\"%s\" has %zu bytes, at most %zu are read at once", path, content->size, max_size);
+    st = osdear__fail(error, OSDEAR_ERR_LIMIT, "\"%s\" has %zu bytes, at most %zu are read at once", path, content->size,
+                      max_size);
   } else {
     char *room = osdear__buf_reserve(out, content->size + 1);
     st = osdear__buf_check(out, error);
@@ -378,6 +379,7 @@ typedef struct memory_output {
   osdear__store *store;
   char *path;
   osdear__buf data;
+  bool replace;
   bool finished;
 } memory_output;
 
@@ -406,7 +408,7 @@ static osdear_status output_finish(osdear__output *output, osdear_error **error)
   content = blob_new(size > 0 ? osdear__buf_take(&self->data) : NULL, size);
   if (!content)
     return osdear__fail_memory(error);
-  return insert(self->store, self->path, content, false, error);
+  return insert(self->store, self->path, content, self->replace, error);
 }
 
 static void output_close(osdear__output *output)
@@ -419,7 +421,8 @@ static void output_close(osdear__output *output)
   osdear__free(self);
 }
 
-static osdear_status memory_create(osdear__store *store, const char *path, osdear__output **out, osdear_error **error)
+static osdear_status memory_create(osdear__store *store, const char *path, bool replace, osdear__output **out,
+                                   osdear_error **error)
 {
   memory_output *output = osdear__alloc_zeroed(1, sizeof *output);
 
@@ -427,6 +430,7 @@ static osdear_status memory_create(osdear__store *store, const char *path, osdea
     return osdear__fail_memory(error);
   output->store = osdear__store_ref(store);
   output->path = osdear__strdup(path);
+  output->replace = replace;
   output->base.write = output_write;
   output->base.finish = output_finish;
   output->base.close = output_close;
@@ -505,8 +509,8 @@ static osdear_status memory_list(osdear__store *store, const char *prefix, const
 
   if (st)
     return st;
-  st = copy_items(memory_store_of(store)->space, from.data ? from.data : "", strlen(memory_store_of(store)->prefix), &arena, &items,
-                  &count);
+  st = copy_items(memory_store_of(store)->space, from.data ? from.data : "", strlen(memory_store_of(store)->prefix), &arena,
+                  &items, &count);
   if (st)
     return osdear__fail_memory(error);
   for (size_t i = 0; i < count; i++) {

@@ -34,18 +34,36 @@ static osdear_status open_file_uri(const char *uri, osdear__store **out, osdear_
   return osdear__file_store_new(path.data, out, error);
 }
 
-static osdear_status open_backend(const char *uri, osdear__store **out, osdear_error **error)
+/* Only some kinds of store have settings. */
+static osdear_status refuse_settings(const char *scheme, const char *uri, const osdear_pair *settings, size_t setting_count,
+                                     osdear_error **error)
+{
+  if (setting_count == 0)
+    return OSDEAR_OK;
+  return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "%s stores have no setting \"%s\" (address \"%s\")", scheme,
+                      settings[0].key ? settings[0].key : "", uri);
+}
+
+static osdear_status open_backend(const char *uri, const osdear_pair *settings, size_t setting_count, osdear__store **out,
+                                  osdear_error **error)
 {
   size_t scheme = scheme_length(uri);
+  osdear_status st;
 
+  if ((scheme == 2 && strncmp(uri, "s3", 2) == 0) || (scheme == 3 && strncmp(uri, "s3a", 3) == 0))
+    return osdear__s3_store_new(uri + scheme + 3, settings, setting_count, out, error);
+  st = refuse_settings(scheme == 6 ? "memory:" : "file:", uri, settings, setting_count, error);
+  if (st)
+    return st;
   if (scheme == 0)
     return osdear__file_store_new(uri, out, error);
   if (scheme == 4 && strncmp(uri, "file", 4) == 0)
     return open_file_uri(uri, out, error);
   if (scheme == 6 && strncmp(uri, "memory", 6) == 0)
     return osdear__memory_store_new(uri + 9, out, error);
-  return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "this build has no store for \"%.*s:\" addresses (\"%s\"); it has file: and memory:",
-                      (int)scheme, uri, uri);
+  return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
+                      "this build has no store for \"%.*s:\" addresses (\"%s\"); it has file:, s3: and memory:", (int)scheme, uri,
+                      uri);
 }
 
 osdear_status osdear__store_open(osdear_context *context, const char *uri, const osdear_pair *settings, size_t setting_count,
@@ -60,17 +78,11 @@ osdear_status osdear__store_open(osdear_context *context, const char *uri, const
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "the address of the store is not UTF-8");
   if (setting_count > 0 && !settings)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "%zu storage settings were announced and none given", setting_count);
-  st = open_backend(uri, &store, error);
+  st = open_backend(uri, settings, setting_count, &store, error);
   if (st)
     return st;
   if (context)
     store->context = osdear_context_ref(context);
-  if (setting_count > 0) {
-    st = osdear__fail(error, OSDEAR_ERR_ARGUMENT, "%s stores have no setting \"%s\" (address \"%s\")", store->backend->scheme,
-                      settings[0].key ? settings[0].key : "", uri);
-    osdear__store_unref(store);
-    return st;
-  }
   *out = store;
   return OSDEAR_OK;
 }
@@ -131,8 +143,6 @@ static osdear_status check_relative(const osdear__store *store, const char *path
   if (osdear__path_climbs(path))
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "path \"%s\" holds `..`: what is outside of \"%s\" is not touched", path,
                         store->uri);
-  if (osdear__path_climbs(path))
-    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "path \"%s\" holds `..`: what is outside of \"%s\" is not touched", path, store->uri);
   return OSDEAR_OK;
 }
 
@@ -145,8 +155,8 @@ static osdear_status check_readable(const osdear__store *store, const char *path
   if (osdear__path_climbs(path))
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "address \"%s\" holds `..`", path);
   if (!store->backend->accepts(path))
-    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "\"%s\" cannot be read through the %s store \"%s\"", path, store->backend->scheme,
-                        store->uri);
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "\"%s\" cannot be read through the %s store \"%s\"", path,
+                        store->backend->scheme, store->uri);
   return OSDEAR_OK;
 }
 
@@ -176,7 +186,8 @@ osdear_status osdear__store_stat(osdear__store *store, const char *path, osdear_
   return st ? st : store->backend->stat(store, path, out, error);
 }
 
-osdear_status osdear__store_put_if_absent(osdear__store *store, const char *path, const void *data, size_t size, osdear_error **error)
+osdear_status osdear__store_put_if_absent(osdear__store *store, const char *path, const void *data, size_t size,
+                                          osdear_error **error)
 {
   osdear_status st = check_relative(store, path, error);
 
@@ -194,7 +205,78 @@ osdear_status osdear__store_create(osdear__store *store, const char *path, osdea
 {
   osdear_status st = check_relative(store, path, error);
 
-  return st ? st : store->backend->create(store, path, out, error);
+  return st ? st : store->backend->create(store, path, false, out, error);
+}
+
+osdear_status osdear__store_replace(osdear__store *store, const char *path, osdear__output **out, osdear_error **error)
+{
+  osdear_status st = check_relative(store, path, error);
+
+  return st ? st : store->backend->create(store, path, true, out, error);
+}
+
+osdear_status osdear__store_copy_inside(osdear__store *from, const char *from_path, osdear__store *to, const char *to_path,
+                                        bool *done, osdear_error **error)
+{
+  osdear_status st = check_readable(from, from_path, error);
+
+  *done = false;
+  if (!st)
+    st = check_relative(to, to_path, error);
+  if (st || from->backend != to->backend || !from->backend->copy)
+    return st;
+  return from->backend->copy(from, from_path, to, to_path, done, error);
+}
+
+osdear_status osdear__store_presign(osdear__store *store, const char *path, const char *method, int64_t expires_s,
+                                    osdear__buf *out, osdear_error **error)
+{
+  osdear_status st = check_relative(store, path, error);
+
+  if (st)
+    return st;
+  if (!store->backend->presign)
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "files of %s stores have no URLs that others could use",
+                        store->backend->scheme);
+  return store->backend->presign(store, path, method, expires_s, out, error);
+}
+
+/* Those that were not there count as deleted, as at S3. */
+static osdear_status delete_each(osdear__store *store, const char *const *paths, size_t count, int64_t *removed,
+                                 osdear_error **error)
+{
+  osdear_status first = OSDEAR_OK;
+
+  for (size_t i = 0; i < count; i++) {
+    AUTO(error) failure = NULL;
+    osdear_status st = osdear__context_check(store->context, first ? NULL : error);
+    if (st)
+      return first ? first : st;
+    st = store->backend->remove(store, paths[i], &failure);
+    *removed += !st || st == OSDEAR_ERR_NOT_FOUND;
+    if (st && st != OSDEAR_ERR_NOT_FOUND && !first) {
+      first = st;
+      if (error) {
+        osdear_error_free(*error);
+        *error = failure;
+        failure = NULL;
+      }
+    }
+  }
+  return first;
+}
+
+osdear_status osdear__store_delete_many(osdear__store *store, const char *const *paths, size_t count, int64_t *removed,
+                                        osdear_error **error)
+{
+  osdear_status st = OSDEAR_OK;
+
+  for (size_t i = 0; !st && i < count; i++)
+    st = check_relative(store, paths[i], error);
+  if (st)
+    return st;
+  return store->backend->remove_many ? store->backend->remove_many(store, paths, count, removed, error)
+                                     : delete_each(store, paths, count, removed, error);
 }
 
 osdear_status osdear__store_delete(osdear__store *store, const char *path, osdear_error **error)
@@ -211,4 +293,69 @@ osdear_status osdear__store_list(osdear__store *store, const char *prefix, const
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"%s\" is no prefix of paths below \"%s\"", prefix ? prefix : "",
                         store->uri);
   return store->backend->list(store, prefix, start_after, recursive, visit, argument, error);
+}
+
+/* One folder's first file is enough: the next listing starts behind all that it holds. */
+typedef struct folder_search {
+  size_t prefix;
+  osdear__buf folder;
+  osdear__buf behind;
+} folder_search;
+
+static osdear_status find_folder(void *argument, const osdear__store_item *item, osdear_error **error)
+{
+  folder_search *self = argument;
+  const char *slash = strchr(item->path + self->prefix, '/');
+
+  (void)error;
+  osdear__buf_clear(&self->behind);
+  osdear__buf_puts(&self->behind, item->path);
+  if (!slash)
+    return OSDEAR_OK;
+  osdear__buf_clear(&self->folder);
+  osdear__buf_append(&self->folder, item->path, (size_t)(slash + 1 - item->path));
+  osdear__buf_clear(&self->behind);
+  osdear__buf_append(&self->behind, self->folder.data, self->folder.size);
+  osdear__buf_puts(&self->behind, "\xf4\x8f\xbf\xbf"); /* the last of all characters */
+  return OSDEAR_ERR_STATE;
+}
+
+static osdear_status search_folders(osdear__store *store, const char *prefix, folder_search *search, osdear__store_visit visit,
+                                    void *argument, osdear_error **error)
+{
+  for (;;) {
+    osdear_status st = store->backend->list(store, prefix, search->behind.size > 0 ? search->behind.data : NULL, true,
+                                            find_folder, search, error);
+    osdear__store_item item = { 0 };
+    if (st != OSDEAR_ERR_STATE)
+      return st;
+    if (error) {
+      osdear_error_free(*error);
+      *error = NULL;
+    }
+    st = osdear__buf_check(&search->folder, error);
+    if (!st)
+      st = osdear__buf_check(&search->behind, error);
+    item.path = search->folder.data;
+    if (!st)
+      st = visit(argument, &item, error);
+    if (st)
+      return st;
+  }
+}
+
+osdear_status osdear__store_folders(osdear__store *store, const char *prefix, osdear__store_visit visit, void *argument,
+                                    osdear_error **error)
+{
+  folder_search search = { .prefix = strlen(prefix) };
+  osdear_status st;
+
+  if (prefix[0] == '/' || osdear__path_climbs(prefix) || (search.prefix > 0 && prefix[search.prefix - 1] != '/'))
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"%s\" is no folder below \"%s\"", prefix, store->uri);
+  if (store->backend->list_folders)
+    return store->backend->list_folders(store, prefix, visit, argument, error);
+  st = search_folders(store, prefix, &search, visit, argument, error);
+  osdear__buf_drop(&search.folder);
+  osdear__buf_drop(&search.behind);
+  return st;
 }

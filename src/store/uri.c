@@ -42,7 +42,8 @@ static osdear_status decode_escape(osdear__str text, size_t at, char *out, osdea
   int low = at + 2 < text.size ? hex_digit(text.data[at + 2]) : -1;
 
   if (high < 0 || low < 0)
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "bad percent escape at byte %zu of path \"%.*s\"", at, (int)text.size, text.data);
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "bad percent escape at byte %zu of path \"%.*s\"", at, (int)text.size,
+                        text.data);
   *out = (char)(high * 16 + low);
   if (*out == '\0')
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "path \"%.*s\" holds an escaped NUL", (int)text.size, text.data);

@@ -18,7 +18,8 @@ import tap
 
 VERBS = ["table create", "table show", "table schema", "table history", "table files", "table read", "table append",
          "table overwrite", "table checkpoint", "ingest", "job submit", "job status", "job wait", "job logs",
-         "job cancel", "job ls", "completion"]
+         "job cancel", "job ls", "store ls", "store cat", "store cp", "store rm",
+         "store stat", "store presign", "completion"]
 
 
 class Command(unittest.TestCase):

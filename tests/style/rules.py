@@ -15,7 +15,7 @@ LAYERS = {
     "codec": {"base"},
     "http": {"base"},
     "xml": {"base"},
-    "store": {"base", "http", "xml"},
+    "store": {"base", "json", "codec", "http", "xml"},
     "arrow": {"base", "json"},
     "expr": {"base", "arrow"},
     "parquet": {"base", "codec", "arrow", "expr"},

@@ -4,6 +4,7 @@
 #   sh tests/support/prepare.sh packages    Debian packages, as root or through sudo
 #   sh tests/support/prepare.sh python      a Python environment with the other engines, in the cache folder
 #   sh tests/support/prepare.sh spark       Spark with Delta, in the cache folder
+#   sh tests/support/prepare.sh s3          MinIO and versitygw, built by Go in the cache folder
 #
 # A list and its stamp: an environment is made anew when the list it was made from has changed.
 set -eu
@@ -67,6 +68,41 @@ jars() {
   stamp_of "$list" > "$folder/.osdear-stamp"
 }
 
+# Debian 12's Go is too old for these servers, but it can fetch a newer one as the module that it is.
+new_go() {
+  if ! command -v go > /dev/null; then
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends golang-go >&2
+  fi
+  if go version 2>/dev/null | grep -Eq 'go1\.(2[5-9]|[3-9][0-9])|go[2-9]'; then
+    command -v go
+    return 0
+  fi
+  module=golang.org/toolchain@v0.0.1-go1.25.5.linux-$(dpkg --print-architecture)
+  folder=$(go env GOMODCACHE)/$module
+  if [ ! -x "$folder/bin/go" ]; then
+    go mod download "$module"
+    chmod -R u+w "$folder"
+    chmod +x "$folder"/bin/* "$folder"/pkg/tool/*/* # modules hold no programs, so they come as plain files
+  fi
+  echo "$folder/bin/go"
+}
+
+# MinIO's releases are not to be had from the module proxy by name; this is its last state before it was given up.
+servers() {
+  list=$here/go-servers.txt
+  if is_current "$cache/go" "$list"; then
+    return 0
+  fi
+  mkdir -p "$cache/go"
+  go=$(new_go)
+  while read -r module; do
+    program=$cache/go/bin/$(basename "${module%@*}")
+    [ -x "$program" ] && "$go" version -m "$program" | grep -q "${module#*@}" || GOROOT='' GOTOOLCHAIN=local GOFLAGS=-mod=mod CGO_ENABLED=0 GOBIN=$cache/go/bin \
+      "$go" install -trimpath -ldflags '-s -w' "$module" < /dev/null
+  done < "$list"
+  stamp_of "$list" > "$cache/go/.osdear-stamp"
+}
+
 mkdir -p "$cache"
 exec 8> "$cache/prepare.lock"
 flock 8
@@ -78,8 +114,9 @@ for what in "$@"; do
       environment "$cache/spark" "$here/requirements-spark.txt"
       jars "$cache/spark-jars" "$here/spark-jars.txt"
       ;;
+    s3) servers ;;
     *)
-      echo "prepare.sh: packages, python or spark, not $what" >&2
+      echo "prepare.sh: packages, python, spark or s3, not $what" >&2
       exit 2
       ;;
   esac

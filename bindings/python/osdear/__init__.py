@@ -26,6 +26,7 @@ from .errors import (
     UnsupportedError,
 )
 from .job import AsyncJob, AsyncRunner, Follower, Job, JobNote, JobState, Runner
+from .store import File, Store, TreeResult
 from .table import Metadata, Protocol, Scan, Schema, Table, WriteResult
 
 __version__ = text(lib.osdear_version()) or ""
@@ -42,6 +43,7 @@ __all__ = [
     "DeniedError",
     "Error",
     "ExistsError",
+    "File",
     "Follower",
     "IOFailedError",
     "InternalError",
@@ -57,8 +59,10 @@ __all__ = [
     "Scan",
     "Schema",
     "StateError",
+    "Store",
     "Table",
     "TimedOutError",
+    "TreeResult",
     "UnavailableError",
     "UnsupportedError",
     "WriteResult",

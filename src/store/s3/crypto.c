@@ -1,41 +1,36 @@
 /** @file crypto.c SHA-256 and HMAC by OpenSSL. Its algorithms are fetched once: looking one up costs more than hashing a request. */
 #include <store/s3/crypto.h>
 
-#include <dlfcn.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <pthread.h>
 
 static struct {
   __typeof__(EVP_MD_fetch) *fetch;
   __typeof__(EVP_Digest) *digest;
   __typeof__(HMAC) *hmac;
-  EVP_MD *sha256;
 } libcrypto;
+static EVP_MD *sha256;
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void load(void)
+static osdear_status start(osdear_error **error)
 {
-  void *library = dlopen("libcrypto.so.3", RTLD_NOW | RTLD_LOCAL);
-
-  if (!library)
-    return;
-  *(void **)&libcrypto.fetch = dlsym(library, "EVP_MD_fetch");
-  *(void **)&libcrypto.digest = dlsym(library, "EVP_Digest");
-  *(void **)&libcrypto.hmac = dlsym(library, "HMAC");
-  if (libcrypto.fetch && libcrypto.digest && libcrypto.hmac)
-    libcrypto.sha256 = libcrypto.fetch(NULL, "SHA256", NULL);
+  sha256 = libcrypto.fetch(NULL, "SHA256", NULL);
+  return sha256 ? OSDEAR_OK : osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "OpenSSL, which signs requests to S3, has no SHA-256");
 }
 
 static osdear_status need_libcrypto(osdear_error **error)
 {
-  pthread_once(&once, load);
-  if (!libcrypto.sha256)
-    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
-                        "OpenSSL's libcrypto.so.3, which signs requests to S3, cannot be loaded: install "
-                        "OpenSSL 3");
-  return OSDEAR_OK;
+  static const char *const symbols[] = { "EVP_MD_fetch", "EVP_Digest", "HMAC" };
+  static osdear__library library = {
+    .purpose = "s3:",
+    .package = "libssl3",
+    .files = { "libcrypto.so.3" },
+    .symbols = symbols,
+    .symbol_count = COUNT_OF(symbols),
+    .table = &libcrypto,
+    .start = start,
+  };
+
+  return osdear__library_open(&library, error);
 }
 
 osdear_status osdear__sha256(const void *data, size_t size, unsigned char out[OSDEAR__SHA256_SIZE], osdear_error **error)
@@ -44,7 +39,7 @@ osdear_status osdear__sha256(const void *data, size_t size, unsigned char out[OS
 
   if (st)
     return st;
-  if (!libcrypto.digest(size > 0 ? data : "", size, out, NULL, libcrypto.sha256, NULL))
+  if (!libcrypto.digest(size > 0 ? data : "", size, out, NULL, sha256, NULL))
     return osdear__fail_memory(error);
   return OSDEAR_OK;
 }
@@ -69,7 +64,7 @@ osdear_status osdear__hmac_sha256(const void *key, size_t key_size, const void *
     return st;
   if (key_size > INT32_MAX)
     return osdear__fail(error, OSDEAR_ERR_LIMIT, "a key of %zu bytes", key_size);
-  if (!libcrypto.hmac(libcrypto.sha256, key_size > 0 ? key : "", (int)key_size, data, size, digest, NULL))
+  if (!libcrypto.hmac(sha256, key_size > 0 ? key : "", (int)key_size, data, size, digest, NULL))
     return osdear__fail_memory(error);
   memcpy(out, digest, sizeof digest);
   osdear__wipe(digest, sizeof digest);

@@ -1,6 +1,7 @@
 /** @file sigv4.c AWS Signature Version 4. */
 #include <store/s3/sigv4.h>
 
+#include <http/http.h>
 #include <stdio.h>
 
 enum { MOST_PAIRS = 64 };
@@ -26,29 +27,6 @@ void osdear__sigv4_date(int64_t now_us, char out[OSDEAR__SIGV4_DATE])
            (unsigned)day % 100U, (unsigned)(second / 3600) % 100U, (unsigned)(second / 60 % 60), (unsigned)(second % 60));
 }
 
-static bool is_unreserved(char c)
-{
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
-         c == '~';
-}
-
-void osdear__sigv4_encode(osdear__buf *out, osdear__str text, bool keep_slash)
-{
-  static const char digits[] = "0123456789ABCDEF";
-  size_t start = 0;
-
-  for (size_t i = 0; i < text.size; i++) {
-    unsigned char c = (unsigned char)text.data[i];
-    char escape[3] = { '%', digits[c >> 4], digits[c & 15] };
-    if (is_unreserved((char)c) || (c == '/' && keep_slash))
-      continue;
-    osdear__buf_append(out, text.data + start, i - start);
-    osdear__buf_append(out, escape, sizeof escape);
-    start = i + 1;
-  }
-  osdear__buf_append(out, text.data + start, text.size - start);
-}
-
 /* ---- the canonical request ---- */
 
 /* RFC 3986, section 5.2.4, and no empty segments. */
@@ -71,7 +49,7 @@ static void append_normalized(osdear__buf *out, osdear__str path)
         continue;
     } else if (length > 0 && !is_dot) {
       osdear__buf_putc(out, '/');
-      osdear__sigv4_encode(out, (osdear__str){ segment, length }, false);
+      osdear__http_put_encoded(out, (osdear__str){ segment, length }, "");
     }
   }
   if (ends_in_slash || out->size == root)
@@ -85,7 +63,7 @@ static void append_path(osdear__buf *out, const osdear__sigv4_request *request)
   else if (request->path.size == 0)
     osdear__buf_putc(out, '/');
   else
-    osdear__sigv4_encode(out, request->path, true);
+    osdear__http_put_encoded(out, request->path, "/");
 }
 
 /* A pair's place in the text that holds all of them encoded. */
@@ -115,10 +93,10 @@ static osdear_status append_query(osdear__buf *out, const osdear__sigv4_pair *pa
   osdear__buf_puts(&text, ""); /* there is text to point into */
   for (size_t i = 0; i < count; i++) {
     encoded_pair pair = { .name_start = text.size };
-    osdear__sigv4_encode(&text, pairs[i].name, false);
+    osdear__http_put_encoded(&text, pairs[i].name, "");
     pair.name_size = text.size - pair.name_start;
     osdear__buf_putc(&text, '=');
-    osdear__sigv4_encode(&text, pairs[i].value, false);
+    osdear__http_put_encoded(&text, pairs[i].value, "");
     pair.value_size = text.size - pair.name_start - pair.name_size - 1;
     if (text.failed)
       break;
@@ -431,7 +409,7 @@ static osdear_status presign(osdear__sigv4_key *key, const osdear__sigv4_scope *
     return st;
   if (scope->token.size > 0 && token_unsigned) {
     osdear__buf_puts(out, "&X-Amz-Security-Token=");
-    osdear__sigv4_encode(out, scope->token, false);
+    osdear__http_put_encoded(out, scope->token, "");
   }
   osdear__buf_printf(out, "&X-Amz-Signature=%s", signature);
   return osdear__buf_check(out, error);

@@ -77,7 +77,4 @@ MUST_USE osdear_status osdear__sigv4_chunk(osdear__sigv4_key *key, const osdear_
 MUST_USE osdear_status osdear__sigv4_trailer(osdear__sigv4_key *key, const osdear__sigv4_scope *scope, osdear__str trailer,
                                              char signature[OSDEAR__SHA256_HEX], osdear_error **error);
 
-/* Percent-encodes all but A-Z a-z 0-9 - . _ ~, and `/` if `keep_slash`. What is signed and what is sent go through here. */
-void osdear__sigv4_encode(osdear__buf *out, osdear__str text, bool keep_slash);
-
 #endif
