@@ -3,10 +3,10 @@
 #include <osdear.h>
 
 #include "../support/rows.h"
+#include "../support/victim.h"
 
 #include <criterion/criterion.h>
 #include <ftw.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -55,22 +55,38 @@ static void create(const char *folder)
   osdear_context_unref(context);
 }
 
-/* Appends three rows at a time and tells the first of them once they are committed, until it is killed. */
-static void write_until_killed(const char *folder, int64_t next, int tell)
+/* The folder of the table, the next row that was not given to any writer, and how many commits were acknowledged. */
+typedef struct writing {
+  const char *folder;
+  int64_t next;
+  int64_t told;
+} writing;
+
+/* Appends three rows at a time and tells the first of them once they are committed. */
+static void write_rows(void *argument, int tell)
 {
+  const writing *self = argument;
   osdear_context *context = new_context();
   osdear_table *table = NULL;
 
-  if (osdear_table_open(context, folder, NULL, &table, NULL))
+  if (osdear_table_open(context, self->folder, NULL, &table, NULL))
     _exit(2);
-  for (;; next += 3) {
+  for (int64_t next = self->next;; next += 3) {
     struct ArrowArrayStream rows;
     rows_stream(next, 3, 3, &rows);
     if (osdear_table_append(table, &rows, NULL, NULL, NULL))
       _exit(3);
-    if (write(tell, &next, sizeof next) != (ssize_t)sizeof next)
-      _exit(4);
+    victim_tell(tell, next);
   }
+}
+
+static void heard(void *argument, int64_t number)
+{
+  writing *self = argument;
+
+  acknowledged[number] = 1;
+  self->next = number + 3;
+  self->told++;
 }
 
 static void count_rows(const char *folder)
@@ -113,36 +129,19 @@ static void check_table(const char *folder, int64_t next)
 Test(killed_writer, loses_nothing_that_was_acknowledged, .timeout = 600)
 {
   char folder[] = "/tmp/osdear-killed-XXXXXX";
-  int64_t next = 0, told = 0;
+  writing self = { .folder = folder };
 
   cr_assert_not_null(mkdtemp(folder));
   create(folder);
   srandom(SEED);
   for (int round = 0; round < KILLS; round++) {
-    int tell[2], status = 0;
-    int64_t number;
-    pid_t writer;
-    cr_assert_eq(pipe(tell), 0);
-    writer = fork();
-    cr_assert(writer >= 0);
-    if (writer == 0)
-      write_until_killed(folder, next, tell[1]);
-    close(tell[1]);
-    usleep((useconds_t)(random() % 60000));
-    kill(writer, SIGKILL);
-    cr_assert_eq(waitpid(writer, &status, 0), writer);
+    int status = victim_kill(write_rows, heard, &self);
     cr_assert(WIFSIGNALED(status), "round %d: the writer failed by itself: %d", round, WEXITSTATUS(status));
-    while (read(tell[0], &number, sizeof number) == (ssize_t)sizeof number) {
-      acknowledged[number] = 1;
-      next = number + 3;
-      told++;
-    }
-    close(tell[0]);
-    next += 3; /* those that were under way may be there or not */
+    self.next += 3; /* those that were under way may be there or not */
     if (round % 10 == 9)
-      check_table(folder, next);
+      check_table(folder, self.next);
   }
-  check_table(folder, next);
-  cr_assert(told > KILLS / 4, "only %lld commits in %d rounds", (long long)told, KILLS);
+  check_table(folder, self.next);
+  cr_assert(self.told > KILLS / 2, "only %lld commits in %d rounds", (long long)self.told, KILLS);
   nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }

@@ -1,9 +1,10 @@
 /* A writer is killed at random moments: what it was writing is whole or not there, and what it was told is written is there. */
 #include <store/store.h>
 
+#include "../support/victim.h"
+
 #include <criterion/criterion.h>
 #include <ftw.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -42,19 +43,26 @@ static osdear_status write_one(osdear__store *store, const char *path, const cha
   return st ? st : output->finish(output, NULL);
 }
 
-/* Writes file after file and tells the number of each that is done, until it is killed. */
-static void write_until_killed(osdear__store *store, int from, int tell)
+/* The next file that no writer was given, and how many were acknowledged. */
+typedef struct writing {
+  osdear__store *store;
+  int next;
+  int acknowledged;
+} writing;
+
+/* Writes file after file and tells the number of each that is done. */
+static void write_files(void *argument, int tell)
 {
   static char data[FILE_SIZE];
+  const writing *self = argument;
 
-  for (int number = from;; number++) {
+  for (int number = self->next;; number++) {
     char path[40];
     name_of(number, path);
     fill(data, number);
-    if (write_one(store, path, data, number % 2) != OSDEAR_OK)
+    if (write_one(self->store, path, data, number % 2) != OSDEAR_OK)
       _exit(1);
-    if (write(tell, &number, sizeof number) != (ssize_t)sizeof number)
-      _exit(1);
+    victim_tell(tell, number);
   }
 }
 
@@ -67,6 +75,17 @@ static void check_contents(osdear__store *store, const char *path, int number)
   fill(wanted, number);
   cr_assert_eq(got.size, FILE_SIZE, "%s has %zu bytes", path, got.size);
   cr_assert_eq(memcmp(got.data, wanted, FILE_SIZE), 0, "%s", path);
+}
+
+static void heard(void *argument, int64_t number)
+{
+  writing *self = argument;
+  char path[40];
+
+  name_of((int)number, path);
+  check_contents(self->store, path, (int)number);
+  self->acknowledged++;
+  self->next = (int)number + 1;
 }
 
 typedef struct found {
@@ -87,40 +106,21 @@ static osdear_status check_listed(void *argument, const osdear__store_item *item
 Test(store_crash, never_shows_half_a_file, .timeout = 120)
 {
   char folder[] = "/tmp/osdear-crash-XXXXXX";
-  osdear__store *store = NULL;
+  writing self = { 0 };
   found listed = { 0 };
-  int next = 0, acknowledged = 0;
 
   cr_assert_not_null(mkdtemp(folder));
-  cr_assert_eq(osdear__store_open(NULL, folder, NULL, 0, &store, NULL), OSDEAR_OK);
+  cr_assert_eq(osdear__store_open(NULL, folder, NULL, 0, &self.store, NULL), OSDEAR_OK);
   srandom(20261123);
   for (int round = 0; round < ROUNDS; round++) {
-    int tell[2];
-    int number;
-    pid_t child;
-    cr_assert_eq(pipe(tell), 0);
-    child = fork();
-    if (child == 0)
-      write_until_killed(store, next, tell[1]);
-    close(tell[1]);
-    usleep((useconds_t)(random() % 20000));
-    kill(child, SIGKILL);
-    cr_assert_eq(waitpid(child, NULL, 0), child);
-    while (read(tell[0], &number, sizeof number) == (ssize_t)sizeof number) {
-      char path[40];
-      name_of(number, path);
-      check_contents(store, path, number);
-      acknowledged++;
-      next = number + 1;
-    }
-    close(tell[0]);
-    next++; /* the one that was cut off may be there or not */
+    cr_assert(WIFSIGNALED(victim_kill(write_files, heard, &self)), "round %d: the writer failed by itself", round);
+    self.next++; /* the one that was cut off may be there or not */
   }
-  listed.store = store;
-  cr_assert_eq(osdear__store_list(store, "", NULL, true, check_listed, &listed, NULL), OSDEAR_OK);
-  cr_assert(listed.count >= acknowledged && listed.count <= acknowledged + ROUNDS, "%d files, %d acknowledged", listed.count,
-            acknowledged);
-  cr_assert(acknowledged > ROUNDS / 2);
-  osdear__store_unref(store);
+  listed.store = self.store;
+  cr_assert_eq(osdear__store_list(self.store, "", NULL, true, check_listed, &listed, NULL), OSDEAR_OK);
+  cr_assert(listed.count >= self.acknowledged && listed.count <= self.acknowledged + ROUNDS, "%d files, %d acknowledged",
+            listed.count, self.acknowledged);
+  cr_assert(self.acknowledged > ROUNDS / 2);
+  osdear__store_unref(self.store);
   nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
