@@ -88,6 +88,16 @@ static osdear_status fail_missing(osdear__codec codec, osdear_error **error)
   return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "compression codec %s is not part of this build", name);
 }
 
+/* What a codec can do, with its library loaded. */
+static osdear_status open_ops(osdear__codec codec, const osdear__codec_ops **out, osdear_error **error)
+{
+  const osdear__codec_ops *ops = ops_of(codec);
+  osdear_status st = ops ? osdear__library_open(ops->library, error) : fail_missing(codec, error);
+  if (!st)
+    *out = ops;
+  return st;
+}
+
 static osdear_status check_size(const char *what, size_t size, osdear_error **error)
 {
   if (size > CODEC_MAX_BYTES)
@@ -107,15 +117,15 @@ static osdear_status copy_exactly(const void *in, size_t in_size, void *out, siz
 osdear_status osdear__decompress(osdear__codec_state *state, osdear__codec codec, const void *in, size_t in_size, void *out,
                                  size_t out_size, osdear_error **error)
 {
-  const osdear__codec_ops *ops;
+  const osdear__codec_ops *ops = NULL;
   uint8_t nothing = 0;
   osdear_status st;
 
   if (codec == CODEC_NONE)
     return copy_exactly(in, in_size, out, out_size, error);
-  ops = ops_of(codec);
-  if (!ops)
-    return fail_missing(codec, error);
+  st = open_ops(codec, &ops, error);
+  if (st)
+    return st;
   st = check_size("compressed data", in_size, error);
   if (st)
     return st;
@@ -138,7 +148,7 @@ size_t osdear__compress_bound(osdear__codec codec, size_t in_size)
 osdear_status osdear__compress(osdear__codec_state *state, osdear__codec codec, int level, const void *in, size_t in_size, void *out,
                                size_t *out_size, osdear_error **error)
 {
-  const osdear__codec_ops *ops;
+  const osdear__codec_ops *ops = NULL;
   osdear_status st;
 
   if (codec == CODEC_NONE) {
@@ -147,9 +157,9 @@ osdear_status osdear__compress(osdear__codec_state *state, osdear__codec codec, 
     *out_size = in_size;
     return OSDEAR_OK;
   }
-  ops = ops_of(codec);
-  if (!ops)
-    return fail_missing(codec, error);
+  st = open_ops(codec, &ops, error);
+  if (st)
+    return st;
   if (!ops->compress)
     return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "compression codec %s is read, not written: choose zstd or snappy",
                         codecs[codec].name);
@@ -161,9 +171,10 @@ osdear_status osdear__compress(osdear__codec_state *state, osdear__codec codec, 
 
 osdear_status osdear__inflater_new(osdear__codec codec, osdear__inflater **out, osdear_error **error)
 {
-  const osdear__codec_ops *ops = ops_of(codec);
-  if (!ops)
-    return fail_missing(codec, error);
+  const osdear__codec_ops *ops = NULL;
+  osdear_status st = open_ops(codec, &ops, error);
+  if (st)
+    return st;
   if (!ops->inflater_new)
     return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "files compressed as %s are not read: use gzip or zstd", codecs[codec].name);
   return ops->inflater_new(out, error);

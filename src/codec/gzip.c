@@ -3,10 +3,35 @@
 #define ZLIB_CONST /* next_in points to const */
 #include <zlib.h>
 
+#define ZLIB_FUNCTIONS(function)                                                                                 \
+  function(inflateInit2_) function(inflateReset2) function(inflate) function(inflateEnd) function(deflateInit2_) \
+      function(deflateReset) function(deflate) function(deflateEnd)
+
+static struct {
+#define ZLIB_MEMBER(name) __typeof__(name) *name;
+  ZLIB_FUNCTIONS(ZLIB_MEMBER)
+#undef ZLIB_MEMBER
+} zlib;
+
+#define ZLIB_NAME(name) #name,
+static const char *const symbols[] = { ZLIB_FUNCTIONS(ZLIB_NAME) };
+#undef ZLIB_NAME
+_Static_assert(sizeof zlib == sizeof symbols, "a name for each member, and no room between them");
+
+static osdear__library library = {
+  .purpose = "gzip-compressed data",
+  .package = "zlib1g",
+  .files = { "libz.so.1" },
+  .symbols = symbols,
+  .symbol_count = COUNT_OF(symbols),
+  .table = &zlib,
+};
+
 /* inflate: gzip or zlib by the header found, since writers of Parquet files produced both. deflate: gzip. */
 #define WINDOW_EITHER (15 + 32)
 #define WINDOW_GZIP (15 + 16)
-#define GZIP_OVERHEAD 18 /* header and trailer */
+#define GZIP_OVERHEAD 18    /* header and trailer */
+#define DEFLATE_OVERHEAD 13 /* what compressBound() adds, for the window and memory that we choose */
 
 typedef struct gzip_out_state {
   z_stream stream;
@@ -32,7 +57,7 @@ static z_stream *stream_new(void)
     return NULL;
   stream->zalloc = gzip_alloc;
   stream->zfree = gzip_free;
-  if (inflateInit2(stream, WINDOW_EITHER) == Z_OK)
+  if (zlib.inflateInit2_(stream, WINDOW_EITHER, ZLIB_VERSION, (int)sizeof *stream) == Z_OK)
     return stream;
   osdear__free(stream);
   return NULL;
@@ -41,7 +66,7 @@ static z_stream *stream_new(void)
 static void stream_free(z_stream *stream)
 {
   if (stream)
-    (void)inflateEnd(stream);
+    (void)zlib.inflateEnd(stream);
   osdear__free(stream);
 }
 
@@ -71,7 +96,7 @@ static osdear_status gzip_in(osdear__codec_state *state, const void *in, size_t 
   stream->next_out = out;
   stream->avail_out = (uInt)out_size;
   while (stream->avail_in > 0 || code != Z_STREAM_END) {
-    if (code == Z_STREAM_END && inflateReset2(stream, WINDOW_EITHER) != Z_OK)
+    if (code == Z_STREAM_END && zlib.inflateReset2(stream, WINDOW_EITHER) != Z_OK)
       return osdear__fail(error, OSDEAR_ERR_INTERNAL, "zlib did not start again");
     if (stream->avail_out == 0 && is_full)
       return osdear__fail(error, OSDEAR_ERR_CORRUPT, "gzip data holds more than the %zu bytes announced", out_size);
@@ -80,7 +105,7 @@ static osdear_status gzip_in(osdear__codec_state *state, const void *in, size_t 
       stream->avail_out = 1;
       is_full = true;
     }
-    code = inflate(stream, Z_NO_FLUSH);
+    code = zlib.inflate(stream, Z_NO_FLUSH);
     if (code == Z_BUF_ERROR && stream->avail_in == 0)
       return osdear__fail(error, OSDEAR_ERR_CORRUPT, "gzip data is cut short after %zu bytes", in_size);
     if (code != Z_OK && code != Z_STREAM_END)
@@ -94,7 +119,7 @@ static osdear_status gzip_in(osdear__codec_state *state, const void *in, size_t 
 static void gzip_out_free(gzip_out_state *out)
 {
   if (out)
-    (void)deflateEnd(&out->stream);
+    (void)zlib.deflateEnd(&out->stream);
   osdear__free(out);
 }
 
@@ -103,7 +128,7 @@ static osdear_status deflater(osdear__codec_state *state, int level, z_stream **
 {
   gzip_out_state *kept = state->gzip_out;
 
-  if (kept && kept->level == level && deflateReset(&kept->stream) == Z_OK) {
+  if (kept && kept->level == level && zlib.deflateReset(&kept->stream) == Z_OK) {
     *stream = &kept->stream;
     return OSDEAR_OK;
   }
@@ -115,7 +140,8 @@ static osdear_status deflater(osdear__codec_state *state, int level, z_stream **
   kept->level = level;
   kept->stream.zalloc = gzip_alloc;
   kept->stream.zfree = gzip_free;
-  if (deflateInit2(&kept->stream, level, Z_DEFLATED, WINDOW_GZIP, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+  if (zlib.deflateInit2_(&kept->stream, level, Z_DEFLATED, WINDOW_GZIP, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+                         (int)sizeof kept->stream) != Z_OK) {
     osdear__free(kept);
     return osdear__fail_memory(error);
   }
@@ -126,7 +152,7 @@ static osdear_status deflater(osdear__codec_state *state, int level, z_stream **
 
 static size_t gzip_bound(size_t in_size)
 {
-  return compressBound((uLong)in_size) + GZIP_OVERHEAD;
+  return in_size + (in_size >> 12) + (in_size >> 14) + (in_size >> 25) + DEFLATE_OVERHEAD + GZIP_OVERHEAD;
 }
 
 static osdear_status gzip_out(osdear__codec_state *state, int level, const void *in, size_t in_size, void *out, size_t *out_size,
@@ -145,7 +171,7 @@ static osdear_status gzip_out(osdear__codec_state *state, int level, const void 
   stream->avail_in = (uInt)in_size;
   stream->next_out = out;
   stream->avail_out = (uInt)room;
-  if (deflate(stream, Z_FINISH) != Z_STREAM_END)
+  if (zlib.deflate(stream, Z_FINISH) != Z_STREAM_END)
     return osdear__fail(error, OSDEAR_ERR_INTERNAL, "zlib did not compress %zu bytes", in_size);
   *out_size = room - stream->avail_out;
   return OSDEAR_OK;
@@ -171,8 +197,8 @@ static uInt at_most_uint(size_t size)
   return size > UINT32_MAX ? UINT32_MAX : (uInt)size;
 }
 
-static osdear_status gzip_inflate(osdear__inflater *base, const void *in, size_t in_size, size_t *in_used, void *out, size_t out_size,
-                                  size_t *out_used, bool is_last, bool *is_done, osdear_error **error)
+static osdear_status gzip_inflate(osdear__inflater *base, const void *in, size_t in_size, size_t *in_used, void *out,
+                                  size_t out_size, size_t *out_used, bool is_last, bool *is_done, osdear_error **error)
 {
   gzip_inflater *inflater = (gzip_inflater *)base;
   z_stream *stream = inflater->stream;
@@ -184,11 +210,11 @@ static osdear_status gzip_inflate(osdear__inflater *base, const void *in, size_t
   stream->next_out = out;
   stream->avail_out = out_given;
   while (code == Z_OK && (inflater->in_member || stream->avail_in > 0)) {
-    if (!inflater->in_member && inflateReset2(stream, WINDOW_EITHER) != Z_OK)
+    if (!inflater->in_member && zlib.inflateReset2(stream, WINDOW_EITHER) != Z_OK)
       return osdear__fail(error, OSDEAR_ERR_INTERNAL, "zlib did not start again");
     inflater->in_member = true;
     inflater->any_member = true;
-    code = inflate(stream, Z_NO_FLUSH);
+    code = zlib.inflate(stream, Z_NO_FLUSH);
     if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR)
       return fail_stream(stream, code, error);
     if (code == Z_STREAM_END) {
@@ -228,5 +254,5 @@ static osdear_status gzip_inflater_new(osdear__inflater **out, osdear_error **er
   return OSDEAR_OK;
 }
 
-static const osdear__codec_ops gzip_ops = { gzip_in, gzip_out, gzip_bound, gzip_drop, gzip_inflater_new };
+static const osdear__codec_ops gzip_ops = { &library, gzip_in, gzip_out, gzip_bound, gzip_drop, gzip_inflater_new };
 const osdear__codec_ops *const osdear__gzip_ops = &gzip_ops;

@@ -6,12 +6,13 @@
 
 /* Sizes are at least 1 and at most INT32_MAX for both: codec.c has seen to that. */
 typedef struct osdear__codec_ops {
+  osdear__library *library; /* opened before any of these but `bound` is called */
   osdear_status (*decompress)(osdear__codec_state *state, const void *in, size_t in_size, void *out, size_t out_size,
                               osdear_error **error);
   osdear_status (*compress)(osdear__codec_state *state, int level, const void *in, size_t in_size, void *out, size_t *out_size,
                             osdear_error **error); /* NULL: this codec is only read */
-  size_t (*bound)(size_t in_size);
-  void (*state_drop)(osdear__codec_state *state);                               /* NULL: keeps nothing */
+  size_t (*bound)(size_t in_size);                                              /* NULL: this codec is only read */
+  void (*state_drop)(osdear__codec_state *state);                               /* NULL: keeps nothing. Of a state that may be empty */
   osdear_status (*inflater_new)(osdear__inflater **out, osdear_error **error); /* NULL: no streams */
 } osdear__codec_ops;
 

@@ -61,9 +61,9 @@ class Symbols(unittest.TestCase):
     def test_the_soname_carries_the_major_version_of_the_abi(self):
         self.assertIn("[libosdear.so.0]", run("readelf", "-d", LIBRARY).stdout)
 
-    def test_the_library_needs_no_libraries_but_those_it_is_made_from(self):
+    def test_the_library_needs_nothing_that_it_may_never_use(self):
         needed = set(re.findall(r"\(NEEDED\).*\[(\w+)", run("readelf", "-d", LIBRARY).stdout))
-        self.assertLessEqual(needed, {"libc", "libm", "ld", "libyajl", "libuuid", "libz", "libzstd", "liblz4", "libsnappy", "libbrotlidec"})
+        self.assertLessEqual(needed, {"libc", "libm", "ld", "libyajl", "libuuid"})
 
 
 class Headers(unittest.TestCase):

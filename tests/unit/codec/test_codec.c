@@ -3,6 +3,7 @@
 #include <codec/ops.h>
 
 #include <criterion/criterion.h>
+#include <dlfcn.h>
 #include <stdlib.h>
 
 static const osdear__codec written[] = { CODEC_NONE, CODEC_SNAPPY, CODEC_GZIP, CODEC_LZ4_HADOOP, CODEC_ZSTD, CODEC_LZ4_RAW };
@@ -184,6 +185,20 @@ Test(codec, knows_its_names)
   cr_assert_str_eq(osdear__codec_name(CODEC_ZSTD), "zstd");
   cr_assert_str_eq(osdear__codec_name(CODEC_LZO), "lzo");
   cr_assert_null(osdear__codec_name((osdear__codec)42));
+}
+
+Test(codec, loads_a_library_with_its_first_use)
+{
+  SCOPED(codec_state) state = { 0 };
+  char out[3];
+
+  if (!osdear__codec_is_built(CODEC_SNAPPY))
+    return;
+  cr_assert_eq(osdear__decompress(&state, CODEC_NONE, "abc", 3, out, 3, NULL), OSDEAR_OK);
+  cr_assert_eq(osdear__compress_bound(CODEC_SNAPPY, 6), 39);
+  cr_assert_null(dlopen("libsnappy.so.1", RTLD_LAZY | RTLD_NOLOAD), "a table without compressed pages pays for it");
+  cr_assert_eq(unpack(CODEC_SNAPPY, "\3\10abc", 5, out, 3), OSDEAR_OK);
+  cr_assert_not_null(dlopen("libsnappy.so.1", RTLD_LAZY | RTLD_NOLOAD));
 }
 
 Test(codec, defaults_to_one_that_this_build_writes)
