@@ -106,7 +106,7 @@ MUST_USE osdear_status osdear__array_concat(const osdear__type *type, const stru
 MUST_USE osdear_status osdear__array_cast(const osdear__type *from, struct ArrowArray *array, const osdear__type *to,
                                           struct ArrowArray *out, osdear_error **error);
 /* Does it lose nothing? What rows may be appended as; osdear__array_cast() also reads a TIMESTAMP_NTZ as the UTC that other engines take
- * it for. */
+ * it for, and makes JSON text of a VARIANT. */
 bool osdear__type_can_cast(const osdear__type *from, const osdear__type *to);
 
 /* Check one batch from a stranger against `schema` (every buffer, offset, length and UTF-8) and bring it into the canonical layout of
@@ -135,6 +135,47 @@ MUST_USE bool osdear__scalar_compare(const osdear__scalar *a, const osdear__scal
 /* An array of `length` times this value. */
 MUST_USE osdear_status osdear__array_repeat(const osdear__type *type, const osdear__scalar *value, int64_t length, struct ArrowArray *out,
                                             osdear_error **error);
+
+/* ---- variants, after Parquet's VariantEncoding.md (variant.c, variant_json.c) ---- */
+
+#define OSDEAR__VARIANT_DEPTH 100
+enum { VARIANT_PRIMITIVE = 0, VARIANT_SHORT_STRING = 1, VARIANT_OBJECT = 2, VARIANT_ARRAY = 3 };
+enum {
+  VARIANT_NULL = 0, VARIANT_TRUE = 1, VARIANT_FALSE = 2, VARIANT_INT8 = 3, VARIANT_INT16 = 4, VARIANT_INT32 = 5, VARIANT_INT64 = 6,
+  VARIANT_DOUBLE = 7, VARIANT_DECIMAL4 = 8, VARIANT_DECIMAL8 = 9, VARIANT_DECIMAL16 = 10, VARIANT_DATE = 11, VARIANT_TIMESTAMP = 12,
+  VARIANT_TIMESTAMP_NTZ = 13, VARIANT_FLOAT = 14, VARIANT_BINARY = 15, VARIANT_STRING = 16, VARIANT_TIME = 17,
+  VARIANT_TIMESTAMP_NANOS = 18, VARIANT_TIMESTAMP_NTZ_NANOS = 19, VARIANT_UUID = 20
+};
+/* The dictionary of an object's names, which is a variant's metadata. Everything is borrowed. */
+typedef struct osdear__variant_names {
+  uint32_t count;
+  size_t width;
+  const char *offsets;
+  osdear__str texts;
+} osdear__variant_names;
+MUST_USE bool osdear__variant_names_read(osdear__str metadata, osdear__variant_names *out);
+MUST_USE bool osdear__variant_names_are_sound(const osdear__variant_names *names); /* all of them, as UTF-8 too */
+MUST_USE bool osdear__variant_name(const osdear__variant_names *names, uint32_t id, osdear__str *out);
+/* What an object or an array holds. */
+typedef struct osdear__variant_items {
+  bool is_object;
+  uint32_t count;
+  size_t id_width, offset_width;
+  const char *ids, *offsets;
+  osdear__str values;
+  size_t size; /* of the whole */
+} osdear__variant_items;
+MUST_USE bool osdear__variant_items_read(osdear__str value, osdear__variant_items *out); /* false: it is neither, or broken */
+uint32_t osdear__variant_item_id(const osdear__variant_items *items, uint32_t index);     /* of an object: the name's */
+MUST_USE bool osdear__variant_item(const osdear__variant_items *items, uint32_t index, osdear__str *out); /* of just its size */
+/* Bytes that the value takes which begins here; 0: it is cut short, or of no known type. */
+size_t osdear__variant_size(osdear__str value);
+size_t osdear__variant_primitive_size(int primitive); /* behind its head; of strings and binary, of their length */
+/* Every offset, length, id and text in it, however deep. */
+MUST_USE bool osdear__variant_is_sound(const osdear__variant_names *names, osdear__str value);
+/* As JSON text, appended: what lies beyond ASCII is escaped, times have a space in the middle, binary is base64, as in PySpark. False: the
+ * bytes are broken, or the text failed. */
+MUST_USE bool osdear__variant_json(osdear__str metadata, osdear__str value, osdear__buf *out);
 
 /* ---- building row by row (builder.c) ---- */
 

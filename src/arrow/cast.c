@@ -191,6 +191,12 @@ static bool is_same_decimal(const osdear__type *from, const osdear__type *to)
   return from->kind == KIND_DECIMAL && to->kind == KIND_DECIMAL && from->scale == to->scale && from->precision <= to->precision;
 }
 
+/* Variants as text are for who asks for them so; no append turns one into the other. */
+static bool is_json_of_variant(const osdear__type *from, const osdear__type *to)
+{
+  return from->kind == KIND_VARIANT && to->kind == KIND_STRING;
+}
+
 /* A file may say of a timestamp that it knows of no zone where the table does: Spark takes it for UTC, and so do all who read such tables. */
 static bool is_same_instant(const osdear__type *from, const osdear__type *to)
 {
@@ -213,6 +219,8 @@ static osdear_status cast_array(const osdear__type *from, struct ArrowArray *arr
   if (from->kind == KIND_VOID)
     return osdear__array_nulls(to, taken.length, out, error);
   /* Structs and lists are asked only for their own part, so that the place named is the innermost. */
+  if (is_json_of_variant(from, to))
+    return osdear__cast_variants(&taken, place, out, error);
   if (is_nested ? from->kind != to->kind : !osdear__type_can_cast(from, to))
     return cannot_cast(from, to, place, error);
   st = osdear__array_node(to, taken.length, &made, error);

@@ -1,4 +1,4 @@
-/** @file cast.h Between cast.c and cast_values.c. */
+/** @file cast.h Between cast.c, cast_values.c and variant_json.c. */
 #ifndef OSDEAR_SRC_ARROW_CAST_H
 #define OSDEAR_SRC_ARROW_CAST_H
 
@@ -8,6 +8,10 @@
  * `array` is used up. */
 MUST_USE osdear_status osdear__cast_values(const osdear__type *from, struct ArrowArray *array, const osdear__type *to,
                                            const osdear__place *place, struct ArrowArray *out, osdear_error **error);
+
+/* Variants to their JSON text, as a new array. */
+MUST_USE osdear_status osdear__cast_variants(const struct ArrowArray *array, const osdear__place *place, struct ArrowArray *out,
+                                             osdear_error **error);
 
 /* "column a.b" for messages; empty where a column by itself is cast. */
 #define OSDEAR__CAST_PLACE (OSDEAR__PLACE_TEXT + 8)

@@ -25,7 +25,4 @@ void osdear__text_string(osdear__buf *out, osdear__str value); /* as JSON: quote
 /* What stuck to a buffer that values were put into. */
 MUST_USE osdear_status osdear__text_check(const osdear__buf *out, osdear_error **error);
 
-/* A Variant's bytes as JSON text. False: they are broken, or the text failed. */
-MUST_USE bool osdear__variant_json(osdear__str metadata, osdear__str value, osdear__buf *out);
-
 #endif

@@ -1,6 +1,6 @@
 /** @file assemble.c Arrow arrays out of levels and dense values, after the Dremel paper: an entry of a leaf is a slot of one of its ancestors
  * when its repetition level is not above the ancestor's, and what holds the ancestor is there at all. */
-#include <parquet/read.h>
+#include <parquet/variant.h>
 
 /* The slots of a node: those entries whose repetition level is at most `rep` and whose definition level is at least `def`. */
 typedef struct context {
@@ -231,6 +231,24 @@ static osdear_status assemble_struct(const context *in, const osdear__pq_plan *p
   return st;
 }
 
+static osdear_status assemble_variants(const context *in, const osdear__pq_plan *plan, struct ArrowArray *out, osdear_error **error)
+{
+  bool is_shredded = plan->child_count == 1;
+  SCOPED(array) made = { 0 };
+  osdear_status st = assemble_struct(in, is_shredded ? &plan->children[0] : plan, &made, error);
+
+  if (st)
+    return st;
+  if (is_shredded)
+    return osdear__pq_variants_make(&plan->children[0], in->columns, &made, out, error);
+  st = osdear__pq_variants_check(&made, error);
+  if (st)
+    return st;
+  *out = made;
+  made.release = NULL;
+  return OSDEAR_OK;
+}
+
 static osdear_status assemble(const context *in, const osdear__pq_plan *plan, struct ArrowArray *out, osdear_error **error)
 {
   if (plan->type->kind == KIND_VOID)
@@ -238,8 +256,8 @@ static osdear_status assemble(const context *in, const osdear__pq_plan *plan, st
   switch (plan->type->kind) {
   case KIND_ARRAY:
   case KIND_MAP: return assemble_list(in, plan, out, error);
-  case KIND_STRUCT:
-  case KIND_VARIANT: return assemble_struct(in, plan, out, error);
+  case KIND_STRUCT: return assemble_struct(in, plan, out, error);
+  case KIND_VARIANT: return assemble_variants(in, plan, out, error);
   default: return assemble_leaf(in, plan, out, error);
   }
 }

@@ -1,5 +1,5 @@
 /** @file plan.c Which columns of the file a wanted type takes. */
-#include <parquet/read.h>
+#include <parquet/variant.h>
 
 typedef struct planning {
   const osdear__pq_schema *schema;
@@ -59,22 +59,6 @@ static void set_child(osdear__pq_plan *child, const osdear__pq_node *node, const
   child->nullable = nullable;
 }
 
-/* Also for a group that holds the two binaries without being annotated, as older writers of variants make it. */
-static osdear_status plan_variant(planning *in, osdear__pq_plan *plan, osdear_error **error)
-{
-  osdear_status st = new_children(in, plan, COUNT_OF(variant_names), error);
-
-  for (size_t i = 0; i < COUNT_OF(variant_names) && !st; i++) {
-    const osdear__pq_node *node = child_named(plan->node, variant_names[i], i);
-
-    if (!node || node->type->kind != KIND_BINARY)
-      return mismatch(plan, error);
-    set_child(&plan->children[i], node, &binary_type, variant_names[i], node->nullable);
-    st = plan_field(in, &plan->children[i], error);
-  }
-  return st;
-}
-
 static osdear_status plan_struct(planning *in, osdear__pq_plan *plan, osdear_error **error)
 {
   osdear_status st = new_children(in, plan, plan->type->field_count, error);
@@ -86,6 +70,53 @@ static osdear_status plan_struct(planning *in, osdear__pq_plan *plan, osdear_err
     if (!node)
       return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "field \"%s\" is wanted, but not in the file", field->name);
     set_child(&plan->children[i], node, &field->type, field->name, field->nullable);
+    st = plan_field(in, &plan->children[i], error);
+  }
+  return st;
+}
+
+/* The columns of a shredded variant, or of one that is not annotated, are read as the struct that they are in the file. */
+static osdear_status plan_storage(planning *in, osdear__pq_plan *plan, const osdear__type *storage, osdear_error **error)
+{
+  osdear_status st = osdear__pq_variant_check(in->schema, plan->node, storage, error);
+
+  if (!st)
+    st = new_children(in, plan, 1, error);
+  if (st)
+    return st;
+  set_child(&plan->children[0], plan->node, storage, plan->name, plan->nullable);
+  plan->children[0].column = in->choice_count;
+  st = plan_struct(in, &plan->children[0], error);
+  plan->children[0].column_count = in->choice_count - plan->children[0].column;
+  return st;
+}
+
+static bool has_value_and_metadata(const osdear__pq_node *node)
+{
+  bool has_all = true;
+
+  for (size_t i = 0; i < COUNT_OF(variant_names); i++)
+    has_all &= child_named(node, variant_names[i], i) != NULL;
+  return has_all;
+}
+
+/* Also for a group that holds the binaries without being annotated, as Spark 4.0 makes it. */
+static osdear_status plan_variant(planning *in, osdear__pq_plan *plan, osdear_error **error)
+{
+  const osdear__type *storage = plan->node->storage ? plan->node->storage : plan->node->type;
+  osdear_status st;
+
+  if (!child_named(plan->node, variant_names[0], 0))
+    return mismatch(plan, error);
+  if (storage->field_count != COUNT_OF(variant_names) || !has_value_and_metadata(plan->node))
+    return plan_storage(in, plan, storage, error);
+  st = new_children(in, plan, COUNT_OF(variant_names), error);
+  for (size_t i = 0; i < COUNT_OF(variant_names) && !st; i++) {
+    const osdear__pq_node *node = child_named(plan->node, variant_names[i], i);
+
+    if (node->type->kind != KIND_BINARY)
+      return mismatch(plan, error);
+    set_child(&plan->children[i], node, &binary_type, variant_names[i], node->nullable);
     st = plan_field(in, &plan->children[i], error);
   }
   return st;

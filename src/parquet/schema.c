@@ -23,6 +23,7 @@ typedef struct reading {
   size_t leaf_count;
   osdear__str path[MAX_GROUPS]; /* down to where we are */
   size_t depth;
+  size_t variants; /* that we are in */
 } reading;
 
 static bool is_leaf(const osdear__pq_schema_element *element)
@@ -148,6 +149,8 @@ static osdear_status read_leaf(reading *in, const group *from, levels at, slot t
 
   if (!osdear__pq_leaf_read(from->element, to.type, leaf))
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "column \"%s\" has no known physical type, or a length below 1", to.node->name);
+  if (in->variants && leaf->unit == UNIT_NANOS) /* a variant keeps them, where microseconds would not */
+    *to.type = (osdear__type){ .kind = KIND_LONG };
   path = osdear__arena_alloc(in->arena, in->depth * sizeof *path);
   if (!path)
     return osdear__fail_memory(error);
@@ -237,23 +240,6 @@ static osdear_status read_map(reading *in, const group *from, levels at, slot to
   return st;
 }
 
-/* The two binaries of a variant that is not shredded, in the order of the canonical layout. */
-static osdear_status read_variant(reading *in, const group *from, levels at, slot to, osdear_error **error)
-{
-  const group *metadata = child_named(from, "metadata");
-  osdear_status st = new_children(in, to, 2, error);
-
-  to.type->kind = KIND_VARIANT;
-  for (const group *child = from->first; child && !st; child = child->next) {
-    size_t i = child != metadata;
-
-    st = read_field(in, child, at, i ? "value" : "metadata", &to.type->fields[i], &to.node->children[i], error);
-  }
-  to.type->fields = NULL;
-  to.type->field_count = 0;
-  return st;
-}
-
 static osdear_status read_struct(reading *in, const group *from, levels at, slot to, osdear_error **error)
 {
   size_t i = 0;
@@ -265,15 +251,32 @@ static osdear_status read_struct(reading *in, const group *from, levels at, slot
   return st;
 }
 
+/* Its columns are those of a struct, which only the node shows. */
+static osdear_status read_variant(reading *in, const group *from, levels at, slot to, osdear_error **error)
+{
+  osdear__type *storage = osdear__arena_zeroed(in->arena, 1, sizeof *storage);
+  osdear_status st;
+
+  if (!storage)
+    return osdear__fail_memory(error);
+  in->variants++;
+  st = read_struct(in, from, at, (slot){ storage, to.node }, error);
+  in->variants--;
+  to.node->storage = storage;
+  to.type->kind = KIND_VARIANT;
+  return st;
+}
+
 static bool is_byte_array(const group *of)
 {
   return of && is_leaf(of->element) && of->element->type == PQ_BYTE_ARRAY && !is_repeated(of);
 }
 
+/* A group may lack the value when all is shredded. */
 static bool is_variant(const group *of)
 {
-  return is_annotated(of, LOGICAL_VARIANT, PQ_PHYSICALS + PQ_INTERVAL) && of->child_count == 2 &&
-         is_byte_array(child_named(of, "metadata")) && is_byte_array(child_named(of, "value"));
+  return is_annotated(of, LOGICAL_VARIANT, PQ_PHYSICALS + PQ_INTERVAL) && is_byte_array(child_named(of, "metadata")) &&
+         (is_byte_array(child_named(of, "value")) || child_named(of, "typed_value"));
 }
 
 static bool is_whole_map(const group *of)

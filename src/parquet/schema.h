@@ -20,8 +20,9 @@ typedef struct osdear__pq_leaf {
   size_t path_count;
 } osdear__pq_leaf;
 
-/* A type with the levels that tell it apart from what holds it. The children are as the type's fields; a VARIANT has two, metadata and
- * value, which its type does not show. A group without any column below it becomes a VOID without a leaf. */
+/* A type with the levels that tell it apart from what holds it. The children are as the type's fields; those of a VARIANT are as the
+ * fields of its storage, which its type does not show: metadata, value and, where it is shredded, typed_value. A group without any column
+ * below it becomes a VOID without a leaf. */
 typedef struct osdear__pq_node osdear__pq_node;
 struct osdear__pq_node {
   const char *name;
@@ -30,6 +31,7 @@ struct osdear__pq_node {
   int32_t def;      /* definition level from which on the value is there; below: it, or what holds it, is null or empty */
   int32_t rep;      /* lists it is in: its repetition level */
   int32_t item_def; /* ARRAY, MAP: definition level from which on there is an entry */
+  const osdear__type *storage; /* VARIANT: the struct that it is in the file */
   size_t leaf;      /* first leaf below it, or its own */
   size_t leaf_count;
   osdear__pq_node *children;

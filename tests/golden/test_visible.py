@@ -20,6 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import tap
+import variant
 from features import NOT_YET, NOT_YET_CASES
 from osdear_command import shared, unpacked
 
@@ -78,7 +79,7 @@ def is_variant(schema):
 
 
 def canonical(value, schema):
-    """A value of our canonical JSON in the manifest's. A variant is text here and two binaries there: it is left out of both."""
+    """A value of our canonical JSON in the manifest's. A variant is text here and columns there: it is left out of both."""
     kind = schema["format"]
     if is_variant(schema):
         return None
@@ -228,6 +229,12 @@ class Cases(unittest.TestCase):
         self.same_rows(wanted, path.parent, rows)
 
 
+    def variants(self, path, wanted):
+        _, lines = dump("variants", path)
+        got = [pair and variant.decode(*map(bytes.fromhex, pair)) for pair in map(json.loads, lines)]
+        self.assertEqual(got, [file and variant.decode(*variant.split((path.parent / file).read_bytes())) for file in wanted])
+
+
 class TheList(unittest.TestCase):
     def holds_nothing_that_is_read(self):
         self.assertEqual(refused_for, NOT_YET)
@@ -237,8 +244,27 @@ def add(name, check, *arguments):
     setattr(Cases, f"test_{name}", lambda self: check(self, *arguments))
 
 
-def add_case(root, case):
+def add_variants(root, name, path, known):
+    """What parquet-testing says of a file with variants: that it is none, or which variants there are, as binaries of other makers."""
+    if "error_message" in known:
+        add(f"{name} is refused", Cases.is_refused, root, {"path": path})
+        return False
+    files = known.get("variant_files") or [known["variant_file"]]
+    soon("variants", root / path)
+    add(f"{name} has its variants", Cases.variants, root / path, files)
+    return True
+
+
+def variants_of(root):
+    path = root / "parquet/shredded_variant/cases.json"
+    return {f"parquet/shredded_variant/{known['parquet_file']}": known
+            for known in json.loads(path.read_text(encoding="utf-8")) if "parquet_file" in known}
+
+
+def add_case(root, case, variants):
     name, verdict = case["case"], case["verdict"]
+    if name in variants and not add_variants(root, name, case["path"], variants[name]):
+        return
     if verdict == "checkable" and name.startswith("parquet/"):
         soon("file", root / case["path"])
         add(name, Cases.file, root, case)
@@ -261,9 +287,10 @@ def main():
     root = unpacked("visible.tar.zst")
     manifest = json.loads((shared() / "data/visible-manifest.json").read_text(encoding="utf-8"))
     is_large = sys.argv[2] == "large"
+    variants = variants_of(root)
     for case in manifest["cases"]:
         if (case["case"] in LARGE) == is_large:
-            add_case(root, case)
+            add_case(root, case, variants)
     if not is_large:
         setattr(TheList, "test_of_what_is_not_read_yet_holds_nothing_that_is_read", TheList.holds_nothing_that_is_read)
     tap.main()

@@ -131,10 +131,13 @@ static osdear_status add_children(osdear__builder *builder, const osdear__type *
 
 static osdear_status add_variant(osdear__builder *builder, uint32_t *seed, osdear_error **error)
 {
+  char text[4] = { 3 << 2 | VARIANT_SHORT_STRING };
   osdear_status st = osdear__builder_bytes(osdear__builder_child(builder, 0), STR("\1\0\0"), error);
 
+  for (size_t i = 1; i < sizeof text; i++)
+    text[i] = (char)('a' + next_random(seed) % 26);
   if (!st)
-    st = add_text(osdear__builder_child(builder, 1), seed, false, error);
+    st = osdear__builder_bytes(osdear__builder_child(builder, 1), (osdear__str){ text, sizeof text }, error);
   return st ? st : osdear__builder_close(builder, error);
 }
 

@@ -1,8 +1,6 @@
-/* A Variant's two byte strings as JSON text, after Parquet's VariantEncoding.md. The text's form is the one PySpark gives: what lies
- * beyond ASCII is escaped, times have a space in the middle, binary is base64. */
-#include "text.h"
+/** @file variant_json.c A variant's two byte strings as JSON text. */
+#include <arrow/cast.h>
 
-#define DEEPEST 100
 #define TEXT_BYTES ((size_t)256 << 20) /* offsets may point to one value many times: the text is bounded, not only the bytes */
 
 typedef struct variant {
@@ -107,11 +105,12 @@ static bool put_base64(const variant *v, size_t at, size_t size)
 static bool put_integer(const variant *v, size_t at, size_t size)
 {
   int64_t number = 0;
+  char text[24];
 
   if (!read_bytes(v->value, at, size, &number))
     return false;
   number = (int64_t)((uint64_t)number << (64 - size * 8)) >> (64 - size * 8); /* its sign */
-  osdear__json_put_i64(v->out, number);
+  osdear__buf_append(v->out, text, osdear__format_i64(number, text));
   return true;
 }
 
@@ -130,6 +129,7 @@ static bool put_decimal(const variant *v, size_t at, size_t size)
 
 static bool put_float(const variant *v, size_t at, size_t size)
 {
+  char text[32];
   double number;
   float single;
 
@@ -140,7 +140,7 @@ static bool put_float(const variant *v, size_t at, size_t size)
   } else if (!read_bytes(v->value, at, sizeof number, &number)) {
     return false;
   }
-  osdear__text_f64(v->out, number);
+  osdear__buf_append(v->out, text, osdear__format_f64(number, text));
   return true;
 }
 
@@ -309,7 +309,7 @@ static bool put_value(const variant *v, size_t at, int depth)
 {
   unsigned first;
 
-  if (at >= v->value.size || depth > DEEPEST || v->out->failed)
+  if (at >= v->value.size || depth > OSDEAR__VARIANT_DEPTH || v->out->failed)
     return false;
   first = (unsigned char)v->value.data[at];
   switch (first & 3) {
@@ -328,4 +328,47 @@ bool osdear__variant_json(osdear__str metadata, osdear__str value, osdear__buf *
 
   out->limit = TEXT_BYTES;
   return put_value(&v, 0, 0);
+}
+
+/* ---- columns ---- */
+
+static osdear__str bytes_at(const struct ArrowArray *array, int64_t row)
+{
+  const int32_t *offsets = array->buffers[1];
+  const char *bytes = array->buffers[2] ? array->buffers[2] : "";
+
+  return (osdear__str){ bytes + offsets[row], (size_t)(offsets[row + 1] - offsets[row]) };
+}
+
+static osdear_status broken(int64_t row, const osdear__place *place, const osdear__buf *text,
+                            osdear_error **error)
+{
+  char where[OSDEAR__CAST_PLACE];
+  osdear_status st = osdear__buf_check(text, error);
+
+  if (st)
+    return st;
+  osdear__cast_place(place, where);
+  return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s%srow %" PRId64 ": a variant's bytes contradict its encoding", where,
+                      where[0] ? ", " : "", row);
+}
+
+osdear_status osdear__cast_variants(const struct ArrowArray *array, const osdear__place *place, struct ArrowArray *out,
+                                    osdear_error **error)
+{
+  static const osdear__type string = { .kind = KIND_STRING };
+  AUTO(builder) builder = NULL;
+  SCOPED(buf) text = { 0 };
+  osdear_status st = osdear__builder_new(&string, &builder, error);
+
+  for (int64_t row = 0; row < array->length && !st; row++) {
+    osdear__buf_clear(&text);
+    if (!osdear__is_valid(array, row))
+      st = osdear__builder_null(builder, error);
+    else if (!osdear__variant_json(bytes_at(array->children[0], row), bytes_at(array->children[1], row), &text))
+      st = broken(row, place, &text, error);
+    else
+      st = osdear__builder_bytes(builder, (osdear__str){ text.data, text.size }, error);
+  }
+  return st ? st : osdear__builder_finish(builder, out, error);
 }
