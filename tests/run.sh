@@ -122,7 +122,7 @@ if needs python docs peers examples; then
   sh "$root/tests/support/prepare.sh" python
 fi
 if needs peers; then
-  sh "$root/tests/support/prepare.sh" spark
+  sh "$root/tests/support/prepare.sh" spark airflow
 fi
 if needs s3 peers; then
   sh "$root/tests/support/prepare.sh" s3

@@ -171,7 +171,7 @@ struct osdear__runner_kind {
   osdear_status (*log_read)(osdear_job_log *log, osdear_error **error);
   void (*log_close)(osdear_job_log *log); /* NULL: nothing to do */
 };
-extern const osdear__runner_kind osdear__runner_process, osdear__runner_spark;
+extern const osdear__runner_kind osdear__runner_process, osdear__runner_spark, osdear__runner_airflow;
 
 /* The request of an ask, as it goes out. `headers` must outlive it. */
 void osdear__ask_request(const osdear__ask *ask, const osdear_job *job, osdear__http_request *out);

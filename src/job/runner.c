@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const osdear__runner_kind *const kinds[] = { &osdear__runner_process, &osdear__runner_spark };
+static const osdear__runner_kind *const kinds[] = { &osdear__runner_process, &osdear__runner_spark, &osdear__runner_airflow };
 
 /* ---- opening ---- */
 
@@ -26,7 +26,7 @@ static osdear_status check_address(const char *address, osdear_error **error)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "an address holds no user or password: give them as settings");
   if (kind_of(address))
     return OSDEAR_OK;
-  return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "there is no runner for \"%s\": use process: or spark+http://host:6066",
+  return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "there is no runner for \"%s\": use process:, spark+http://host:6066 or airflow+http://host:8080",
                       address);
 }
 

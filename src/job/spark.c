@@ -186,8 +186,9 @@ static osdear_status has_mark(osdear_runner *runner, const char *id, const char 
   return st == OSDEAR_ERR_NO_MEMORY ? osdear__fail_memory(error) : OSDEAR_OK;
 }
 
+/* Looks through a list of drivers. *unsure: one that may be ours, and has written nothing yet. One that is over and wrote nothing never ran. */
 static osdear_status find_in(osdear_runner *runner, const osdear__json *drivers, const osdear__submission *submission,
-                             osdear__buf *id, osdear_error **error)
+                             osdear__buf *id, const char **unsure, osdear_error **error)
 {
   for (size_t i = 0; drivers && i < drivers->count && id->size == 0; i++) {
     const char *name = osdear__json_text(&drivers->items[i], "id");
@@ -200,11 +201,8 @@ static osdear_status find_in(osdear_runner *runner, const osdear__json *drivers,
       return st;
     if (has)
       osdear__buf_puts(id, name);
-    else if (!is_sure)
-      return osdear__fail(
-          error, OSDEAR_ERR_UNAVAILABLE,
-          "the answer to an earlier submission was lost, and %s may be its driver, whose log cannot be read yet: try again later",
-          name);
+    else if (!is_sure && unsure)
+      *unsure = name;
   }
   return osdear__buf_check(id, error);
 }
@@ -213,13 +211,21 @@ static osdear_status find(osdear_runner *runner, const osdear__submission *submi
 {
   SCOPED(arena) arena = { 0 };
   osdear__json *summary;
+  const char *unsure = NULL;
   osdear_status st = osdear__spark_summary(runner, &arena, &summary, error);
 
   if (!st)
-    st = find_in(runner, osdear__json_get(summary, "activedrivers"), submission, id, error);
+    st = find_in(runner, osdear__json_get(summary, "activedrivers"), submission, id, &unsure, error);
   if (!st)
-    st = find_in(runner, osdear__json_get(summary, "completeddrivers"), submission, id, error);
-  return st ? osdear__fail_within(error, st, "whether it was submitted before is not known") : st;
+    st = find_in(runner, osdear__json_get(summary, "completeddrivers"), submission, id, NULL, error);
+  if (st)
+    return osdear__fail_within(error, st, "whether it was submitted before is not known");
+  if (id->size || !unsure)
+    return OSDEAR_OK;
+  return osdear__fail(
+      error, OSDEAR_ERR_UNAVAILABLE,
+      "the answer to an earlier submission was lost, and %s may be its driver, which has written nothing yet: try again later",
+      unsure);
 }
 
 /* ---- a job ---- */
@@ -274,8 +280,11 @@ static void explain_waiting(osdear_job *job, osdear__buf *reason)
   osdear__json *summary;
 
   own->submitted_us = own->submitted_us ? own->submitted_us : now;
-  if (now - own->submitted_us < LOOK_AFTER_US || now - own->looked_us < LOOK_AFTER_US)
+  if (now - own->submitted_us < LOOK_AFTER_US || now - own->looked_us < LOOK_AFTER_US) {
+    if (job->message)
+      osdear__buf_puts(reason, job->message); /* what was found at the last look */
     return;
+  }
   own->looked_us = now;
   if (osdear__spark_summary(job->runner, &arena, &summary, NULL) == OSDEAR_OK)
     osdear__spark_put_reason(reason, summary, job->id);

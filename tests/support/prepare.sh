@@ -4,6 +4,7 @@
 #   sh tests/support/prepare.sh packages    Debian packages, as root or through sudo
 #   sh tests/support/prepare.sh python      a Python environment with the other engines, in the cache folder
 #   sh tests/support/prepare.sh spark       Spark with Delta, in the cache folder
+#   sh tests/support/prepare.sh airflow     Airflow, in the cache folder
 #   sh tests/support/prepare.sh s3          MinIO and versitygw, built by Go in the cache folder
 #
 # A list and its stamp: an environment is made anew when the list it was made from has changed.
@@ -110,6 +111,7 @@ for what in "$@"; do
   case $what in
     packages) packages ;;
     python) environment "$cache/venv" "$here/requirements.txt" ;;
+    airflow) environment "$cache/airflow" "$here/requirements-airflow.txt" ;;
     spark)
       environment "$cache/spark" "$here/requirements-spark.txt"
       jars "$cache/spark-jars" "$here/spark-jars.txt"

@@ -1,0 +1,314 @@
+"""One set of promises, kept by every runner: on small servers that answer as the services do."""
+import asyncio
+import json
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+import services
+
+import osdear
+from osdear import JobState
+
+SERVICES = [services.Spark, services.Airflow, services.Airflow2]
+
+
+class Local:
+    """Local programs, in the shape of a service."""
+
+    settings, broken = {}, None
+
+    def address(self):
+        return "process:"
+
+    def spec(self, outcome):
+        script = {"succeed": "echo hello", "fail": "exit 3", "hang": "sleep 600"}[outcome]
+        return {"name": outcome, "command": ["sh", "-c", script]}
+
+    def stop(self):
+        pass
+
+
+@pytest.fixture(params=[Local, *SERVICES], ids=lambda each: each.__name__)
+def service(request):
+    service = request.param()
+    yield service
+    service.stop()
+
+
+@pytest.fixture(params=SERVICES, ids=lambda each: each.__name__)
+def remote(request):
+    service = request.param()
+    yield service
+    service.stop()
+
+
+@pytest.fixture
+def open_runner(tmp_path):
+    def open_runner(service, folder="state", **settings):
+        return osdear.Runner(service.address(), {**service.settings, **settings}, state_folder=str(tmp_path / folder))
+
+    return open_runner
+
+
+def test_a_job_ends_as_the_service_says(service, open_runner):
+    with open_runner(service) as runner:
+        assert runner.submit(service.spec("succeed")).wait(30) is JobState.SUCCEEDED
+        job = runner.submit(service.spec("fail"))
+        assert job.wait(30) is JobState.FAILED
+        assert job.message
+        assert job.result()["state"] == "failed"
+
+
+def test_an_id_is_all_that_another_process_needs(service, open_runner):
+    with open_runner(service) as runner:
+        job = runner.submit(service.spec("succeed"))
+        with open_runner(service) as other:
+            assert other.attach(job.id).wait(30) is JobState.SUCCEEDED
+        assert [note.id for note in runner.jobs()] == [job.id]
+
+
+def test_cancelling_is_confirmed_and_does_no_harm_afterwards(service, open_runner):
+    with open_runner(service) as runner:
+        job = runner.submit(service.spec("hang"))
+        assert job.cancel() is JobState.CANCELLED
+        assert runner.attach(job.id).wait(30) is JobState.CANCELLED
+        done = runner.submit(service.spec("succeed"))
+        done.wait(30)
+        again = runner.attach(done.id)
+        assert again.cancel() is JobState.SUCCEEDED
+
+
+def test_at_a_timeout_the_caller_chooses(service, open_runner):
+    with open_runner(service) as runner:
+        job = runner.submit(service.spec("hang"))
+        with pytest.raises(osdear.TimedOutError):
+            job.wait(timeout=0)
+        assert job.poll() in (JobState.PENDING, JobState.RUNNING)
+        with pytest.raises(osdear.TimedOutError, match="the job was ended"):
+            job.wait(timeout=0, cancel_on_timeout=True)
+        assert job.state is JobState.CANCELLED
+
+
+def test_a_key_submits_once(service, open_runner):
+    with open_runner(service) as runner:
+        first = runner.submit(service.spec("succeed"), key="nightly-1")
+        again = runner.submit(service.spec("succeed"), key="nightly-1")
+        assert (again.id, again.was_found) == (first.id, True)
+        with pytest.raises(osdear.ConflictError):
+            runner.submit(service.spec("fail"), key="nightly-1")
+
+
+def test_specs_settings_and_ids_that_are_wrong_are_refused_by_name(service, open_runner):
+    with open_runner(service) as runner:
+        with pytest.raises(osdear.ArgumentError, match='no member "nmae"'):
+            runner.submit({**service.spec("succeed"), "nmae": "x"})
+        with pytest.raises(osdear.ArgumentError):
+            runner.attach("")
+        assert runner.jobs() == []
+    with pytest.raises(osdear.ArgumentError, match='no setting "colour"'):
+        open_runner(service, colour="blue")
+
+
+def test_logs_are_read_and_followed(service, open_runner):
+    with open_runner(service) as runner:
+        job = runner.submit(service.spec("succeed"))
+        assert b"hello" in b"".join(job.logs(follow=True))
+        assert b"hello" in b"".join(runner.attach(job.id).logs())
+        with pytest.raises(osdear.ArgumentError, match="nonsense"):
+            b"".join(job.logs("nonsense"))
+
+
+def test_one_thread_follows_many(service, open_runner):
+    with open_runner(service) as runner:
+        jobs = [runner.submit(service.spec("succeed" if i % 2 else "fail")) for i in range(20)]
+        over = [job for job in osdear.Follower(jobs) if job.state.is_final]
+        assert sorted(job.id for job in over) == sorted(job.id for job in jobs)
+        assert sum(job.state is JobState.SUCCEEDED for job in over) == 10
+
+
+def test_asyncio_follows_from_the_event_loop(service, tmp_path):
+    async def main():
+        async with osdear.AsyncRunner(service.address(), service.settings, state_folder=str(tmp_path)) as runner:
+            jobs = [await runner.submit(service.spec("succeed")) for _ in range(5)]
+            assert await asyncio.gather(*(job.wait(30) for job in jobs)) == [JobState.SUCCEEDED] * 5
+
+    asyncio.run(main())
+
+
+# ---- services that fail ----
+
+
+def test_no_answer_is_no_failure_of_the_job(remote, open_runner):
+    with open_runner(remote) as runner:
+        job = runner.submit(remote.spec("succeed"))
+        remote.broken += ["drop", 502, "drop", 503, 429]
+        assert job.wait(60) is JobState.SUCCEEDED
+        jobs = [runner.submit(remote.spec("succeed")) for _ in range(3)]
+        remote.broken += ["drop", 502, 503]
+        assert {job.state for job in osdear.Follower(jobs) if job.state.is_final} == {JobState.SUCCEEDED}
+
+
+def test_a_restart_in_between_is_waited_out(remote, open_runner):
+    with open_runner(remote) as runner:
+        job = runner.submit(remote.spec("hang"))
+        job.poll()
+        remote.stop()
+        with pytest.raises(osdear.UnavailableError):
+            job.wait(60, max_failed_polls=1)
+        remote.start()
+        next(iter(remote.jobs.values())).states = remote.states("succeed")
+        assert job.wait(60) is JobState.SUCCEEDED
+
+
+def test_answers_that_are_none_are_typed_errors(remote, open_runner):
+    with open_runner(remote) as runner:
+        job = runner.submit(remote.spec("hang"))
+        remote.broken += ["torn"]
+        with pytest.raises(osdear.CorruptError, match="no JSON"):
+            job.poll()
+        assert job.poll() in (JobState.PENDING, JobState.RUNNING)
+
+
+def test_words_that_are_new_are_no_end(remote, open_runner):
+    with open_runner(remote) as runner:
+        job = runner.submit(remote.spec("strange"))
+        seen = set()
+        while not job.poll().is_final:
+            seen.add((job.state, job.native_state))
+        assert (JobState.UNKNOWN, "CONTEMPLATING") in seen or (JobState.UNKNOWN, "contemplating") in seen
+        assert job.state is JobState.SUCCEEDED
+
+
+def test_jobs_that_nobody_knows_are_not_found(remote, open_runner):
+    with open_runner(remote) as runner:
+        id = runner.submit(remote.spec("succeed")).id
+        with pytest.raises(osdear.NotFoundError):
+            runner.attach(id[:-1] + "x").wait(30)
+
+
+def test_an_answer_that_was_lost_does_not_submit_twice(remote, open_runner):
+    with open_runner(remote) as runner:
+        runner.submit(remote.spec("succeed"))  # versions and tokens are known from here on
+        harmless = 1 if isinstance(remote, services.Spark) else 0
+        remote.broken += [None] * harmless + ["lose"] * 2
+        try:
+            job = runner.submit(remote.spec("succeed"), key="once")
+        except osdear.UnavailableError:
+            assert runner.jobs()[0].id is None
+            job = runner.submit(remote.spec("succeed"), key="once")
+            assert job.was_found
+        assert len(remote.jobs) == 2
+        assert job.wait(30) is JobState.SUCCEEDED
+
+
+def test_what_was_refused_can_be_submitted_again_under_its_key(remote, open_runner):
+    with open_runner(remote) as runner:
+        spec = remote.spec("succeed")
+        bad = {**spec, "properties": {"spark.refuse": "x"}} if "jar" in spec else {**spec, "dag": "nope"}
+        with pytest.raises((osdear.ArgumentError, osdear.NotFoundError)) as caught:
+            runner.submit(bad, key="k")
+        assert "\n" not in str(caught.value)
+        assert caught.value.http_status in (400, 404)
+        assert runner.submit(spec, key="k").wait(30) is JobState.SUCCEEDED
+
+
+def test_a_killed_caller_finds_its_job_again_and_starts_no_second(remote, tmp_path, open_runner):
+    """Killed at many moments between deciding to submit and hearing the id."""
+    script = textwrap.dedent("""
+        import json, os, signal, sys, threading, time
+        import osdear
+        address, settings, spec, state, delay = json.loads(sys.argv[1])
+        threading.Thread(target=lambda: (time.sleep(delay), os.kill(os.getpid(), signal.SIGKILL)), daemon=True).start()
+        osdear.Runner(address, settings, state_folder=state).submit(spec, key="once")
+        time.sleep(9)
+        """)
+    for delay in (0.0, 0.002, 0.004, 0.008, 0.016, 0.05):
+        words = [remote.address(), remote.settings, remote.spec("succeed"), str(tmp_path / f"{delay}"), delay]
+        before = len(remote.jobs)
+        subprocess.run([sys.executable, "-c", script, json.dumps(words)], check=False)
+        with open_runner(remote, str(delay)) as runner:
+            job = runner.submit(remote.spec("succeed"), key="once")
+            assert job.wait(30) is JobState.SUCCEEDED
+        if isinstance(remote, services.Airflow):
+            assert len(remote.jobs) == 1  # the key is the run's id: it is one for all
+        else:
+            assert len(remote.jobs) == before + 1
+
+
+# ---- what only one service has ----
+
+
+def test_spark_goes_on_to_the_master_that_is_alive(tmp_path):
+    standby, alive = services.Spark(), services.Spark()
+    standby.standby = True
+    address = f"spark+http://127.0.0.1:{standby.port},127.0.0.1:{alive.port}"
+    with osdear.Runner(address, alive.settings, state_folder=str(tmp_path)) as runner:
+        job = runner.submit(alive.spec("hang"))
+        assert alive.jobs and not standby.jobs
+        assert alive.jobs[job.id].body["sparkProperties"]["spark.master"] == address.replace("spark+http", "spark")
+        standby.standby, alive.standby = False, True
+        standby.jobs = alive.jobs
+        assert job.poll() is JobState.PENDING
+        assert job.cancel() is JobState.CANCELLED
+        standby.standby = True
+        with pytest.raises(osdear.UnavailableError, match="no master is alive"):
+            runner.submit(alive.spec("hang"))
+    standby.stop()
+    alive.stop()
+
+
+def test_airflow_renews_a_token_that_is_refused_and_tells_a_wrong_password(open_runner):
+    airflow = services.Airflow()
+    with open_runner(airflow) as runner:
+        job = runner.submit(airflow.spec("hang"))
+        assert airflow.logins == 1
+        time.sleep(1.1)
+        airflow.tokens.clear()
+        job.poll()
+        assert airflow.logins == 2
+    with open_runner(airflow, password="wrong") as runner, pytest.raises(osdear.DeniedError, match="Invalid credentials") as caught:
+        runner.attach(job.id).poll()
+    assert caught.value.http_status == 401
+    assert "wrong" not in str(caught.value)
+    airflow.stop()
+
+
+@pytest.mark.parametrize("kind", [services.Airflow, services.Airflow2])
+def test_airflow_unpauses_and_clears(kind, open_runner):
+    airflow = kind()
+    with open_runner(airflow) as runner:
+        first = runner.submit({**airflow.spec("succeed"), "unpause": True})
+        assert airflow.paused is False
+        assert first.wait(30) is JobState.SUCCEEDED
+        assert first.result()["tasks"][0]["task_id"] == "load"
+        again = runner.submit({"dag": "succeed", "clear": first.id.partition("/")[2], "tasks": ["load"], "only_failed": False})
+        assert again.id == first.id
+        assert again.poll() is JobState.PENDING
+        assert again.wait(30) is JobState.SUCCEEDED
+    airflow.stop()
+
+
+def test_a_thousand_jobs_are_followed_by_one_thread_in_little_memory(tmp_path):
+    spark = services.Spark()
+    script = textwrap.dedent("""
+        import json, resource, sys
+        import osdear
+        address, settings, state, ids = json.loads(sys.stdin.read())
+        runner = osdear.Runner(address, settings, state_folder=state)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        jobs = [runner.attach(id) for id in ids]
+        over = sum(job.state.is_final for job in osdear.Follower(jobs))
+        print(over, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+        """)
+    for _ in range(1000):
+        id = f"driver-20260101000000-{next(spark.numbers):04d}"
+        spark.jobs[id] = services.Job(id, ["SUBMITTED", "RUNNING", "FINISHED"], {})
+    given = json.dumps([spark.address(), spark.settings, str(tmp_path), list(spark.jobs)])
+    result = subprocess.run([sys.executable, "-c", script], input=given, capture_output=True, text=True, check=True, timeout=300)
+    over, grown, whole = map(int, result.stdout.split())
+    assert over == 1000
+    assert whole < 64, f"{grown} MiB more, {whole} in all, of which Python has most"
+    spark.stop()
