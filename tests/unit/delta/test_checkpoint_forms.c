@@ -316,6 +316,7 @@ Test(checkpoint_forms, bytes_that_rot_change_nothing, .timeout = 120)
   fixture_close(&f);
 }
 
+#ifdef OSDEAR_FAULTS
 /* ---- faults ---- */
 
 static osdear_status open_and_list(fixture *f, osdear_error **error)
@@ -365,3 +366,4 @@ Test(checkpoint_forms, survive_every_fault, .timeout = 300)
   fail_each(&f, FAULT_READ, OSDEAR_ERR_IO);
   fixture_close(&f);
 }
+#endif
