@@ -58,6 +58,8 @@ OSDEAR_API const char *osdear_snapshot_reader_feature(const osdear_snapshot *sna
 OSDEAR_API const char *osdear_snapshot_writer_feature(const osdear_snapshot *snapshot, size_t index);   /**< What a writer must know. */
 OSDEAR_API const char *osdear_snapshot_partition_column(const osdear_snapshot *snapshot, size_t index); /**< Its name. */
 OSDEAR_API const osdear_pair *osdear_snapshot_property(const osdear_snapshot *snapshot, size_t index);   /**< Of the table. */
+/** Domain metadata, which table features and applications keep with the table: domain and configuration. @since 0.1 */
+OSDEAR_API const osdear_pair *osdear_snapshot_domain(const osdear_snapshot *snapshot, size_t index);
 
 /**
  * The columns of the table, partition columns included, as an Arrow struct.

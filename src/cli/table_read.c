@@ -80,15 +80,17 @@ static void put_number(const char *name, int64_t number, bool json)
   printf(json ? "\"%s\":%lld," : "%-17s%lld\n", name, (long long)number);
 }
 
-static void put_properties(const osdear_snapshot *snapshot, bool json)
+/* What the accessor lists as an object under `names`, or as lines under `name`. */
+static void put_pairs(const char *name, const char *names, const osdear_snapshot *snapshot,
+                      const osdear_pair *(*at)(const osdear_snapshot *, size_t), bool json)
 {
   const osdear_pair *pair;
 
   if (json)
-    printf("\"properties\":{");
-  for (size_t i = 0; (pair = osdear_snapshot_property(snapshot, i)) != NULL; i++) {
+    printf("\"%s\":{", names);
+  for (size_t i = 0; (pair = at(snapshot, i)) != NULL; i++) {
     if (!json) {
-      printf("%-17s%s=%s\n", "property", pair->key, pair->value);
+      printf("%-17s%s=%s\n", name, pair->key, pair->value);
       continue;
     }
     if (i)
@@ -126,7 +128,10 @@ static int show(cli_call *cli)
     put_list("reader_features", snapshot, osdear_snapshot_reader_feature, json);
     put_list("writer_features", snapshot, osdear_snapshot_writer_feature, json);
     put_list("partition_columns", snapshot, osdear_snapshot_partition_column, json);
-    put_properties(snapshot, json);
+    put_pairs("property", "properties", snapshot, osdear_snapshot_property, json);
+    if (json)
+      printf(",");
+    put_pairs("domain", "domains", snapshot, osdear_snapshot_domain, json);
     if (json)
       printf("}\n");
   }

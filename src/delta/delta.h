@@ -201,6 +201,7 @@ struct osdear_snapshot {
   osdear__txn *txns;                /* newest of each app_id */
   size_t txn_count;
   osdear__domain *domains;          /* not removed */
+  osdear_pair *domain_pairs;        /* the same, as they are shown */
   size_t domain_count;
   struct osdear__tail *tail;             /* file actions of the commits after the checkpoint, reconciled */
   struct osdear__checkpoint *checkpoint; /* NULL: the log reaches back without one */

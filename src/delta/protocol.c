@@ -150,6 +150,12 @@ static osdear_status fail_features(const osdear__buf *names, const char *verb, c
                       names->data);
 }
 
+/* The newest commits of such a table may be known to its catalog alone: read from its files it would be a table of the past. */
+static bool is_of_catalog(const char *feature)
+{
+  return strcmp(feature, "catalogManaged") == 0 || strcmp(feature, "catalogOwned-preview") == 0;
+}
+
 osdear_status osdear__protocol_check_read(const osdear__protocol *protocol, const char *uri, osdear_error **error)
 {
   SCOPED(buf) unknown = { 0 };
@@ -169,6 +175,10 @@ osdear_status osdear__protocol_check_read(const osdear__protocol *protocol, cons
     const char *name = protocol->reader_features[i];
     if (!lists(protocol->writer_features, name))
       return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: the feature %s is in readerFeatures but not in writerFeatures", uri, name);
+    if (is_of_catalog(name))
+      return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
+                          "%s: the table is managed by a catalog (table feature %s), which alone knows its newest commits: ask the catalog",
+                          uri, name);
     if (!is_among(readable, COUNT_OF(readable), name) && !is_among(writer_only, COUNT_OF(writer_only), name))
       osdear__buf_printf(&unknown, "%s%s", unknown.size ? ", " : "", name);
   }
@@ -272,6 +282,8 @@ osdear_status osdear__protocol_check_write(const osdear__protocol *protocol, con
 
   if (st)
     return st;
+  if (protocol->min_writer == 7 && !protocol->writer_features)
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: minWriterVersion 7 goes with writerFeatures, and there are none", uri);
   if (protocol->min_writer > 7)
     return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s: minWriterVersion %" PRId32 " is above 7, the newest this build writes", uri,
                         protocol->min_writer);

@@ -105,6 +105,11 @@ const osdear_pair *osdear_snapshot_property(const osdear_snapshot *snapshot, siz
   return index < snapshot->metadata.property_count ? &snapshot->metadata.properties[index] : NULL;
 }
 
+const osdear_pair *osdear_snapshot_domain(const osdear_snapshot *snapshot, size_t index)
+{
+  return index < snapshot->domain_count ? &snapshot->domain_pairs[index] : NULL;
+}
+
 osdear_status osdear_snapshot_schema(const osdear_snapshot *snapshot, struct ArrowSchema *out, osdear_error **error)
 {
   if (!snapshot || !out)

@@ -74,13 +74,19 @@ static osdear_status keep_lists(osdear_snapshot *snapshot, const osdear__replay 
 {
   snapshot->txns = osdear__arena_zeroed(&snapshot->arena, replay->txn_count + 1, sizeof *snapshot->txns);
   snapshot->domains = osdear__arena_zeroed(&snapshot->arena, replay->domain_count + 1, sizeof *snapshot->domains);
-  if (!snapshot->txns || !snapshot->domains)
+  snapshot->domain_pairs = osdear__arena_zeroed(&snapshot->arena, replay->domain_count + 1, sizeof *snapshot->domain_pairs);
+  if (!snapshot->txns || !snapshot->domains || !snapshot->domain_pairs)
     return osdear__fail_memory(error);
   for (size_t i = 0; i < replay->txn_count; i++)
     snapshot->txns[snapshot->txn_count++] = replay->txns[i];
-  for (size_t i = 0; i < replay->domain_count; i++)
-    if (!replay->domains[i].removed)
-      snapshot->domains[snapshot->domain_count++] = replay->domains[i];
+  for (size_t i = 0; i < replay->domain_count; i++) {
+    const osdear__domain *domain = &replay->domains[i];
+
+    if (domain->removed)
+      continue;
+    snapshot->domain_pairs[snapshot->domain_count] = (osdear_pair){ domain->name, domain->configuration };
+    snapshot->domains[snapshot->domain_count++] = *domain;
+  }
   return OSDEAR_OK;
 }
 

@@ -73,7 +73,7 @@ class Reading(Command):
 
     def test_show_schema_files_and_history_speak_json(self):
         shown = json.loads(self.osdear("table", "show", "--json", "t"))
-        self.assertEqual((shown["version"], shown["files"]), (1, 1))
+        self.assertEqual((shown["version"], shown["files"], shown["domains"]), (1, 1, {}))
         schema = json.loads(self.osdear("table", "schema", "--json", "t"))
         self.assertEqual([field["name"] for field in schema["fields"]], ["id", "name", "zip"])
         files = [json.loads(line) for line in self.osdear("table", "files", "--json", "t").splitlines()]

@@ -39,6 +39,15 @@ def test_a_new_table_says_what_it_is(table):
     assert table.history(limit=1)[0]["version"] == 1
 
 
+def test_domain_metadata_is_told(table, tmp_path):
+    assert table.domains == {}
+    domain = {"domain": "app.é", "configuration": '{"k":1}', "removed": False}
+    gone = {"domain": "gone", "configuration": "", "removed": True}
+    commit = tmp_path / "t" / "_delta_log" / "00000000000000000002.json"
+    commit.write_text("".join(json.dumps({"domainMetadata": each}) + "\n" for each in (domain, gone)), encoding="utf-8")
+    assert osdear.Table.open(table.uri).domains == {"app.é": '{"k":1}'}
+
+
 def test_a_scan_selects_columns_and_rows(table):
     assert table.scan(columns=["name"], where="id = 1").to_pylist() == [{"name": "a"}]
     assert table.scan(limit=1).schema.names == ["id", "name", "day"]

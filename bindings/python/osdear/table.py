@@ -307,6 +307,11 @@ class Table:
             None if created_ms < 0 else _EPOCH + datetime.timedelta(milliseconds=created_ms),
         )
 
+    @property
+    def domains(self) -> dict[str, str]:
+        """Domain metadata, which table features and applications keep with the table: each domain's configuration."""
+        return {text(item.key) or "": text(item.value) or "" for item in _all(lib.osdear_snapshot_domain, self._state())}
+
     def files(self, where: str | None = None) -> _arrow.Stream:
         """The data files as an Arrow stream, or those that may hold rows for which `where` is true."""
         stream = _arrow.new(b"arrow_array_stream")

@@ -18,15 +18,19 @@ Test(snapshot, a_checkpoint_stands_for_the_commits_before_it)
   fixture_checkpoint(&f, 4, "[" PROTOCOL_ROW "," METADATA_ROW "," ADD_ROW("a") "," ADD_ROW("b%20c") ","
                             "{\"remove\":{\"path\":\"old\",\"deletionTimestamp\":4102444800000}},"
                             "{\"txn\":{\"appId\":\"x\",\"version\":7,\"lastUpdated\":8}},"
+                            "{\"domainMetadata\":{\"domain\":\"e\",\"configuration\":\"c\",\"removed\":false}},"
                             "{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"c\",\"removed\":false}}]");
-  fixture_commit(&f, 5, REMOVE_LINE("b c") ADD_LINE("d"));
+  fixture_commit(&f, 5, REMOVE_LINE("b c") ADD_LINE("d")
+                 "{\"domainMetadata\":{\"domain\":\"e\",\"configuration\":\"\",\"removed\":true}}\n");
   snapshot = fixture_load(&f, -1);
   cr_assert_files(snapshot, "a d");
   cr_assert_eq(osdear_snapshot_version(snapshot), 5);
   cr_assert_eq(snapshot->segment.checkpoint_version, 4);
   cr_assert_eq(snapshot->txns[0].version, 7);
   cr_assert_eq(snapshot->txns[0].updated_ms, 8);
-  cr_assert_str_eq(snapshot->domains[0].configuration, "c");
+  cr_assert_str_eq(osdear_snapshot_domain(snapshot, 0)->key, "d");
+  cr_assert_str_eq(osdear_snapshot_domain(snapshot, 0)->value, "c");
+  cr_assert_null(osdear_snapshot_domain(snapshot, 1));
   osdear_snapshot_unref(snapshot);
   snapshot = fixture_load(&f, 4);
   cr_assert_files(snapshot, "a b%20c");
