@@ -1,6 +1,22 @@
 /* Copies of actions that last as long as an arena, and the rules that every file action obeys. */
 #include <delta/action.h>
 
+/* A path that leaves the folder it starts in names a file that the table's writer could not have meant; it might be anybody's. */
+static osdear_status check_path(osdear__str path, const char *what, osdear_error **error)
+{
+  SCOPED(buf) decoded = { 0 };
+  osdear_status st;
+
+  if (!memchr(path.data, '%', path.size) && !memmem(path.data, path.size, "..", 2))
+    return OSDEAR_OK;
+  st = osdear__uri_decode(path, &decoded, error);
+  if (st)
+    return st == OSDEAR_ERR_CORRUPT ? osdear__fail_within(error, st, "%s.path `%.*s`", what, (int)path.size, path.data) : st;
+  if (decoded.data && osdear__path_climbs(decoded.data))
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s.path `%.*s` climbs out of its folder", what, (int)path.size, path.data);
+  return OSDEAR_OK;
+}
+
 static osdear_status copy_name(const char *name, osdear__arena *arena, const char **out, osdear_error **error)
 {
   char *copy;
@@ -175,5 +191,8 @@ osdear_status osdear__file_check(const osdear__file *file, bool is_add, osdear_e
   if (file->dv.storage && (file->dv.size_bytes < 0 || file->dv.cardinality < 0 || file->dv.offset < -1))
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s.deletionVector of `%.*s` has a negative size, offset or cardinality", what,
                         (int)file->path.size, file->path.data);
-  return OSDEAR_OK;
+  if (file->base_row_id < -1 || file->default_row_commit_version < -1)
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s.baseRowId or defaultRowCommitVersion of `%.*s` is negative", what,
+                        (int)file->path.size, file->path.data);
+  return check_path(file->path, what, error);
 }

@@ -18,9 +18,11 @@ typedef struct reader {
   bool is_kept;                /* what `form` describes is asked for */
   bool has_action;             /* in this line */
   const field *field;          /* whose value comes; NULL: passed over */
-  uint64_t seen;               /* required fields of the action, by index */
+  uint64_t seen;               /* fields of the action that have a value, by index */
+  uint64_t named;              /* and those that are there at all */
   const field *vector_field;
   uint64_t vector_seen;
+  uint64_t vector_named;
   int32_t skip;                /* END of this depth ends what is passed over; -1: nothing is */
   int32_t capture;             /* the same for what is kept as text */
   bool capture_first;
@@ -177,7 +179,25 @@ static osdear__str text_of(osdear__json_event event, osdear__str text)
   return event == JSON_FALSE ? STR("false") : text;
 }
 
-/* Of a column that is named twice the last value counts. Looking for it costs the square of their number, hence the ceiling. */
+/* Engines differ in which of two values of one name counts, so that one file would be two things. */
+static osdear_status fail_twice(const reader *r, osdear__str name, osdear_error **error)
+{
+  return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s names `%.*s` twice: which one counts is not defined", r->form->name.data,
+                      (int)name.size, name.data);
+}
+
+/* Notes that the field stands in the action. NULL: an unknown one, which may be there as often as it likes. */
+static osdear_status note_field(const reader *r, const field *f, const field *first, uint64_t *named, osdear_error **error)
+{
+  uint64_t bit = f ? UINT64_C(1) << (f - first) : 0;
+
+  if (*named & bit)
+    return fail_twice(r, f->name, error);
+  *named |= bit;
+  return OSDEAR_OK;
+}
+
+/* Looking for a column that is named twice costs the square of their number, hence the ceiling. */
 static osdear_status take_partition_value(reader *r, osdear__json_event event, osdear__str text, osdear_error **error)
 {
   osdear__partition_value value = { .column = r->key, .is_null = event == JSON_NULL || text_of(event, text).size == 0 };
@@ -191,14 +211,14 @@ static osdear_status take_partition_value(reader *r, osdear__json_event event, o
   }
   while (at < r->value_count && !osdear__str_equal(r->values[at].column, value.column))
     at++;
+  if (at < r->value_count)
+    return fail_twice(r, value.column, error);
   if (at >= MOST_VALUES)
     return osdear__fail(error, OSDEAR_ERR_LIMIT, "%s has more than %d partition values", r->form->name.data, MOST_VALUES);
   st = more_room(&r->values, &r->value_room, at, sizeof *r->values, error);
   if (st)
     return st;
-  r->values[at] = value;
-  if (at == r->value_count)
-    r->value_count++;
+  r->values[r->value_count++] = value;
   return OSDEAR_OK;
 }
 
@@ -215,14 +235,14 @@ static osdear_status take_pair(reader *r, osdear__json_event event, osdear__str 
     return st;
   while (at < r->pair_count && strcmp(r->pairs[at].key, pair.key) != 0)
     at++;
+  if (at < r->pair_count)
+    return fail_twice(r, osdear__str_of(pair.key), error);
   if (at >= MOST_PAIRS)
     return osdear__fail(error, OSDEAR_ERR_LIMIT, "%s.%s has more than %d entries", r->form->name.data, r->field->name.data, MOST_PAIRS);
   st = more_room(&r->pairs, &r->pair_room, at, sizeof *r->pairs, error);
   if (st)
     return st;
-  r->pairs[at] = pair;
-  if (at == r->pair_count)
-    r->pair_count++;
+  r->pairs[r->pair_count++] = pair;
   return OSDEAR_OK;
 }
 
@@ -322,7 +342,7 @@ static void start_action(reader *r)
   r->action.file = OSDEAR__FILE_BLANK;
   r->action.metadata.created_ms = -1;
   r->action.txn.updated_ms = -1;
-  r->seen = 0;
+  r->seen = r->named = 0;
   r->field = NULL;
   r->value_count = r->pair_count = 0;
 }
@@ -388,7 +408,7 @@ static osdear_status on_action_value(reader *r, osdear__json_event event, int32_
   return OSDEAR_OK;
 }
 
-/* Lists start empty, not absent; of a field that is there twice the last counts. */
+/* Lists start empty, not absent. */
 static void start_container(reader *r)
 {
   switch (r->field->form) {
@@ -397,7 +417,7 @@ static void start_container(reader *r)
   case FORM_NAMES: r->list = r->field->offset == offsetof(osdear__action, protocol.writer_features); r->name_counts[r->list] = 0; break;
   case FORM_VECTOR:
     r->action.file.dv = (osdear__deletion_vector){ .offset = -1 };
-    r->vector_seen = 0;
+    r->vector_seen = r->vector_named = 0;
     r->vector_field = NULL;
     break;
   default: break;
@@ -446,7 +466,7 @@ static osdear_status on_field(reader *r, osdear__json_event event, osdear__str t
     r->field = osdear__action_field(r->form, text);
     if (r->field && r->field->needs && !(r->keep & r->field->needs))
       r->field = NULL;
-    return OSDEAR_OK;
+    return note_field(r, r->field, r->form->fields, &r->named, error);
   case JSON_OBJECT_START:
   case JSON_ARRAY_START: return on_field_start(r, event, depth, error);
   case JSON_OBJECT_END:
@@ -476,7 +496,7 @@ static osdear_status on_inside(reader *r, osdear__json_event event, osdear__str 
     return take_inside(r, event, text, error);
   if (r->field->form == FORM_VECTOR) {
     r->vector_field = osdear__action_field(&osdear__action_vector, text);
-    return OSDEAR_OK;
+    return note_field(r, r->vector_field, osdear__action_vector.fields, &r->vector_named, error);
   }
   if (text.size && memchr(text.data, '\0', text.size))
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s.%s has a key that holds a NUL character", r->form->name.data, r->field->name.data);

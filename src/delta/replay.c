@@ -1,6 +1,12 @@
 /* Actions put in their places as they come, newest commit first. */
 #include <delta/replay.h>
 
+/* Where in its list a transaction or a domain stands, and which commit said so. */
+typedef struct list_entry {
+  size_t index;
+  int64_t version;
+} list_entry;
+
 void osdear__replay_drop(osdear__replay *replay)
 {
   osdear__tail_auto(&replay->tail);
@@ -157,55 +163,72 @@ static osdear_status see_metadata(osdear__replay *replay, const osdear__metadata
   return st;
 }
 
-/* The place of `key` in a list that grows; *is_new tells whether there is to be one more. */
-static osdear_status list_place(osdear__map *keys, const char *key, void *list_at, size_t count, size_t *room, size_t size, bool *is_new,
-                                osdear__map_entry **out, osdear_error **error)
+/* The place of `key` in a list that grows: *index is its own, `count` where it is new. Of two actions of a commit the later counts, as
+ * for files; *is_kept tells whether a newer commit has one. */
+static osdear_status list_place(osdear__replay *replay, osdear__map *keys, const char *key, void *list_at, size_t count, size_t *room,
+                                size_t size, size_t *index, bool *is_kept, osdear_error **error)
 {
+  const osdear__map_entry *place = osdear__map_find(keys, osdear__str_of(key));
+  const list_entry *entry = place ? place->value : NULL;
   void *list;
 
-  if (count == *room) {
-    size_t wanted = *room ? *room * 2 : 8;
-    memcpy(&list, list_at, sizeof list);
-    list = osdear__realloc_array(list, wanted, size);
-    if (!list)
-      return osdear__fail_memory(error);
-    memcpy(list_at, &list, sizeof list);
-    *room = wanted;
-  }
-  *out = osdear__map_add(keys, osdear__str_of(key), is_new);
-  return *out ? OSDEAR_OK : osdear__fail_memory(error);
+  *index = entry ? entry->index : count;
+  *is_kept = entry && entry->version != replay->version;
+  if (count < *room)
+    return OSDEAR_OK;
+  memcpy(&list, list_at, sizeof list);
+  list = osdear__realloc_array(list, *room ? *room * 2 : 8, size);
+  if (!list)
+    return osdear__fail_memory(error);
+  memcpy(list_at, &list, sizeof list);
+  *room = *room ? *room * 2 : 8;
+  return OSDEAR_OK;
+}
+
+/* `key` is the copy that lasts. */
+static osdear_status note_place(osdear__replay *replay, osdear__map *keys, const char *key, size_t index, size_t *count,
+                                osdear_error **error)
+{
+  list_entry *entry;
+  osdear__map_entry *place;
+  bool is_new;
+
+  if (index < *count)
+    return OSDEAR_OK;
+  entry = osdear__arena_zeroed(replay->arena, 1, sizeof *entry);
+  place = entry ? osdear__map_add(keys, osdear__str_of(key), &is_new) : NULL;
+  if (!place)
+    return osdear__fail_memory(error);
+  *entry = (list_entry){ index, replay->version };
+  place->value = entry;
+  ++*count;
+  return OSDEAR_OK;
 }
 
 static osdear_status see_txn(osdear__replay *replay, const osdear__txn *txn, osdear_error **error)
 {
-  osdear__map_entry *place;
-  bool is_new;
-  osdear_status st = list_place(&replay->txn_keys, txn->app_id, &replay->txns, replay->txn_count, &replay->txn_room, sizeof *replay->txns,
-                                &is_new, &place, error);
+  size_t index;
+  bool is_kept;
+  osdear_status st = list_place(replay, &replay->txn_keys, txn->app_id, &replay->txns, replay->txn_count, &replay->txn_room,
+                                sizeof *replay->txns, &index, &is_kept, error);
 
-  if (st || !is_new)
+  if (st || is_kept)
     return st;
-  st = osdear__txn_copy(txn, replay->arena, &replay->txns[replay->txn_count], error);
-  if (st)
-    return st;
-  place->key = osdear__str_of(replay->txns[replay->txn_count++].app_id);
-  return OSDEAR_OK;
+  st = osdear__txn_copy(txn, replay->arena, &replay->txns[index], error);
+  return st ? st : note_place(replay, &replay->txn_keys, replay->txns[index].app_id, index, &replay->txn_count, error);
 }
 
 static osdear_status see_domain(osdear__replay *replay, const osdear__domain *domain, osdear_error **error)
 {
-  osdear__map_entry *place;
-  bool is_new;
-  osdear_status st = list_place(&replay->domain_keys, domain->name, &replay->domains, replay->domain_count, &replay->domain_room,
-                                sizeof *replay->domains, &is_new, &place, error);
+  size_t index;
+  bool is_kept;
+  osdear_status st = list_place(replay, &replay->domain_keys, domain->name, &replay->domains, replay->domain_count, &replay->domain_room,
+                                sizeof *replay->domains, &index, &is_kept, error);
 
-  if (st || !is_new)
+  if (st || is_kept)
     return st;
-  st = osdear__domain_copy(domain, replay->arena, &replay->domains[replay->domain_count], error);
-  if (st)
-    return st;
-  place->key = osdear__str_of(replay->domains[replay->domain_count++].name);
-  return OSDEAR_OK;
+  st = osdear__domain_copy(domain, replay->arena, &replay->domains[index], error);
+  return st ? st : note_place(replay, &replay->domain_keys, replay->domains[index].name, index, &replay->domain_count, error);
 }
 
 osdear_status osdear__replay_action(void *argument, const osdear__action *action, osdear_error **error)

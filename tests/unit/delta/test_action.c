@@ -116,12 +116,31 @@ Test(action, nulls_are_as_good_as_absent)
   refuse("{\"txn\":{\"appId\":null,\"version\":1}}", OSDEAR_ERR_CORRUPT, "txn lacks the required field `appId`");
 }
 
-Test(action, of_doubled_keys_the_last_counts)
+Test(action, what_is_named_twice_is_refused)
 {
-  expect("{\"txn\":{\"appId\":\"a\",\"version\":1,\"version\":2}}\n", KEEP_ALL, "{\"txn\":{\"appId\":\"a\",\"version\":2}}\n");
-  expect("{\"add\":{\"path\":\"f\",\"partitionValues\":{\"p\":\"1\",\"q\":\"2\",\"p\":\"3\"},\"size\":1,\"modificationTime\":1,\"dataChange\":true}}\n",
-         KEEP_ALL,
-         "{\"add\":{\"path\":\"f\",\"partitionValues\":{\"p\":\"3\",\"q\":\"2\"},\"size\":1,\"modificationTime\":1,\"dataChange\":true}}\n");
+  refuse("{\"txn\":{\"appId\":\"a\",\"version\":1,\"version\":2}}\n", OSDEAR_ERR_CORRUPT, "txn names `version` twice");
+  refuse("{\"txn\":{\"appId\":\"a\",\"lastUpdated\":null,\"version\":1,\"lastUpdated\":2}}\n", OSDEAR_ERR_CORRUPT, "twice");
+  refuse("{\"add\":{\"path\":\"f\",\"partitionValues\":{\"p\":\"1\",\"q\":\"2\",\"p\":\"3\"},\"size\":1}}\n", OSDEAR_ERR_CORRUPT,
+         "add names `p` twice");
+  refuse("{\"metaData\":{\"id\":\"i\",\"configuration\":{\"k\":\"1\",\"k\":\"1\"}}}\n", OSDEAR_ERR_CORRUPT, "metaData names `k` twice");
+  refuse("{\"remove\":{\"path\":\"f\",\"deletionVector\":{\"storageType\":\"u\",\"storageType\":\"i\"}}}\n", OSDEAR_ERR_CORRUPT,
+         "remove names `storageType` twice");
+  expect("{\"txn\":{\"appId\":\"a\",\"version\":1,\"later\":1,\"later\":{}}}\n", KEEP_ALL, "{\"txn\":{\"appId\":\"a\",\"version\":1}}\n");
+}
+
+Test(action, paths_do_not_climb)
+{
+  static const char *const paths[] = { "../f", "a/../../f", "a/..", "%2E%2e/f", "a/%2e./f", "/t/../f", "file:///t/../f" };
+  SCOPED(buf) line = { 0 };
+
+  for (size_t i = 0; i < COUNT_OF(paths); i++) {
+    osdear__buf_clear(&line);
+    osdear__buf_printf(&line, "{\"remove\":{\"path\":\"%s\",\"dataChange\":true}}\n", paths[i]);
+    refuse(line.data, OSDEAR_ERR_CORRUPT, "climbs out");
+  }
+  expect("{\"remove\":{\"path\":\"a..b/..c/d../e\",\"dataChange\":true}}\n", KEEP_ALL,
+         "{\"remove\":{\"path\":\"a..b/..c/d../e\",\"dataChange\":true}}\n");
+  refuse("{\"remove\":{\"path\":\"a%2\"}}\n", OSDEAR_ERR_CORRUPT, "a%2");
 }
 
 Test(action, partition_values_of_other_types_are_taken_for_their_text)

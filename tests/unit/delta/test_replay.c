@@ -137,6 +137,15 @@ Test(replay, of_transactions_and_domains_the_newest_count)
   cr_assert_eq(snapshot->domain_count, 1);
   cr_assert_str_eq(snapshot->domains[0].name, "e");
   osdear_snapshot_unref(snapshot);
+  fixture_commit(&f, 2, "{\"txn\":{\"appId\":\"x\",\"version\":6}}\n{\"txn\":{\"appId\":\"x\",\"version\":7}}\n"
+                        "{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"\",\"removed\":true}}\n"
+                        "{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"last\",\"removed\":false}}\n");
+  snapshot = fixture_load(&f, -1);
+  cr_assert_eq(snapshot->txn_count, 2);
+  cr_assert_eq(snapshot->txns[0].version, 7); /* within a commit the later line */
+  cr_assert_eq(snapshot->domain_count, 2);
+  cr_assert_str_eq(snapshot->domains[0].configuration, "last");
+  osdear_snapshot_unref(snapshot);
   fixture_close(&f);
 }
 
