@@ -164,6 +164,14 @@ osdear_status osdear__checkpoint_put_domain(osdear__builder *builder, const osde
   return close_row(&self);
 }
 
+osdear_status osdear__checkpoint_put_version(osdear__builder *builder, int64_t version, osdear_error **error)
+{
+  row self = { .builder = builder, .error = error };
+
+  put_number(&self, version, -1);
+  return close_row(&self);
+}
+
 osdear_status osdear__checkpoint_put_protocol(osdear__builder *builder, const osdear__protocol *protocol, osdear_error **error)
 {
   row self = { .builder = builder, .error = error };

@@ -39,6 +39,8 @@ static osdear__field protocol[] = {
 };
 static osdear__field domain[] = { FIELD("domain", KIND_STRING), FIELD("configuration", KIND_STRING), FIELD("removed", KIND_BOOLEAN) };
 
+static osdear__field checkpoint[] = { FIELD("version", KIND_LONG) };
+
 static const osdear__field columns[CHECKPOINT_COLUMNS] = {
   [COLUMN_TXN] = NESTED("txn", KIND_STRUCT, txn),
   [COLUMN_ADD] = NESTED("add", KIND_STRUCT, add),
@@ -46,6 +48,7 @@ static const osdear__field columns[CHECKPOINT_COLUMNS] = {
   [COLUMN_METADATA] = NESTED("metaData", KIND_STRUCT, metadata),
   [COLUMN_PROTOCOL] = NESTED("protocol", KIND_STRUCT, protocol),
   [COLUMN_DOMAIN] = NESTED("domainMetadata", KIND_STRUCT, domain),
+  [COLUMN_CHECKPOINT] = NESTED("checkpointMetadata", KIND_STRUCT, checkpoint),
 };
 
 /* ---- what depends on the table ---- */
@@ -150,8 +153,8 @@ static osdear_status partition_type(const osdear__metadata *table, osdear__arena
   return OSDEAR_OK;
 }
 
-osdear_status osdear__checkpoint_shape_new(const osdear__metadata *table, osdear__arena *arena, osdear__checkpoint_shape *out,
-                                           osdear_error **error)
+osdear_status osdear__checkpoint_shape_new(const osdear__metadata *table, bool is_v2, osdear__arena *arena,
+                                           osdear__checkpoint_shape *out, osdear_error **error)
 {
   osdear__checkpoint_shape shape = { .stats = -1, .stats_parsed = -1, .partition_parsed = -1 };
   bool as_json = osdear__metadata_property_bool(table, "delta.checkpoint.writeStatsAsJson", true);
@@ -181,7 +184,7 @@ osdear_status osdear__checkpoint_shape_new(const osdear__metadata *table, osdear
   }
   fields[COLUMN_ADD].type.fields = add_fields;
   fields[COLUMN_ADD].type.field_count = count;
-  shape.type = (osdear__type){ .kind = KIND_STRUCT, .field_count = CHECKPOINT_COLUMNS, .fields = fields };
+  shape.type = (osdear__type){ .kind = KIND_STRUCT, .field_count = is_v2 ? CHECKPOINT_COLUMNS : COLUMN_CHECKPOINT, .fields = fields };
   *out = shape;
   return st;
 }

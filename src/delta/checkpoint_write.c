@@ -1,4 +1,4 @@
-/** @file checkpoint_write.c A classic checkpoint: the state of a version as one Parquet file, streamed from the log into it. */
+/** @file checkpoint_write.c A checkpoint: the state of a version as one Parquet file, streamed from the log into it. */
 #include <delta/checkpoint.h>
 #include <delta/log/log.h>
 
@@ -21,6 +21,7 @@ typedef struct checkpoint {
 static osdear_status write_rows(checkpoint *self, size_t column, struct ArrowArray *rows, osdear_error **error)
 {
   struct ArrowArray columns[CHECKPOINT_COLUMNS] = { 0 };
+  size_t count = self->shape.type.field_count;
   struct ArrowArray batch = { 0 };
   void *no_validity[1] = { NULL };
   int64_t length = rows->length;
@@ -28,13 +29,13 @@ static osdear_status write_rows(checkpoint *self, size_t column, struct ArrowArr
 
   columns[column] = *rows;
   rows->release = NULL;
-  for (size_t i = 0; i < CHECKPOINT_COLUMNS && !st; i++)
+  for (size_t i = 0; i < count && !st; i++)
     if (i != column)
       st = osdear__array_nulls(&self->shape.type.fields[i].type, length, &columns[i], error);
   if (!st) {
-    st = osdear__array_adopt(length, 0, no_validity, 1, columns, CHECKPOINT_COLUMNS, &batch, error);
+    st = osdear__array_adopt(length, 0, no_validity, 1, columns, count, &batch, error);
   } else {
-    for (size_t i = 0; i < CHECKPOINT_COLUMNS; i++)
+    for (size_t i = 0; i < count; i++)
       osdear__array_drop(&columns[i]);
   }
   if (!st)
@@ -77,6 +78,8 @@ static osdear_status put_table_rows(checkpoint *self, size_t column, osdear__bui
     return osdear__checkpoint_put_protocol(builder, &snapshot->protocol, error);
   if (column == COLUMN_METADATA)
     return osdear__checkpoint_put_metadata(builder, &snapshot->metadata, error);
+  if (column == COLUMN_CHECKPOINT)
+    return osdear__checkpoint_put_version(builder, snapshot->segment.version, error);
   if (column == COLUMN_TXN)
     for (size_t i = 0; i < snapshot->txn_count && !st; i++)
       if (is_kept(snapshot, &snapshot->txns[i]))
@@ -89,11 +92,13 @@ static osdear_status put_table_rows(checkpoint *self, size_t column, osdear__bui
 
 static osdear_status write_table(checkpoint *self, osdear_error **error)
 {
-  static const size_t columns[] = { COLUMN_PROTOCOL, COLUMN_METADATA, COLUMN_TXN, COLUMN_DOMAIN };
+  static const size_t columns[] = { COLUMN_CHECKPOINT, COLUMN_PROTOCOL, COLUMN_METADATA, COLUMN_TXN, COLUMN_DOMAIN };
   osdear_status st = OSDEAR_OK;
 
   for (size_t i = 0; i < COUNT_OF(columns) && !st; i++) {
     AUTO(builder) builder = NULL;
+    if (columns[i] >= self->shape.type.field_count)
+      continue; /* the table's checkpoints have no such rows */
     st = osdear__builder_new(&self->shape.type.fields[columns[i]].type, &builder, error);
     if (!st)
       st = put_table_rows(self, columns[i], builder, error);
@@ -146,6 +151,15 @@ static osdear_status write_removes(checkpoint *self, osdear_error **error)
 
 /* ---- the file ---- */
 
+/* The table's files stay in the checkpoint itself, which the specification of V2 allows, under the classic name, by which every reader
+ * of such tables finds it. */
+static bool is_v2(const osdear_snapshot *snapshot)
+{
+  osdear__str policy = osdear__str_of(osdear__metadata_property(&snapshot->metadata, "delta.checkpointPolicy"));
+
+  return osdear__str_equal_nocase(policy, STR("v2")) && osdear__protocol_has_reader_feature(&snapshot->protocol, "v2Checkpoint");
+}
+
 static osdear_status open_writer(checkpoint *self, const char *path, osdear_error **error)
 {
   osdear__parquet_write options;
@@ -155,7 +169,7 @@ static osdear_status open_writer(checkpoint *self, const char *path, osdear_erro
   osdear__parquet_write_init(&options);
   options.level = 1; /* read often, but written in the time of a commit */
   options.row_group_bytes = bound < INT64_C(128) << 20 ? bound : 0;
-  st = osdear__checkpoint_shape_new(&self->snapshot->metadata, &self->arena, &self->shape, error);
+  st = osdear__checkpoint_shape_new(&self->snapshot->metadata, is_v2(self->snapshot), &self->arena, &self->shape, error);
   if (!st)
     st = osdear__store_create(self->snapshot->store, path, &self->output, error);
   if (!st)

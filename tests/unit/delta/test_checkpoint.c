@@ -1,5 +1,7 @@
 #include "lake.h"
 
+#include <delta/log/log.h>
+
 #include <delta/write.h>
 
 static osdear_status checksum_of(const char *json, char out[33], osdear_error **error)
@@ -200,6 +202,27 @@ Test(checkpoint, that_fails_does_not_fail_the_commit)
   cr_assert_eq(result.version, 1);
   cr_assert_str_eq(lake_read(&here), "{\"id\":1}\n");
   osdear_table_free(table);
+  lake_close(&here);
+}
+
+/* The property alone is not enough: the protocol must say that readers know of it. */
+Test(checkpoint, says_that_it_is_v2_where_the_table_asks_for_it)
+{
+  osdear_table *table = NULL;
+  osdear_snapshot *snapshot;
+  lake here;
+
+  lake_open(&here);
+  OK(lake_create(&here, "id long", NULL, "delta.checkpointPolicy=v2", &table, WHY));
+  OK(lake_append(&here, table, "[{\"id\":1}]", NULL, NULL, WHY));
+  OK(osdear_table_checkpoint(table, WHY));
+  osdear_table_free(table);
+  drop_commits(&here, 0, 1);
+  cr_assert_str_eq(lake_read(&here), "{\"id\":1}\n");
+  OK(osdear__snapshot_load(here.context, here.store, NULL, NULL, &snapshot, WHY));
+  cr_assert(osdear__protocol_has_reader_feature(&snapshot->protocol, "v2Checkpoint"));
+  cr_assert(snapshot->checkpoint->has_metadata);
+  osdear_snapshot_unref(snapshot);
   lake_close(&here);
 }
 
