@@ -169,8 +169,7 @@ osdear_status osdear__checkpoint_hint_print(int64_t version, int64_t actions, in
 
 /* ---- reading ---- */
 
-/* The version that the text names; -1 where it is not to be trusted. NO_MEMORY is the only failure. */
-static osdear_status read_hint(osdear__str text, int64_t *version, osdear_error **error)
+osdear_status osdear__checkpoint_hint_read(osdear__str text, int64_t *version, osdear_error **error)
 {
   SCOPED(arena) arena = { 0 };
   osdear__json *object = NULL;
@@ -203,5 +202,5 @@ osdear_status osdear__last_checkpoint(osdear__store *store, int64_t *version, os
   *version = -1;
   if (st)
     return st == OSDEAR_ERR_NO_MEMORY ? osdear__fail_memory(error) : OSDEAR_OK;
-  return read_hint((osdear__str){ text.data, text.size }, version, error);
+  return osdear__checkpoint_hint_read((osdear__str){ text.data, text.size }, version, error);
 }

@@ -33,7 +33,7 @@ static osdear_status write_rows(checkpoint *self, size_t column, struct ArrowArr
     if (i != column)
       st = osdear__array_nulls(&self->shape.type.fields[i].type, length, &columns[i], error);
   if (!st) {
-    st = osdear__array_adopt(length, 0, no_validity, 1, columns, count, &batch, error);
+    st = osdear__array_adopt(length, 0, no_validity, 1, columns, (int64_t)count, &batch, error);
   } else {
     for (size_t i = 0; i < count; i++)
       osdear__array_drop(&columns[i]);

@@ -37,6 +37,7 @@ int64_t osdear__listing_earliest(const osdear__listing *listing); /* the oldest 
 
 /* The version _last_checkpoint names (checkpoint_hint.c). It is a hint: whatever is wrong with it, its checksum included, the answer is
  * -1 and the log is listed as a whole. */
+MUST_USE osdear_status osdear__checkpoint_hint_read(osdear__str text, int64_t *version, osdear_error **error);
 MUST_USE osdear_status osdear__last_checkpoint(osdear__store *store, int64_t *version, osdear_error **error);
 
 /* ---- which files make up a version (segment.c) ---- */
