@@ -15,7 +15,7 @@ bool osdear__exchange_is_repeatable(const osdear__http_exchange *exchange)
 
 void osdear__exchange_end(osdear__http_exchange *exchange, osdear_status status)
 {
-  osdear__buf url = { 0 };
+  SCOPED(buf) url = { 0 };
 
   exchange->failed = status;
   if (!status) {

@@ -377,10 +377,12 @@ static void hear_one(osdear_follower *follower, osdear__followed *item)
   poll_one(follower, item);
 }
 
-static void run_due(osdear_follower *follower)
+/* What becomes of one job is told as a change; this fails when the requests of all of them cannot go on. */
+static osdear_status run_due(osdear_follower *follower, osdear_error **error)
 {
   int64_t now = osdear__monotonic_us();
   osdear__http_exchange *exchange;
+  osdear_status st = OSDEAR_OK;
   uint64_t ticks;
   ssize_t got = read(follower->timer, &ticks, sizeof ticks); /* it is set anew below */
 
@@ -392,16 +394,19 @@ static void run_due(osdear_follower *follower)
     take_out(follower, item);
     poll_one(follower, item);
   }
-  if (follower->asked_count && osdear__http_step(follower->loop, 0, NULL) == OSDEAR_OK)
+  if (follower->asked_count)
+    st = osdear__http_step(follower->loop, 0, error);
+  if (follower->loop)
     for (exchange = osdear__http_collect(follower->loop); exchange; exchange = osdear__http_collect(follower->loop)) {
       const osdear_job *job = osdear__http_exchange_tag(exchange);
       hear_one(follower, job->followed);
     }
   set_timer(follower);
+  return st;
 }
 
 /* Until something is due, or an answer comes. */
-static void wait_for_work(const osdear_follower *follower, int64_t left_ms)
+static osdear_status wait_for_work(const osdear_follower *follower, int64_t left_ms, osdear_error **error)
 {
   struct pollfd wanted = { follower->descriptor, POLLIN, 0 };
   int64_t due_ms;
@@ -409,14 +414,13 @@ static void wait_for_work(const osdear_follower *follower, int64_t left_ms)
   left_ms = left_ms < SLICE_MS ? left_ms : SLICE_MS;
   if (!follower->asked_count) {
     poll(&wanted, 1, (int)left_ms);
-    return;
+    return OSDEAR_OK;
   }
   due_ms = left_ms;
   if (follower->count && follower->asked_count < follower->most_asked)
     due_ms = (follower->heap[0]->due_us - osdear__monotonic_us()) / 1000;
   left_ms = due_ms < left_ms ? due_ms : left_ms;
-  if (osdear__http_step(follower->loop, left_ms < 0 ? 0 : left_ms, NULL))
-    return; /* the context is over, as the next look at it tells */
+  return osdear__http_step(follower->loop, left_ms < 0 ? 0 : left_ms, error);
 }
 
 osdear_status osdear_follower_step(osdear_follower *follower, int64_t wait_ms, osdear_error **error)
@@ -432,11 +436,15 @@ osdear_status osdear_follower_step(osdear_follower *follower, int64_t wait_ms, o
     st = osdear__context_check(follower->context, error);
     if (st)
       return st;
-    run_due(follower);
+    st = run_due(follower, error);
+    if (st)
+      return st;
     left_ms = (until - osdear__monotonic_us()) / 1000;
     if (follower->first || !osdear_follower_count(follower) || left_ms <= 0)
       return OSDEAR_OK;
-    wait_for_work(follower, left_ms);
+    st = wait_for_work(follower, left_ms, error);
+    if (st)
+      return st;
   }
 }
 

@@ -34,7 +34,7 @@ class Airflow:
         shutil.copy(Path(__file__).with_name("jobs_dag.py"), folder / "dags")
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PYTHON"))},
-            "AIRFLOW_HOME": str(folder), "AIRFLOW__CORE__LOAD_EXAMPLES": "False", "AIRFLOW__CORE__PARALLELISM": "1",
+            "AIRFLOW_HOME": str(folder), "AIRFLOW__CORE__LOAD_EXAMPLES": "False", "AIRFLOW__CORE__PARALLELISM": "2",
             "AIRFLOW__API__HOST": "127.0.0.1", "AIRFLOW__API__PORT": str(self.port), "AIRFLOW__API__WORKERS": "1",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{self.port}/execution/",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin", "AIRFLOW__API_AUTH__JWT_SECRET": os.urandom(32).hex(),
@@ -99,8 +99,8 @@ def airflow(tmp_path_factory):
 def test_a_run_is_triggered_once_under_its_key_by_whoever_asks(airflow, tmp_path):
     spec = {"dag": "osdear_jobs", "conf": {"n": 5}, "note": "from a test"}
     with airflow.runner(tmp_path / "here") as here, airflow.runner(tmp_path / "there") as there:
-        job = here.submit(spec, key="day one+1:00")
-        assert there.submit(spec, key="day one+1:00").id == job.id == "osdear_jobs/day one+1:00"
+        job = here.submit(spec, key="day-one+1:00")
+        assert there.submit(spec, key="day-one+1:00").id == job.id == "osdear_jobs/day-one+1:00"
         assert job.wait(200) is JobState.SUCCEEDED
         assert b"hello from work {'n': 5}" in b"".join(job.logs())
         assert b"hello from work" in b"".join(job.logs("work", follow=True))
@@ -116,7 +116,7 @@ def test_a_run_that_failed_is_told_from_one_that_was_cancelled_and_can_be_cleare
         assert again.id == job.id
         assert again.wait(200) is JobState.FAILED
         assert again.result()["tasks"][0]["try_number"] == 2
-        sleeper = runner.submit({"dag": "osdear_jobs", "conf": {"sleep": 300}})
+        sleeper = runner.submit({"dag": "osdear_jobs", "conf": {"sleep": 60}})
         deadline = time.monotonic() + 200
         while sleeper.poll() is not JobState.RUNNING:
             assert time.monotonic() < deadline
@@ -131,6 +131,8 @@ def test_refusals_are_typed(airflow, tmp_path):
             runner.submit({"dag": "nope"})
         with pytest.raises(osdear.NotFoundError):
             runner.attach("osdear_jobs/nope").poll()
+        with pytest.raises(osdear.ArgumentError, match="does not match"):
+            runner.submit({"dag": "osdear_jobs"}, key="no blanks in a run's id")
         with pytest.raises(osdear.ArgumentError) as caught:
             runner.submit({"dag": "osdear_jobs", "logical_date": "no date"})
         assert caught.value.http_status == 422
