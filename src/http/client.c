@@ -36,6 +36,15 @@ static bool is_token(const char *text)
   return *text != '\0';
 }
 
+osdear_status osdear__http_check_method(const char *method, osdear_error **error)
+{
+  size_t size = strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+  if (size == 0 || method[size] || size >= sizeof((osdear__http_response *)0)->method)
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"%.20s\" is no method of HTTP", method);
+  return OSDEAR_OK;
+}
+
 /* A value that ends its line would be a header of its own, or a request. */
 osdear_status osdear__http_check_headers(const osdear__http_header *headers, size_t count, osdear_error **error)
 {

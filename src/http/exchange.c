@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 enum {
-  MOST_HEAD = 64 << 10,     /* bytes of header lines */
   MOST_WORDS = 64 << 10,    /* of a body that tells what went wrong */
   MOST_DISCARDED = 1 << 20, /* what more of it is read only to keep the connection */
   IN_ONE_PIECE = 60 << 10,  /* a body that curl sends together with its headers, in one packet if it fits */
@@ -27,15 +26,6 @@ static const osdear__http_header *copy_headers(osdear__arena *arena, const osdea
   return copies;
 }
 
-static osdear_status check_method(const char *method, osdear_error **error)
-{
-  size_t size = strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-
-  if (size == 0 || method[size] || size >= sizeof((osdear__http_response *)0)->method)
-    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"%.20s\" is no method of HTTP", method);
-  return OSDEAR_OK;
-}
-
 static osdear_status copy_request(osdear__http_exchange *exchange, const osdear__http_request *request, osdear_error **error)
 {
   osdear__http_request *own = &exchange->request;
@@ -45,7 +35,7 @@ static osdear_status copy_request(osdear__http_exchange *exchange, const osdear_
   own->method = osdear__arena_strdup(&exchange->arena, request->method ? request->method : "GET");
   if (!own->method)
     return osdear__fail_memory(error);
-  st = check_method(own->method, error);
+  st = osdear__http_check_method(own->method, error);
   if (!st)
     st = osdear__http_check_headers(request->headers, request->header_count, error);
   if (!st)
@@ -128,50 +118,24 @@ static int before_request(void *argument, char *address, char *local_address, in
   return CURL_PREREQFUNC_OK;
 }
 
-static int32_t status_of_line(const char *line, size_t size)
-{
-  const char *space = memchr(line, ' ', size);
-  int64_t status;
-
-  if (!space || line + size - space < 4 || !osdear__parse_i64((osdear__str){ space + 1, 3 }, &status))
-    return 0;
-  return (int32_t)status;
-}
-
 static size_t on_header(char *line, size_t one, size_t size, void *argument)
 {
   osdear__http_exchange *exchange = argument;
-  osdear__buf *head = &exchange->response.head;
-  size_t length = size * one, name, value;
+  size_t length = size * one;
+  osdear_status st;
 
   if (osdear__fault_hit(FAULT_READ))
     return 0;
   exchange->answered = true;
   note_byte(exchange);
+  if (exchange->body_begun) /* a trailer */
+    return size * one;
   while (length > 0 && (line[length - 1] == '\r' || line[length - 1] == '\n'))
     length--;
-  if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) { /* a first answer, or the next after 100 or 401 */
-    osdear__buf_clear(head);
-    exchange->response.status = status_of_line(line, length);
-    return size * one;
-  }
-  for (name = 0; name < length && line[name] != ':'; name++)
-    continue;
-  if (name == 0 || name == length || exchange->body_begun) /* the empty line, or a trailer */
-    return size * one;
-  for (value = name + 1; value < length && (line[value] == ' ' || line[value] == '\t'); value++)
-    continue;
-  if (head->size + length > MOST_HEAD) {
-    fail_callback(exchange,
-                  osdear__fail(&exchange->failure, OSDEAR_ERR_LIMIT, "the answer has more than %d bytes of headers", MOST_HEAD));
-    return 0;
-  }
-  osdear__buf_append(head, line, name);
-  osdear__buf_putc(head, '\0');
-  osdear__buf_append(head, line + value, length - value);
-  osdear__buf_putc(head, '\0');
-  if (osdear__buf_check(head, &exchange->failure)) {
-    fail_callback(exchange, head->failed);
+  st = osdear__response_add_line(&exchange->response, (osdear__str){ line, length }, &exchange->failure);
+  exchange->head_done = length == 0 && exchange->response.status >= 200;
+  if (st) {
+    fail_callback(exchange, st);
     return 0;
   }
   return size * one;
@@ -484,7 +448,7 @@ static void start_over(osdear__http_exchange *exchange)
   response->attempts++;
   exchange->curl_words[0] = '\0';
   exchange->begun = 0;
-  exchange->answered = exchange->body_begun = exchange->paused = exchange->is_cut = false;
+  exchange->answered = exchange->head_done = exchange->body_begun = exchange->paused = exchange->is_cut = false;
   exchange->sent = 0;
   exchange->moved = 0;
   exchange->failed = OSDEAR_OK;

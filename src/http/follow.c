@@ -30,39 +30,40 @@ void osdear__exchange_end(osdear__http_exchange *exchange, osdear_status status)
 
 /* ---- what went wrong, by curl's words ---- */
 
-typedef struct failure_kind {
-  osdear_status status;
-  bool may_pass; /* the same request may succeed at once */
-} failure_kind;
-
+/* A server that wants a certificate says so by an alert, which TLS 1.3 lets us see only when we read. */
 static bool tells_of_certificate(const char *words)
 {
   return strstr(words, "alert") && (strstr(words, "certificate") || strstr(words, "unknown ca"));
 }
 
-static failure_kind kind_of(const osdear__http_exchange *exchange, CURLcode code)
+osdear_status osdear__curl_status(CURLcode code, const char *words)
 {
-  long proxy_status = 0;
-
   switch (code) {
-  case CURLE_OUT_OF_MEMORY: return (failure_kind){ exchange->begun > 0 ? OSDEAR_ERR_LIMIT : OSDEAR_ERR_NO_MEMORY, false };
-  case CURLE_OPERATION_TIMEDOUT: return (failure_kind){ OSDEAR_ERR_TIMEOUT, true };
+  case CURLE_OUT_OF_MEMORY: return OSDEAR_ERR_NO_MEMORY;
+  case CURLE_OPERATION_TIMEDOUT: return OSDEAR_ERR_TIMEOUT;
   case CURLE_PEER_FAILED_VERIFICATION:
   case CURLE_SSL_ISSUER_ERROR:
   case CURLE_SSL_INVALIDCERTSTATUS:
   case CURLE_AUTH_ERROR:
-  case CURLE_LOGIN_DENIED: return (failure_kind){ OSDEAR_ERR_DENIED, false };
+  case CURLE_LOGIN_DENIED: return OSDEAR_ERR_DENIED;
   case CURLE_SSL_CACERT_BADFILE:
   case CURLE_SSL_CERTPROBLEM:
-  case CURLE_URL_MALFORMAT: return (failure_kind){ OSDEAR_ERR_ARGUMENT, false };
+  case CURLE_URL_MALFORMAT: return OSDEAR_ERR_ARGUMENT;
   case CURLE_UNSUPPORTED_PROTOCOL:
-  case CURLE_WEIRD_SERVER_REPLY: return (failure_kind){ OSDEAR_ERR_CORRUPT, false };
-  default: break;
+  case CURLE_WEIRD_SERVER_REPLY: return OSDEAR_ERR_CORRUPT;
+  default: return tells_of_certificate(words) ? OSDEAR_ERR_DENIED : OSDEAR_ERR_UNAVAILABLE;
   }
+}
+
+static osdear_status status_of(const osdear__http_exchange *exchange, CURLcode code)
+{
+  osdear_status status = osdear__curl_status(code, exchange->curl_words);
+  long proxy_status = 0;
+
+  if (status == OSDEAR_ERR_NO_MEMORY && exchange->begun > 0) /* curl's word for a header line without end, too */
+    return OSDEAR_ERR_LIMIT;
   osdear__curl.easy_getinfo(exchange->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
-  if (proxy_status == 403 || proxy_status == 407 || tells_of_certificate(exchange->curl_words))
-    return (failure_kind){ OSDEAR_ERR_DENIED, false };
-  return (failure_kind){ OSDEAR_ERR_UNAVAILABLE, true };
+  return status == OSDEAR_ERR_UNAVAILABLE && (proxy_status == 403 || proxy_status == 407) ? OSDEAR_ERR_DENIED : status;
 }
 
 static const char *remedy_of(CURLcode code)
@@ -75,9 +76,9 @@ static const char *remedy_of(CURLcode code)
   }
 }
 
-static osdear_status fail_transport(osdear__http_exchange *exchange, CURLcode code, osdear_status status, bool may_pass)
+static osdear_status fail_transport(osdear__http_exchange *exchange, CURLcode code, osdear_status status, bool retryable)
 {
-  osdear__service_answer answer = { .retryable = may_pass };
+  osdear__service_answer answer = { .retryable = retryable };
   const char *words = exchange->curl_words[0] ? exchange->curl_words : osdear__curl.easy_strerror(code);
   SCOPED(buf) url = { 0 };
 
@@ -125,9 +126,8 @@ static void log_repetition(const osdear__http_exchange *exchange, int64_t wait_u
               exchange->response.attempts, exchange->client->config.max_attempts);
 }
 
-static bool try_again(osdear__http_exchange *exchange, bool throttled)
+static bool try_again(osdear__http_exchange *exchange, bool throttled, const osdear__http_response *answer)
 {
-  const osdear__http_response *answer = exchange->response.status > 0 ? &exchange->response : NULL;
   int32_t cost = throttled ? RETRY_COST_THROTTLED : RETRY_COST;
   int64_t wait_us = osdear__retry_wait_us(exchange->client, exchange->response.attempts + 1, throttled, answer);
 
@@ -138,6 +138,7 @@ static bool try_again(osdear__http_exchange *exchange, bool throttled)
   if (!osdear__retry_pay(exchange->client, cost))
     return false;
   exchange->paid = cost;
+  exchange->response.status = answer ? answer->status : 0;
   log_repetition(exchange, wait_us);
   wait_until(exchange, wait_us);
   return true;
@@ -184,7 +185,8 @@ static void follow_answer(osdear__http_exchange *exchange)
   verdict = judge(exchange);
   if (verdict == HTTP_RETRY_AT_ONCE && try_at_once(exchange))
     return;
-  if ((verdict == HTTP_RETRY || verdict == HTTP_RETRY_THROTTLED) && try_again(exchange, verdict == HTTP_RETRY_THROTTLED)) {
+  if ((verdict == HTTP_RETRY || verdict == HTTP_RETRY_THROTTLED) &&
+      try_again(exchange, verdict == HTTP_RETRY_THROTTLED, &exchange->response)) {
     exchange->response.maybe_done_before = exchange->response.maybe_done_before || exchange->response.status >= 500;
     return;
   }
@@ -193,18 +195,23 @@ static void follow_answer(osdear__http_exchange *exchange)
   osdear__exchange_end(exchange, OSDEAR_OK);
 }
 
+/* The same request may succeed where there was no answer, unless what is wrong will stay so. */
+static bool may_pass(osdear_status status)
+{
+  return status == OSDEAR_ERR_UNAVAILABLE || status == OSDEAR_ERR_TIMEOUT;
+}
+
 static void follow_failure(osdear__http_exchange *exchange, CURLcode code, osdear_status status)
 {
-  failure_kind kind = status ? (failure_kind){ status, status == OSDEAR_ERR_TIMEOUT } : kind_of(exchange, code);
-  bool is_safe = exchange->begun == 0 || osdear__exchange_is_repeatable(exchange);
   bool was_begun = exchange->begun > 0;
+  bool is_safe = !was_begun || osdear__exchange_is_repeatable(exchange);
 
-  exchange->response.status = 0;
-  if (kind.may_pass && is_safe && try_again(exchange, false)) {
+  status = status ? status : status_of(exchange, code);
+  if (may_pass(status) && is_safe && try_again(exchange, false, NULL)) {
     exchange->response.maybe_done_before = exchange->response.maybe_done_before || was_begun;
     return;
   }
-  osdear__exchange_end(exchange, fail_transport(exchange, code, kind.status, kind.may_pass));
+  osdear__exchange_end(exchange, fail_transport(exchange, code, status, may_pass(status)));
 }
 
 void osdear__exchange_follow(osdear__http_exchange *exchange, CURLcode code, osdear_status status)

@@ -3,6 +3,7 @@
 #define OSDEAR_SRC_HTTP_INTERNAL_H
 
 #include <pthread.h>
+#include <signal.h>
 
 #include <http/curl.h>
 
@@ -32,7 +33,11 @@ void osdear__client_setup(osdear__http_client *client, const char *url, CURL *ea
 /* The absolute URL of a request: UTF-8 is refused, as is anything that curl would change or a log should not see. */
 MUST_USE osdear_status osdear__client_url(const osdear__http_client *client, const char *url, osdear__arena *arena, const char **out,
                                           osdear_error **error);
+MUST_USE osdear_status osdear__http_check_method(const char *method, osdear_error **error);
 MUST_USE osdear_status osdear__http_check_headers(const osdear__http_header *headers, size_t count, osdear_error **error);
+
+/* Takes in one line of an answer's head, without its end: a status line starts the head anew. LIMIT when it grows too long. */
+MUST_USE osdear_status osdear__response_add_line(osdear__http_response *response, osdear__str line, osdear_error **error);
 
 /* ---- trying again (retry.c) ---- */
 
@@ -67,6 +72,7 @@ struct osdear__http_exchange {
   char curl_words[CURL_ERROR_SIZE];
   int32_t begun;                /* how often curl has begun to send this attempt's request */
   bool answered;                /* something of an answer has come since */
+  bool head_done;
   bool body_begun;
   bool paused;
   bool is_cut;                  /* more words came with an error than anyone wants: the answer stands, the connection goes */
@@ -90,6 +96,9 @@ osdear_status osdear__exchange_prepare(osdear__http_exchange *exchange, osdear__
 void osdear__exchange_follow(osdear__http_exchange *exchange, CURLcode code, osdear_status status);
 void osdear__exchange_end(osdear__http_exchange *exchange, osdear_status status);
 bool osdear__exchange_is_repeatable(const osdear__http_exchange *exchange);
+
+/* What a failure of curl means to who called us; `words` are curl's own. */
+osdear_status osdear__curl_status(CURLcode code, const char *words);
 
 /* ---- redirects (redirect.c) ---- */
 
@@ -117,7 +126,18 @@ struct osdear__http_loop {
 };
 void osdear__loop_move(osdear__http_exchange *exchange, osdear__exchange_state state);
 CURL *osdear__loop_handle(osdear__http_loop *loop); /* NULL: no memory */
-/* Until this one exchange has ended. */
-MUST_USE osdear_status osdear__loop_run(osdear__http_loop *loop, osdear__http_exchange *exchange, osdear_error **error);
+/* Until it is enough, nothing is pending, or end_us has come (INT64_MAX: never). */
+typedef bool (*osdear__is_enough)(const osdear__http_loop *loop, const void *argument);
+MUST_USE osdear_status osdear__loop_run(osdear__http_loop *loop, int64_t end_us, osdear__is_enough enough, const void *argument,
+                                        osdear_error **error);
+
+/* ---- SIGPIPE is held back while TLS may write (pipe.c) ---- */
+
+typedef struct osdear__pipe_guard {
+  sigset_t before;
+  bool is_held, was_pending;
+} osdear__pipe_guard;
+osdear__pipe_guard osdear__pipe_hold(bool is_needed);
+void osdear__pipe_release(const osdear__pipe_guard *guard);
 
 #endif

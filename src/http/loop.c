@@ -1,53 +1,13 @@
 /* Many requests from one thread: starting them, moving their bytes, and ending them when time is up. */
 #include <http/internal.h>
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
-#include <time.h>
 
 enum {
   DEFAULT_RUNNING = 64,
   SLICE_MS = 50,        /* how long cancellation may go unseen */
   LOOK_EVERY_US = 20000 /* how often timers are looked at */
 };
-
-/* ---- SIGPIPE: OpenSSL writes to sockets without a word against it, and a library must not end its process nor change its handlers ---- */
-
-typedef struct pipe_guard {
-  sigset_t before;
-  bool is_set, was_pending;
-} pipe_guard;
-
-static pipe_guard guard_pipe(const osdear__http_loop *loop)
-{
-  pipe_guard guard = { .is_set = loop->has_tls };
-  sigset_t set;
-
-  if (!guard.is_set)
-    return guard;
-  sigpending(&set);
-  guard.was_pending = sigismember(&set, SIGPIPE) == 1;
-  sigemptyset(&set);
-  sigaddset(&set, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &set, &guard.before);
-  return guard;
-}
-
-static void release_pipe(const pipe_guard *guard)
-{
-  const struct timespec no_time = { 0, 0 };
-  sigset_t set;
-
-  if (!guard->is_set)
-    return;
-  sigemptyset(&set);
-  sigaddset(&set, SIGPIPE);
-  if (!guard->was_pending)
-    while (sigtimedwait(&set, NULL, &no_time) == -1 && errno == EINTR)
-      continue;
-  pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
-}
 
 /* ---- lists ---- */
 
@@ -116,19 +76,19 @@ osdear_status osdear__http_loop_new(osdear_context *context, int32_t max_running
 
 void osdear__http_loop_free(osdear__http_loop *loop)
 {
-  pipe_guard guard;
+  osdear__pipe_guard guard;
 
   if (!loop)
     return;
   for (size_t i = 0; i < COUNT_OF(loop->lists); i++)
     while (loop->lists[i].first)
       osdear__http_exchange_free(loop->lists[i].first);
-  guard = guard_pipe(loop);
+  guard = osdear__pipe_hold(loop->has_tls);
   for (size_t i = 0; i < loop->spare_count; i++)
     osdear__curl.easy_cleanup(loop->spare[i]);
   if (loop->multi)
     osdear__curl.multi_cleanup(loop->multi);
-  release_pipe(&guard);
+  osdear__pipe_release(&guard);
   if (!loop->is_lane)
     osdear_context_unref(loop->context);
   osdear__free(loop);
@@ -149,12 +109,12 @@ static void release_handle(osdear__http_exchange *exchange)
 {
   osdear__http_loop *loop = exchange->loop;
   CURL *easy = exchange->easy;
-  pipe_guard guard;
+  osdear__pipe_guard guard;
 
   exchange->easy = NULL;
   if (!easy)
     return;
-  guard = guard_pipe(loop);
+  guard = osdear__pipe_hold(loop->has_tls);
   osdear__curl.multi_remove_handle(loop->multi, easy);
   if (loop->spare_count < SPARE_HANDLES) {
     osdear__curl.easy_reset(easy);
@@ -162,7 +122,7 @@ static void release_handle(osdear__http_exchange *exchange)
   } else {
     osdear__curl.easy_cleanup(easy);
   }
-  release_pipe(&guard);
+  osdear__pipe_release(&guard);
 }
 
 /* ---- exchanges in a loop ---- */
@@ -240,15 +200,15 @@ void osdear__http_wake(osdear__http_loop *loop)
 
 void osdear__http_resume(osdear__http_exchange *exchange)
 {
-  pipe_guard guard;
+  osdear__pipe_guard guard;
 
   if (exchange->state != EXCHANGE_RUNNING || !exchange->paused)
     return;
   exchange->paused = false;
   exchange->last_byte_us = osdear__monotonic_us();
-  guard = guard_pipe(exchange->loop);
+  guard = osdear__pipe_hold(exchange->loop->has_tls);
   osdear__curl.easy_pause(exchange->easy, CURLPAUSE_CONT); /* may hand on what was held back, and be paused again */
-  release_pipe(&guard);
+  osdear__pipe_release(&guard);
 }
 
 /* ---- moving ---- */
@@ -340,10 +300,10 @@ static void look_at_timers(osdear__http_loop *loop)
 static osdear_status move_bytes(osdear__http_loop *loop, osdear_error **error)
 {
   int running;
-  pipe_guard guard = guard_pipe(loop);
+  osdear__pipe_guard guard = osdear__pipe_hold(loop->has_tls);
   CURLMcode code = osdear__curl.multi_perform(loop->multi, &running);
 
-  release_pipe(&guard);
+  osdear__pipe_release(&guard);
   if (code == CURLM_OUT_OF_MEMORY)
     return osdear__fail_memory(error);
   if (code != CURLM_OK)
@@ -367,9 +327,8 @@ static void wait_a_slice(osdear__http_loop *loop, int64_t until_us)
     osdear__the_world->sleep_us(us);
 }
 
-typedef bool (*is_enough)(const osdear__http_loop *loop, const void *argument);
-
-static osdear_status run(osdear__http_loop *loop, int64_t end_us, is_enough enough, const void *argument, osdear_error **error)
+osdear_status osdear__loop_run(osdear__http_loop *loop, int64_t end_us, osdear__is_enough enough, const void *argument,
+                               osdear_error **error)
 {
   for (;;) {
     int64_t due;
@@ -405,7 +364,7 @@ osdear_status osdear__http_step(osdear__http_loop *loop, int64_t timeout_ms, osd
 {
   int64_t end = timeout_ms < 0 ? INT64_MAX : osdear__monotonic_us() + timeout_ms * 1000;
 
-  return run(loop, end, has_uncollected, NULL, error);
+  return osdear__loop_run(loop, end, has_uncollected, NULL, error);
 }
 
 static bool has_ended(const osdear__http_loop *loop, const void *argument)
@@ -414,11 +373,6 @@ static bool has_ended(const osdear__http_loop *loop, const void *argument)
 
   (void)loop;
   return exchange->state == EXCHANGE_ENDED;
-}
-
-osdear_status osdear__loop_run(osdear__http_loop *loop, osdear__http_exchange *exchange, osdear_error **error)
-{
-  return run(loop, INT64_MAX, has_ended, exchange, error);
 }
 
 /* ---- one request ---- */
@@ -434,7 +388,7 @@ osdear_status osdear__http_send(osdear__http_client *client, osdear_context *con
     return st;
   st = osdear__http_submit(loop, client, request, &exchange, error);
   if (!st)
-    st = osdear__loop_run(loop, exchange, error);
+    st = osdear__loop_run(loop, INT64_MAX, has_ended, exchange, error);
   if (!st)
     st = osdear__http_exchange_take(exchange, response, error);
   osdear__http_exchange_free(exchange);

@@ -1,5 +1,5 @@
 /* Answers: their headers, and what they mean as an error. */
-#include <http/http.h>
+#include <http/internal.h>
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,6 +13,42 @@ void osdear__http_response_drop(osdear__http_response *response)
 }
 
 /* ---- headers: each kept as `name NUL value NUL` ---- */
+
+static int32_t status_of_line(osdear__str line)
+{
+  const char *space = memchr(line.data, ' ', line.size);
+  int64_t status;
+
+  if (!space || line.data + line.size - space < 4 || !osdear__parse_i64((osdear__str){ space + 1, 3 }, &status))
+    return 0;
+  return (int32_t)status;
+}
+
+osdear_status osdear__response_add_line(osdear__http_response *response, osdear__str line, osdear_error **error)
+{
+  enum { MOST_HEAD = 64 << 10 };
+  osdear__buf *head = &response->head;
+  const char *colon = memchr(line.data, ':', line.size);
+  size_t value;
+
+  if (line.size >= 5 && memcmp(line.data, "HTTP/", 5) == 0) { /* the first, or the one after 100 or 401 */
+    osdear__buf_clear(head);
+    response->status = status_of_line(line);
+    return OSDEAR_OK;
+  }
+  if (!colon || colon == line.data)
+    return OSDEAR_OK;
+  if (head->size + line.size > MOST_HEAD)
+    return osdear__fail(error, OSDEAR_ERR_LIMIT, "the answer has more than %d bytes of headers", MOST_HEAD);
+  value = (size_t)(colon - line.data) + 1;
+  while (value < line.size && (line.data[value] == ' ' || line.data[value] == '\t'))
+    value++;
+  osdear__buf_append(head, line.data, (size_t)(colon - line.data));
+  osdear__buf_putc(head, '\0');
+  osdear__buf_append(head, line.data + value, strnlen(line.data + value, line.size - value));
+  osdear__buf_putc(head, '\0');
+  return osdear__buf_check(head, error);
+}
 
 bool osdear__http_header_next(const osdear__http_response *response, size_t *cursor, osdear__http_header *out)
 {

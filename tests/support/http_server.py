@@ -14,6 +14,7 @@ Paths; `key` in a query makes a counter of its own:
   /slow?ms=500               answers after that time
   /stall/10?of=100           sends 10 bytes and no more, and keeps the connection
   /redirect?to=URL&code=302  a redirect
+  /loop                      a redirect to itself
   /headers?count=9&size=9    so many headers of that size
   /upload                    size and SHA-256 of the body
   /count/KEY                 how many requests came for that key
@@ -191,6 +192,9 @@ class Connection:
 
     def do_redirect(self):
         self.answer(int(self.query.get("code", 302)), b"elsewhere", [("Location", self.query["to"])])
+
+    def do_loop(self):
+        self.answer(302, b"around", [("Location", "/loop")])
 
     def do_headers(self):
         size = int(self.query["size"])
