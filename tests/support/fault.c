@@ -58,7 +58,7 @@ static bool is_expected(osdear__fault_kind kind, osdear_status status)
   switch (kind) {
   case FAULT_ALLOC: return status == OSDEAR_ERR_NO_MEMORY;
   case FAULT_READ:
-  case FAULT_WRITE: return status == OSDEAR_ERR_IO;
+  case FAULT_WRITE: return status == OSDEAR_ERR_IO || status == OSDEAR_ERR_UNAVAILABLE; /* a file's, or a connection's */
   default: return false;
   }
 }

@@ -291,11 +291,13 @@ def tls_of(options):
 def handle(peer, tls, kind):
     try:
         if tls:
-            peer = tls.wrap_socket(peer, server_side=True)
+            peer = tls.wrap_socket(peer, server_side=True, do_handshake_on_connect=False)
+            peer.do_handshake()
         else:
             if peer.family == socket.AF_INET:
                 peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError:
+        time.sleep(0.3)  # the alert is on its way: a reset must not overtake it
         peer.close()
         return
     kind(peer).serve()

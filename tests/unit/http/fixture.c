@@ -89,20 +89,21 @@ void fixture_fake_clock(void)
   osdear__the_world = &world;
 }
 
-static osdear_cancel *cancel;
 static int64_t cancel_ms;
 
 static void *throw_later(void *argument)
 {
   usleep((useconds_t)(cancel_ms * 1000));
-  osdear_cancel_throw(cancel);
-  return argument;
+  osdear_cancel_throw(argument);
+  osdear_cancel_unref(argument);
+  return NULL;
 }
 
 osdear_context *fixture_cancelled_after(int64_t ms)
 {
   osdear_context_options options = OSDEAR_CONTEXT_OPTIONS_INIT;
   osdear_context *context;
+  osdear_cancel *cancel;
   pthread_t thread;
 
   cr_assert_eq(osdear_cancel_new(-1, &cancel, NULL), OSDEAR_OK);
@@ -110,7 +111,7 @@ osdear_context *fixture_cancelled_after(int64_t ms)
   options.cancel = cancel;
   options.threads = 1;
   cr_assert_eq(osdear_context_new(&options, &context, NULL), OSDEAR_OK);
-  cr_assert_eq(pthread_create(&thread, NULL, throw_later, NULL), 0);
+  cr_assert_eq(pthread_create(&thread, NULL, throw_later, cancel), 0);
   pthread_detach(thread);
   return context;
 }

@@ -45,7 +45,7 @@ Test(loop, many_requests_are_under_way_at_once_on_few_connections)
   size_t collected = 0;
 
   for (intptr_t i = 0; i < COUNT; i++)
-    submit(&(osdear__http_request){ .url = "/slow?ms=20", .tag = (const void *)(i + 1) });
+    submit(&(osdear__http_request){ .url = "/slow?ms=100", .tag = (const void *)(i + 1) });
   cr_assert_eq(osdear__http_pending(loop), COUNT);
   while (collected < COUNT) {
     osdear__http_exchange *exchange;
@@ -58,7 +58,7 @@ Test(loop, many_requests_are_under_way_at_once_on_few_connections)
     }
   }
   cr_assert_eq(sum, COUNT * (COUNT + 1) / 2);
-  cr_assert_lt(milliseconds() - started, COUNT * 20 / 2, "one after the other");
+  cr_assert_lt(milliseconds() - started, COUNT * 100 / 2, "one after the other");
   expect_answer(get("/requests"), 200);
   cr_assert(osdear__starts_with(response.body.data, "9 "), "8 and this one's: %s", response.body.data);
 }
@@ -115,18 +115,18 @@ Test(loop, a_step_returns_in_time)
   int64_t started = milliseconds();
 
   cr_assert_eq(osdear__http_step(loop, -1, &error), OSDEAR_OK, "nothing to wait for");
-  submit(&(osdear__http_request){ .url = "/slow?ms=5000" });
+  submit(&(osdear__http_request){ .url = "/slow?ms=20000" });
   cr_assert_eq(osdear__http_step(loop, 100, &error), OSDEAR_OK);
-  cr_assert_lt(milliseconds() - started, 1000);
+  cr_assert_lt(milliseconds() - started, 8000);
   cr_assert_null(osdear__http_collect(loop));
   osdear__http_wake(loop);
-  cr_assert_eq(osdear__http_step(loop, 3000, &error), OSDEAR_OK);
-  cr_assert_lt(milliseconds() - started, 2000);
+  cr_assert_eq(osdear__http_step(loop, 20000, &error), OSDEAR_OK);
+  cr_assert_lt(milliseconds() - started, 16000);
 }
 
 Test(loop, an_exchange_can_be_given_up_at_any_time)
 {
-  osdear__http_exchange *running = submit(&(osdear__http_request){ .url = "/slow?ms=5000" });
+  osdear__http_exchange *running = submit(&(osdear__http_request){ .url = "/slow?ms=20000" });
   osdear__http_exchange *queued = submit(&(osdear__http_request){ .url = "/echo" });
 
   osdear__http_exchange_free(queued);
@@ -157,9 +157,9 @@ Test(loop, a_sink_that_pauses_gets_no_more_until_it_is_resumed)
 {
   holding state = { 0 };
   osdear__http_exchange *exchange = submit(
-      &(osdear__http_request){ .url = "/bytes/5000000", .sink = { .write = hold, .argument = &state }, .idle_timeout_ms = 200 });
+      &(osdear__http_request){ .url = "/bytes/5000000", .sink = { .write = hold, .argument = &state }, .idle_timeout_ms = 2000 });
 
-  cr_assert_eq(osdear__http_step(loop, 600, &error), OSDEAR_OK, "longer than the idle time, which does not run meanwhile");
+  cr_assert_eq(osdear__http_step(loop, 3000, &error), OSDEAR_OK, "longer than the idle time, which does not run meanwhile");
   cr_assert_eq(state.pauses, 1);
   while (osdear__http_pending(loop) > 0) {
     osdear__http_resume(exchange);
@@ -170,7 +170,7 @@ Test(loop, a_sink_that_pauses_gets_no_more_until_it_is_resumed)
   cr_assert_gt(state.pauses, 10);
 }
 
-/* ---- time and cancellation ---- */
+/* ---- time and cancellation: limits are wide, for machines that do much else ---- */
 
 static void expect_end(const osdear__http_request *request, osdear_context *context, osdear_status expected, int64_t most_ms)
 {
@@ -186,30 +186,30 @@ static void expect_end(const osdear__http_request *request, osdear_context *cont
 
 Test(loop, an_answer_that_does_not_come_ends_with_the_deadline)
 {
-  expect_end(&(osdear__http_request){ .url = "/slow?ms=9000", .timeout_ms = 200 }, NULL, OSDEAR_ERR_TIMEOUT, 1000);
+  expect_end(&(osdear__http_request){ .url = "/slow?ms=20000", .timeout_ms = 200 }, NULL, OSDEAR_ERR_TIMEOUT, 8000);
 }
 
 Test(loop, a_peer_that_falls_silent_ends_the_transfer)
 {
   config.max_attempts = 1;
   fixture_client();
-  expect_end(&(osdear__http_request){ .url = "/stall/10?of=100", .idle_timeout_ms = 200 }, NULL, OSDEAR_ERR_TIMEOUT, 1000);
-  expect_end(&(osdear__http_request){ .url = "/slow?ms=9000", .idle_timeout_ms = 200 }, NULL, OSDEAR_ERR_TIMEOUT, 1000);
+  expect_end(&(osdear__http_request){ .url = "/stall/10?of=100", .idle_timeout_ms = 200 }, NULL, OSDEAR_ERR_TIMEOUT, 8000);
+  expect_end(&(osdear__http_request){ .url = "/slow?ms=20000", .idle_timeout_ms = 200 }, NULL, OSDEAR_ERR_TIMEOUT, 8000);
 }
 
 Test(loop, a_slow_answer_that_keeps_coming_is_not_idle)
 {
-  expect_answer(ask(&(osdear__http_request){ .url = "/bytes/1000?piece=100&delay_ms=100", .idle_timeout_ms = 500 }), 200);
+  expect_answer(ask(&(osdear__http_request){ .url = "/bytes/1000?piece=100&delay_ms=300", .idle_timeout_ms = 2500 }), 200);
   cr_assert_eq(response.body_size, 1000);
 }
 
 Test(loop, cancelling_ends_a_call_at_once_whatever_it_waits_for)
 {
-  static const char *const urls[] = { "/slow?ms=9000", "/stall/10?of=100", "/status/503?retry_after=9" };
+  static const char *const urls[] = { "/slow?ms=20000", "/stall/10?of=100", "/status/503?retry_after=19" };
 
   for (size_t i = 0; i < COUNT_OF(urls); i++) {
     osdear_context *context = fixture_cancelled_after(150);
-    expect_end(&(osdear__http_request){ .url = urls[i] }, context, OSDEAR_ERR_CANCELLED, 150 + 400);
+    expect_end(&(osdear__http_request){ .url = urls[i] }, context, OSDEAR_ERR_CANCELLED, 8000);
     osdear_context_unref(context);
   }
 }
@@ -238,11 +238,11 @@ Test(loop, a_connection_that_is_never_made_ends_with_its_own_limit_or_by_cancell
   int filler[8], listener = listen_deaf(url, filler);
   osdear_context *context = fixture_cancelled_after(50);
 
-  expect_end(&(osdear__http_request){ .url = url }, context, OSDEAR_ERR_CANCELLED, 500);
+  expect_end(&(osdear__http_request){ .url = url }, context, OSDEAR_ERR_CANCELLED, 8000);
   config.connect_timeout_ms = 100;
   config.max_attempts = 1;
   fixture_client();
-  expect_end(&(osdear__http_request){ .url = url }, NULL, OSDEAR_ERR_TIMEOUT, 1000);
+  expect_end(&(osdear__http_request){ .url = url }, NULL, OSDEAR_ERR_TIMEOUT, 8000);
   osdear_context_unref(context);
   for (int i = 0; i < 8; i++)
     close(filler[i]);

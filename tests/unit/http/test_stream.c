@@ -44,7 +44,7 @@ Test(stream, headers_are_there_before_the_body_and_reading_can_run_out_of_patien
   char piece[10];
   size_t got;
 
-  cr_assert_eq(osdear__http_read(reader, piece, sizeof piece, 1000, &got, &error), OSDEAR_OK);
+  cr_assert_eq(osdear__http_read(reader, piece, sizeof piece, 20000, &got, &error), OSDEAR_OK);
   cr_assert_eq(got, 3);
   expect_failure(osdear__http_read(reader, piece, sizeof piece, 100, &got, &error), OSDEAR_ERR_TIMEOUT, "within 100 ms");
   expect_failure(osdear__http_read(reader, piece, sizeof piece, 100, &got, &error), OSDEAR_ERR_TIMEOUT, "within 100 ms");
@@ -103,7 +103,7 @@ static void read_exactly(osdear__http_tunnel *tunnel, const char *expected)
   size_t size = 0, got = 1;
 
   while (size < strlen(expected) && got > 0) {
-    cr_assert_eq(osdear__http_tunnel_read(tunnel, text + size, strlen(expected) - size, 2000, &got, &error), OSDEAR_OK, "%s",
+    cr_assert_eq(osdear__http_tunnel_read(tunnel, text + size, strlen(expected) - size, 20000, &got, &error), OSDEAR_OK, "%s",
                  osdear_error_message(error));
     size += got;
   }
@@ -123,7 +123,7 @@ Test(stream, a_connection_that_was_taken_over_carries_bytes_both_ways_and_ends_o
   read_exactly(tunnel, "ping");
   cr_assert_eq(osdear__http_tunnel_finish(tunnel, &error), OSDEAR_OK);
   read_exactly(tunnel, "bye");
-  cr_assert_eq(osdear__http_tunnel_read(tunnel, rest, sizeof rest, 2000, &got, &error), OSDEAR_OK);
+  cr_assert_eq(osdear__http_tunnel_read(tunnel, rest, sizeof rest, 20000, &got, &error), OSDEAR_OK);
   cr_assert_eq(got, 0);
   osdear__http_tunnel_free(tunnel);
 }
@@ -151,7 +151,7 @@ Test(stream, one_thread_may_write_while_another_reads)
 
   cr_assert_eq(pthread_create(&writer, NULL, write_many, tunnel), 0);
   while (got > 0) {
-    cr_assert_eq(osdear__http_tunnel_read(tunnel, bytes, sizeof bytes, 10000, &got, &error), OSDEAR_OK, "%s",
+    cr_assert_eq(osdear__http_tunnel_read(tunnel, bytes, sizeof bytes, 30000, &got, &error), OSDEAR_OK, "%s",
                  osdear_error_message(error));
     size += got;
   }
