@@ -301,10 +301,7 @@ static CURLSH *sessions_of(osdear__http_client *client)
 static void set_tls(osdear__http_client *client, CURL *easy, CURLcode *failed)
 {
   const osdear__http_config *config = &client->config;
-  CURLSH *sessions = sessions_of(client);
 
-  if (sessions)
-    osdear__curl_set_data(easy, CURLOPT_SHARE, sessions, failed);
   osdear__curl_set_long(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2, failed);
   osdear__curl_set_text(easy, CURLOPT_CAINFO, config->ca_file, failed);
   osdear__curl_set_text(easy, CURLOPT_SSLCERT, config->client_cert_file, failed);
@@ -321,8 +318,11 @@ static void set_tls(osdear__http_client *client, CURL *easy, CURLcode *failed)
 void osdear__client_setup(osdear__http_client *client, const char *url, CURL *easy, CURLcode *failed)
 {
   const osdear__http_config *config = &client->config;
+  CURLSH *sessions = sessions_of(client);
   static const long versions[] = { CURL_HTTP_VERSION_2TLS, CURL_HTTP_VERSION_1_1, CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE };
 
+  if (sessions) /* not for https: only: libcurl loses the sessions of a handle that had its own before */
+    osdear__curl_set_data(easy, CURLOPT_SHARE, sessions, failed);
   osdear__curl_set_long(easy, CURLOPT_NOSIGNAL, 1, failed);
   osdear__curl_set_long(easy, CURLOPT_PATH_AS_IS, 1, failed);
   osdear__curl_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1, failed);

@@ -118,6 +118,8 @@ static void release_handle(osdear__http_exchange *exchange)
   osdear__curl.multi_remove_handle(loop->multi, easy);
   if (loop->spare_count < SPARE_HANDLES) {
     osdear__curl.easy_reset(easy);
+    osdear__curl.easy_setopt(easy, CURLOPT_SHARE,
+                             NULL); /* which a reset leaves: the next client has its own, and this one may go */
     loop->spare[loop->spare_count++] = easy;
   } else {
     osdear__curl.easy_cleanup(easy);

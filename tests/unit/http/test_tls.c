@@ -171,6 +171,22 @@ Test(tls, a_connection_can_be_taken_over_but_not_half_closed)
   osdear__http_tunnel_free(tunnel);
 }
 
+Test(tls, a_client_may_go_before_the_loop_that_served_it)
+{
+  osdear__http_loop *loop;
+
+  cr_assert_eq(osdear__http_loop_new(NULL, 0, &loop, &error), OSDEAR_OK);
+  for (int i = 0; i < 3; i++) {
+    osdear__http_exchange *exchange;
+    fixture_client();
+    cr_assert_eq(osdear__http_submit(loop, client, &(osdear__http_request){ .url = "/echo" }, &exchange, &error), OSDEAR_OK);
+    cr_assert_eq(osdear__http_step(loop, -1, &error), OSDEAR_OK);
+    expect_answer(osdear__http_exchange_take(exchange, &response, &error), 200);
+    osdear__http_exchange_free(exchange);
+  }
+  osdear__http_loop_free(loop);
+}
+
 /* ---- HTTP/2, against a server that speaks nothing else ---- */
 
 static int free_port(void)
