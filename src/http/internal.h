@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include <http/curl.h>
+#include <http/response.h>
 
 /* ---- clients (client.c) ---- */
 
@@ -35,9 +36,6 @@ MUST_USE osdear_status osdear__client_url(const osdear__http_client *client, con
                                           osdear_error **error);
 MUST_USE osdear_status osdear__http_check_method(const char *method, osdear_error **error);
 MUST_USE osdear_status osdear__http_check_headers(const osdear__http_header *headers, size_t count, osdear_error **error);
-
-/* Takes in one line of an answer's head, without its end: a status line starts the head anew. LIMIT when it grows too long. */
-MUST_USE osdear_status osdear__response_add_line(osdear__http_response *response, osdear__str line, osdear_error **error);
 
 /* ---- trying again (retry.c) ---- */
 

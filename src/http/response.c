@@ -1,5 +1,5 @@
 /* Answers: their headers, and what they mean as an error. */
-#include <http/internal.h>
+#include <http/response.h>
 
 #include <stdarg.h>
 #include <stdio.h>
