@@ -113,9 +113,11 @@ static osdear_status catch_up(attempt *self, osdear__outcome *out, osdear_error 
   }
 }
 
-/* The put failed in a way that leaves open whether it took place: the file itself knows. */
-static osdear__commit_state look_back(const attempt *self, const char *path)
+/* The put failed in a way that leaves open whether it took place: the file itself knows. But a request whose answer was lost may yet be carried
+ * out by a service far away, after we have looked. */
+static osdear__commit_state look_back(const attempt *self, const char *path, osdear_status failure)
 {
+  bool is_under_way = failure == OSDEAR_ERR_UNAVAILABLE || failure == OSDEAR_ERR_TIMEOUT || failure == OSDEAR_ERR_CANCELLED;
   AUTO(input) input = NULL;
   SCOPED(buf) head = { 0 };
   osdear__store_item item;
@@ -123,7 +125,7 @@ static osdear__commit_state look_back(const attempt *self, const char *path)
   char *room;
 
   if (osdear__store_stat(self->store, path, &item, NULL) == OSDEAR_ERR_NOT_FOUND)
-    return COMMIT_NOT_MADE;
+    return is_under_way ? COMMIT_UNKNOWN : COMMIT_NOT_MADE;
   if (osdear__store_open_input(self->store, path, -1, &input, NULL))
     return COMMIT_UNKNOWN;
   size = input->size_bytes < HEAD_BYTES ? (size_t)input->size_bytes : HEAD_BYTES;
@@ -188,9 +190,9 @@ static osdear_status try_until_settled(attempt *self, osdear__outcome *out, osde
       return OSDEAR_OK;
     }
     if (st != OSDEAR_ERR_EXISTS) {
-      out->state = look_back(self, path);
+      out->state = look_back(self, path, st);
       return osdear__fail(error, st, "version %" PRId64 " %s: %s", self->next,
-                          out->state == COMMIT_NOT_MADE ? "was not written" : "was written but may not be on disk",
+                          out->state == COMMIT_NOT_MADE ? "was not written" : "may have been written, but is not known to be on disk",
                           osdear_error_message(lost));
     }
     st = catch_up(self, out, error);

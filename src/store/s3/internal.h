@@ -4,7 +4,7 @@
 
 #include <store/s3/s3.h>
 
-enum { OSDEAR__S3_REGION = 64, OSDEAR__S3_CODE = 64 };
+enum { OSDEAR__S3_REGION = 64, OSDEAR__S3_CODE = 64, OSDEAR__S3_IDLE_LOOPS = 32 };
 
 struct osdear__s3 {
   atomic_int_fast64_t references;
@@ -21,7 +21,9 @@ struct osdear__s3 {
   pthread_mutex_t lock; /* of what follows */
   char region[OSDEAR__S3_REGION];
   bool region_is_known;
-  int64_t skew_us; /* the service's clock minus ours */
+  int64_t skew_us;                                      /* the service's clock minus ours */
+  osdear__http_loop *idle_loops[OSDEAR__S3_IDLE_LOOPS]; /* with their open connections, for the next who needs one */
+  osdear_context *loop_contexts[OSDEAR__S3_IDLE_LOOPS]; /* that each was made for; compared only */
 };
 
 /* A request on its way. */

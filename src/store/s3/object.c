@@ -293,10 +293,10 @@ osdear_status osdear__s3_get_range(osdear__s3 *s3, osdear_context *context, cons
     out = (char *)out + first;
     size -= first;
   }
-  st = osdear__http_loop_new(context, MOST_AT_ONCE, &self.loop, error);
+  st = osdear__s3_borrow_loop(s3, context, &self.loop, error);
   if (!st)
     st = get_pieces(&self, offset, out, size, error);
-  osdear__http_loop_free(self.loop);
+  osdear__s3_return_loop(s3, context, self.loop);
   return st;
 }
 

@@ -153,6 +153,8 @@ void osdear__s3_unref(osdear__s3 *s3)
 {
   if (!s3 || atomic_fetch_sub_explicit(&s3->references, 1, memory_order_acq_rel) != 1)
     return;
+  for (size_t i = 0; i < OSDEAR__S3_IDLE_LOOPS; i++)
+    osdear__http_loop_free(s3->idle_loops[i]);
   osdear__http_client_unref(s3->http);
   osdear__identities_free(s3->identities);
   osdear__sigv4_key_drop(&s3->key);
@@ -355,6 +357,41 @@ osdear_status osdear__s3_submit(osdear__s3 *s3, osdear_context *context, osdear_
   }
   *out = call;
   return OSDEAR_OK;
+}
+
+osdear_status osdear__s3_borrow_loop(osdear__s3 *s3, osdear_context *context, osdear__http_loop **out, osdear_error **error)
+{
+  osdear__http_loop *found = NULL;
+
+  pthread_mutex_lock(&s3->lock);
+  for (size_t i = 0; i < OSDEAR__S3_IDLE_LOOPS && !found; i++)
+    if (s3->idle_loops[i] && s3->loop_contexts[i] == context) {
+      found = s3->idle_loops[i];
+      s3->idle_loops[i] = NULL;
+    }
+  pthread_mutex_unlock(&s3->lock);
+  *out = found;
+  return found ? OSDEAR_OK : osdear__http_loop_new(context, 0, out, error);
+}
+
+void osdear__s3_return_loop(osdear__s3 *s3, osdear_context *context, osdear__http_loop *loop)
+{
+  bool is_kept = false;
+
+  if (!loop || osdear__http_pending(loop) > 0) {
+    osdear__http_loop_free(loop);
+    return;
+  }
+  pthread_mutex_lock(&s3->lock);
+  for (size_t i = 0; i < OSDEAR__S3_IDLE_LOOPS && !is_kept; i++)
+    if (!s3->idle_loops[i]) {
+      s3->idle_loops[i] = loop;
+      s3->loop_contexts[i] = context;
+      is_kept = true;
+    }
+  pthread_mutex_unlock(&s3->lock);
+  if (!is_kept)
+    osdear__http_loop_free(loop);
 }
 
 bool osdear__s3_call_is(const osdear__s3_call *call, const osdear__http_exchange *exchange)

@@ -62,6 +62,11 @@ bool osdear__s3_call_is(const osdear__s3_call *call, const osdear__http_exchange
 MUST_USE osdear_status osdear__s3_call_take(osdear__s3_call *call, osdear__http_response *response, osdear_error **error);
 void osdear__s3_call_free(osdear__s3_call *call); /* gives it up when it still runs */
 
+/* A loop with nothing in it, and giving it back once that is so again: its connections serve the next. */
+MUST_USE osdear_status osdear__s3_borrow_loop(osdear__s3 *s3, osdear_context *context, osdear__http_loop **out,
+                                              osdear_error **error);
+void osdear__s3_return_loop(osdear__s3 *s3, osdear_context *context, osdear__http_loop *loop);
+
 /* A URL that anybody may use for `expires_s` seconds. */
 MUST_USE osdear_status osdear__s3_presign(osdear__s3 *s3, osdear_context *context, const char *method, const char *key,
                                           int64_t expires_s, osdear__buf *out, osdear_error **error);

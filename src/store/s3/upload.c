@@ -66,7 +66,7 @@ static osdear_status begin(upload *self, osdear_error **error)
   }
   osdear__arena_drop(&arena);
   if (!st && !self->loop)
-    st = osdear__http_loop_new(self->context, self->most_at_once, &self->loop, error);
+    st = osdear__s3_borrow_loop(self->s3, self->context, &self->loop, error);
   return st;
 }
 
@@ -309,7 +309,7 @@ static void upload_close(osdear__output *output)
     osdear__buf_drop(&self->parts[i].bytes);
     osdear__buf_drop(&self->parts[i].checksum);
   }
-  osdear__http_loop_free(self->loop);
+  osdear__s3_return_loop(self->s3, self->context, self->loop);
   osdear__buf_drop(&self->filling);
   osdear__free(self->etags);
   osdear__free(self->key);
