@@ -143,3 +143,9 @@ void fault_replay(const fault_body *body)
   }
   replay_short(body);
 }
+
+void fault_replay_allocations(const fault_body *body)
+{
+  replay_kind(body, FAULT_ALLOC, true);
+  replay_kind(body, FAULT_ALLOC, false);
+}

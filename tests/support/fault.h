@@ -32,6 +32,7 @@ typedef struct fault_body {
 } fault_body;
 
 void fault_replay(const fault_body *body);
+void fault_replay_allocations(const fault_body *body); /* allocations only: what a body waits for may never come without the rest */
 
 /* A test by the name of the call. tests/style looks for this word followed by every public call that can fail. */
 #define BODY(function_, ...)                                              \

@@ -11,13 +11,13 @@
 
 enum { MOST_ARGUMENTS = 16 };
 
-static const char *script(void)
+static const char *script(const char *program)
 {
   const char *root = getenv("OSDEAR_SOURCE");
   static char path[4096];
 
   cr_assert_not_null(root, "OSDEAR_SOURCE must name the checkout, as `meson test` sets it");
-  snprintf(path, sizeof path, "%s/tests/support/http_server.py", root);
+  snprintf(path, sizeof path, "%s/tests/support/%s", root, program);
   return path;
 }
 
@@ -43,9 +43,9 @@ static int read_port(int fd)
   return atoi(text);
 }
 
-void test_server_start(test_server *server, const char *const *given)
+void test_server_start_script(test_server *server, const char *program, const char *const *given)
 {
-  char *arguments[MOST_ARGUMENTS] = { (char *)"python3", (char *)script() };
+  char *arguments[MOST_ARGUMENTS] = { (char *)"python3", (char *)script(program) };
   const char *scheme = "http", *host = "127.0.0.1";
   int in[2], out[2], count = 2;
 
@@ -69,6 +69,11 @@ void test_server_start(test_server *server, const char *const *given)
     snprintf(server->url, sizeof server->url, "http://localhost");
   else
     snprintf(server->url, sizeof server->url, "%s://%s:%d", scheme, host, server->port);
+}
+
+void test_server_start(test_server *server, const char *const *arguments)
+{
+  test_server_start_script(server, "http_server.py", arguments);
 }
 
 void test_server_stop(test_server *server)

@@ -13,6 +13,8 @@ typedef struct test_server {
 
 /* `arguments`: the server's own, up to a NULL; NULL for none. Fails the test when it does not start. */
 void test_server_start(test_server *server, const char *const *arguments);
+/* The same with another program of tests/support, which says its port in its first line and ends with its standard input. */
+void test_server_start_script(test_server *server, const char *program, const char *const *arguments);
 void test_server_stop(test_server *server);
 
 #endif
