@@ -20,8 +20,9 @@ typedef struct osdear_scan_options {
   const char *where;           /**< SQL predicate; rows for which it is not true are left out. NULL (default): all rows. */
   int64_t limit;               /**< The first so many rows only; -1 (default): all. */
   int64_t batch_rows;          /**< The most rows in one batch; 0 (default): 65,536. */
+  int32_t variant_as_json;     /**< 1: variants, at any depth, come as JSON text in a string; 0 (default): as Arrow's `arrow.parquet.variant`. */
 } osdear_scan_options;
-#define OSDEAR_SCAN_OPTIONS_INIT { sizeof(osdear_scan_options), NULL, 0, NULL, -1, 0 }
+#define OSDEAR_SCAN_OPTIONS_INIT { sizeof(osdear_scan_options), NULL, 0, NULL, -1, 0, 0 }
 
 /** What a scan read and what it could leave unread. Counted while its stream is consumed. */
 typedef struct osdear_scan_metrics {

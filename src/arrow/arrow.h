@@ -173,6 +173,9 @@ size_t osdear__variant_size(osdear__str value);
 size_t osdear__variant_primitive_size(int primitive); /* behind its head; of strings and binary, of their length */
 /* Every offset, length, id and text in it, however deep. */
 MUST_USE bool osdear__variant_is_sound(const osdear__variant_names *names, osdear__str value);
+/* Each of an array in the canonical layout: CORRUPT where one is not sound. */
+MUST_USE osdear_status osdear__variants_check(const struct ArrowArray *variants, osdear_error **error);
+osdear__str osdear__variant_bytes(const struct ArrowArray *binary, int64_t row); /* one of the two binaries' */
 /* As JSON text, appended: what lies beyond ASCII is escaped, times have a space in the middle, binary is base64, as in PySpark. False: the
  * bytes are broken, or the text failed. */
 MUST_USE bool osdear__variant_json(osdear__str metadata, osdear__str value, osdear__buf *out);

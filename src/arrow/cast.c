@@ -197,6 +197,33 @@ static bool is_json_of_variant(const osdear__type *from, const osdear__type *to)
   return from->kind == KIND_VARIANT && to->kind == KIND_STRING;
 }
 
+/* The group that a variant is in a file, where it is not annotated as one: Spark 4.0 leaves that out. */
+static bool is_bare_variant(const osdear__type *from, const osdear__type *to)
+{
+  bool is_it = to->kind == KIND_VARIANT && from->kind == KIND_STRUCT && from->field_count == 2;
+
+  for (size_t i = 0; is_it && i < from->field_count; i++)
+    is_it = from->fields[i].type.kind == KIND_BINARY;
+  return is_it && osdear__type_find(from, STR("metadata")) >= 0 && osdear__type_find(from, STR("value")) >= 0;
+}
+
+/* `array` keeps its validity; what stands in it changes places where it must. */
+static osdear_status cast_bare_variants(const osdear__type *from, struct ArrowArray *array, struct ArrowArray *out, osdear_error **error)
+{
+  osdear_status st;
+
+  if (osdear__type_find(from, STR("value")) == 0) {
+    struct ArrowArray value = *array->children[0];
+
+    *array->children[0] = *array->children[1];
+    *array->children[1] = value;
+  }
+  st = osdear__variants_check(array, error);
+  if (!st)
+    osdear__array_move(array, out);
+  return st;
+}
+
 /* A file may say of a timestamp that it knows of no zone where the table does: Spark takes it for UTC, and so do all who read such tables. */
 static bool is_same_instant(const osdear__type *from, const osdear__type *to)
 {
@@ -219,6 +246,8 @@ static osdear_status cast_array(const osdear__type *from, struct ArrowArray *arr
   if (from->kind == KIND_VOID)
     return osdear__array_nulls(to, taken.length, out, error);
   /* Structs and lists are asked only for their own part, so that the place named is the innermost. */
+  if (is_bare_variant(from, to))
+    return cast_bare_variants(from, &taken, out, error);
   if (is_json_of_variant(from, to))
     return osdear__cast_variants(&taken, place, out, error);
   if (is_nested ? from->kind != to->kind : !osdear__type_can_cast(from, to))

@@ -199,3 +199,43 @@ bool osdear__variant_is_sound(const osdear__variant_names *names, osdear__str va
 
   return size && is_value_sound(names, (osdear__str){ value.data, size }, 0);
 }
+
+/* ---- columns ---- */
+
+static osdear_status unsound(int64_t row, const char *what, osdear_error **error)
+{
+  return osdear__fail(error, OSDEAR_ERR_CORRUPT, "the variant of row %" PRId64 " of the batch %s", row, what);
+}
+
+osdear__str osdear__variant_bytes(const struct ArrowArray *array, int64_t row)
+{
+  const int32_t *offsets = array->buffers[1];
+  const char *bytes = array->buffers[2] ? array->buffers[2] : "";
+
+  return (osdear__str){ bytes + offsets[row], (size_t)(offsets[row + 1] - offsets[row]) };
+}
+
+osdear_status osdear__variants_check(const struct ArrowArray *variants, osdear_error **error)
+{
+  const struct ArrowArray *metadata = variants->children[0], *values = variants->children[1];
+  osdear__variant_names names = { 0 };
+  osdear__str known = { NULL, 0 };
+
+  for (int64_t row = 0; row < variants->length; row++) {
+    osdear__str bytes;
+
+    if (!osdear__is_valid(variants, row))
+      continue;
+    if (!osdear__is_valid(metadata, row) || !osdear__is_valid(values, row))
+      return unsound(row, "lacks its metadata or its value", error);
+    bytes = osdear__variant_bytes(metadata, row);
+    if (!known.data || !osdear__str_equal(known, bytes)) {
+      if (!osdear__variant_names_read(bytes, &names) || !osdear__variant_names_are_sound(&names))
+        return unsound(row, "has metadata that contradicts its encoding", error);
+      known = bytes;
+    }
+    if (!osdear__variant_is_sound(&names, osdear__variant_bytes(values, row)))
+      return unsound(row, "has bytes that contradict its encoding", error);
+  }
+  return OSDEAR_OK;
+}

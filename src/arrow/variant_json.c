@@ -332,14 +332,6 @@ bool osdear__variant_json(osdear__str metadata, osdear__str value, osdear__buf *
 
 /* ---- columns ---- */
 
-static osdear__str bytes_at(const struct ArrowArray *array, int64_t row)
-{
-  const int32_t *offsets = array->buffers[1];
-  const char *bytes = array->buffers[2] ? array->buffers[2] : "";
-
-  return (osdear__str){ bytes + offsets[row], (size_t)(offsets[row + 1] - offsets[row]) };
-}
-
 static osdear_status broken(int64_t row, const osdear__place *place, const osdear__buf *text,
                             osdear_error **error)
 {
@@ -365,7 +357,7 @@ osdear_status osdear__cast_variants(const struct ArrowArray *array, const osdear
     osdear__buf_clear(&text);
     if (!osdear__is_valid(array, row))
       st = osdear__builder_null(builder, error);
-    else if (!osdear__variant_json(bytes_at(array->children[0], row), bytes_at(array->children[1], row), &text))
+    else if (!osdear__variant_json(osdear__variant_bytes(array->children[0], row), osdear__variant_bytes(array->children[1], row), &text))
       st = broken(row, place, &text, error);
     else
       st = osdear__builder_bytes(builder, (osdear__str){ text.data, text.size }, error);

@@ -14,6 +14,7 @@ static const cli_option limit_options[] = {
 };
 static const cli_option read_options[] = {
   { "columns", 'c', "A,B", "Only these columns, in this order; repeatable." },
+  { "variant-as-json", 0, NULL, "Variants as JSON text." },
   { NULL, 0, NULL, NULL },
 };
 
@@ -243,6 +244,7 @@ static int read_rows(cli_call *cli)
   options.columns = cli_list(cli, "columns", true, &options.column_count);
   options.where = cli_value(cli, "where");
   options.limit = cli_number(cli, "limit", -1);
+  options.variant_as_json = cli_flag(cli, "variant-as-json");
   if (osdear_scan_new(snapshot, &options, &scan, &cli->error) || osdear_scan_stream(scan, &rows, &cli->error))
     code = cli_fail(cli);
   else

@@ -117,7 +117,7 @@ bool osdear__protocol_has_writer_feature(const osdear__protocol *protocol, const
 }
 
 /* Reader features that a reader without them would get right as long as nothing in the table makes use of them. What makes use of
- * them is looked for where it would show: the mapping mode and variant columns in osdear__protocol_check_table(), deletion vectors
+ * them is looked for where it would show: the mapping mode in osdear__protocol_check_table(), deletion vectors
  * at each file, the other forms of checkpoints where a checkpoint is chosen. Type changes are carried out by osdear__array_cast(). */
 static const char *const readable[] = {
   "columnMapping", "deletionVectors", "timestampNtz", "timestampWithoutTimezone", "typeWidening", "typeWidening-preview",
@@ -185,6 +185,24 @@ osdear_status osdear__protocol_check_read(const osdear__protocol *protocol, cons
   return unknown.size ? fail_features(&unknown, "read", uri, error) : OSDEAR_OK;
 }
 
+osdear_status osdear__protocol_check_table(const osdear__protocol *protocol, const osdear__metadata *metadata, const char *uri,
+                                           osdear_error **error)
+{
+  const char *mode = osdear__metadata_property(metadata, "delta.columnMapping.mode");
+  osdear_status st = osdear__protocol_check_read(protocol, uri, error);
+
+  if (st)
+    return st;
+  /* The property counts only where the protocol has the feature. */
+  if (mode && strcmp(mode, "none") != 0 && osdear__protocol_has_reader_feature(protocol, "columnMapping"))
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
+                        "%s: columns are mapped (delta.columnMapping.mode is `%s`), and this build lacks the table feature columnMapping",
+                        uri, mode);
+  return OSDEAR_OK;
+}
+
+/* ---- writing ---- */
+
 /* The path of the first variant in `type`, appended. */
 static bool find_variant(const osdear__type *type, osdear__buf *path)
 {
@@ -198,28 +216,6 @@ static bool find_variant(const osdear__type *type, osdear__buf *path)
   }
   return false;
 }
-
-osdear_status osdear__protocol_check_table(const osdear__protocol *protocol, const osdear__metadata *metadata, const char *uri,
-                                           osdear_error **error)
-{
-  const char *mode = osdear__metadata_property(metadata, "delta.columnMapping.mode");
-  SCOPED(buf) path = { 0 };
-  osdear_status st = osdear__protocol_check_read(protocol, uri, error);
-
-  if (st)
-    return st;
-  /* The property counts only where the protocol has the feature. */
-  if (mode && strcmp(mode, "none") != 0 && osdear__protocol_has_reader_feature(protocol, "columnMapping"))
-    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
-                        "%s: columns are mapped (delta.columnMapping.mode is `%s`), and this build lacks the table feature columnMapping",
-                        uri, mode);
-  if (find_variant(&metadata->schema, &path))
-    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s: column `%s` is a variant, and this build lacks the table feature variantType", uri,
-                        path.data ? path.data : "");
-  return OSDEAR_OK;
-}
-
-/* ---- writing ---- */
 
 static bool any_field_has(const osdear__type *type, const char *metadata_key)
 {
@@ -278,12 +274,17 @@ osdear_status osdear__protocol_check_write(const osdear__protocol *protocol, con
                                            osdear_error **error)
 {
   SCOPED(buf) missing = { 0 };
+  SCOPED(buf) path = { 0 };
   osdear_status st = osdear__protocol_check_table(protocol, metadata, uri, error);
 
   if (st)
     return st;
   if (protocol->min_writer == 7 && !protocol->writer_features)
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: minWriterVersion 7 goes with writerFeatures, and there are none", uri);
+  if (find_variant(&metadata->schema, &path))
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
+                        "%s: column `%s` is a variant, and this build does not write the table feature variantType", uri,
+                        path.data ? path.data : "");
   if (protocol->min_writer > 7)
     return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s: minWriterVersion %" PRId32 " is above 7, the newest this build writes", uri,
                         protocol->min_writer);

@@ -22,6 +22,26 @@ void osdear__scan_plan_unref(osdear__scan_plan *plan)
   osdear__free(plan);
 }
 
+/* The type with a string in the place of every variant. */
+static osdear_status variants_as_text(osdear__type *type, osdear__arena *arena, osdear_error **error)
+{
+  osdear__field *fields;
+  osdear_status st = OSDEAR_OK;
+
+  if (type->kind == KIND_VARIANT)
+    type->kind = KIND_STRING;
+  if (!type->field_count)
+    return OSDEAR_OK;
+  fields = osdear__arena_alloc(arena, type->field_count * sizeof *fields);
+  if (!fields)
+    return osdear__fail_memory(error);
+  memcpy(fields, type->fields, type->field_count * sizeof *fields);
+  type->fields = fields;
+  for (size_t i = 0; i < type->field_count && !st; i++)
+    st = variants_as_text(&fields[i].type, arena, error);
+  return st;
+}
+
 static osdear_status choose_columns(osdear__scan_plan *plan, const osdear_scan_options *options, osdear_error **error)
 {
   const osdear__type *schema = &plan->snapshot->metadata.schema;
@@ -50,6 +70,8 @@ static osdear_status make_plan(osdear__scan_plan *plan, const osdear_scan_option
 {
   osdear_status st = choose_columns(plan, options, error);
 
+  if (!st && options->variant_as_json)
+    st = variants_as_text(&plan->type, &plan->arena, error);
   plan->limit = options->limit;
   plan->batch_rows = options->batch_rows ? options->batch_rows : DEFAULT_BATCH_ROWS;
   if (st)

@@ -235,11 +235,27 @@ static osdear_status select_rows(osdear__scan_unit *unit, struct ArrowArray *col
   return st;
 }
 
-/* The result's columns, of the selected rows. A column that the result has twice is copied. */
+/* The selected rows of a column; `again`: it will be asked for once more. */
+static osdear_status make_column(const osdear__scan_unit *unit, size_t column, struct ArrowArray *from, bool again, int64_t rows,
+                                 int64_t selected, struct ArrowArray *out, osdear_error **error)
+{
+  const osdear__type *type = &unit->file->plan->snapshot->metadata.schema.fields[column].type;
+
+  if (selected >= 0)
+    return osdear__array_take(type, from, unit->selected, selected, out, error);
+  if (again)
+    return osdear__array_slice(type, from, 0, rows, out, error);
+  *out = *from;
+  from->release = NULL;
+  return OSDEAR_OK;
+}
+
+/* The result's columns, of the selected rows, variants as text where that is asked. A column that the result has twice is copied. */
 static osdear_status make_batch(osdear__scan_unit *unit, struct ArrowArray *columns, int64_t rows, int64_t selected,
                                 struct ArrowArray *out, osdear_error **error)
 {
   const osdear__scan_plan *plan = unit->file->plan;
+  const osdear__type *schema = &plan->snapshot->metadata.schema;
   size_t count = plan->type.field_count;
   struct ArrowArray *made = osdear__alloc_zeroed(count + 1, sizeof *made);
   void *no_buffers[1] = { NULL };
@@ -252,14 +268,9 @@ static osdear_status make_batch(osdear__scan_unit *unit, struct ArrowArray *colu
     bool again = false;
     for (size_t k = i + 1; k < count; k++)
       again |= plan->columns[k] == plan->columns[i];
-    if (selected >= 0) {
-      st = osdear__array_take(&plan->type.fields[i].type, from, unit->selected, selected, &made[i], error);
-    } else if (again) {
-      st = osdear__array_slice(&plan->type.fields[i].type, from, 0, rows, &made[i], error);
-    } else {
-      made[i] = *from;
-      from->release = NULL;
-    }
+    st = make_column(unit, plan->columns[i], from, again, rows, selected, &made[i], error);
+    if (!st)
+      st = osdear__array_cast(&schema->fields[plan->columns[i]].type, &made[i], &plan->type.fields[i].type, &made[i], error);
   }
   if (!st)
     st = osdear__array_adopt(selected < 0 ? rows : selected, 0, no_buffers, 1, made, (int64_t)count, out, error);

@@ -241,7 +241,7 @@ static osdear_status assemble_variants(const context *in, const osdear__pq_plan 
     return st;
   if (is_shredded)
     return osdear__pq_variants_make(&plan->children[0], in->columns, &made, out, error);
-  st = osdear__pq_variants_check(&made, error);
+  st = osdear__variants_check(&made, error);
   if (st)
     return st;
   *out = made;

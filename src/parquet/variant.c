@@ -122,14 +122,6 @@ osdear_status osdear__pq_variant_check(const osdear__pq_schema *schema, const os
 
 /* ---- names ---- */
 
-static osdear__str bytes_at(const struct ArrowArray *array, int64_t row)
-{
-  const int32_t *offsets = array->buffers[1];
-  const char *bytes = array->buffers[2] ? array->buffers[2] : "";
-
-  return (osdear__str){ bytes + offsets[row], (size_t)(offsets[row + 1] - offsets[row]) };
-}
-
 /* Rows commonly share their metadata: it is looked at once. */
 static osdear_status take_metadata(making *in, osdear__str metadata, osdear_error **error)
 {
@@ -454,7 +446,7 @@ static osdear_status put_group(making *in, const osdear__pq_plan *group, const s
     if (child->type->kind == KIND_VOID || !osdear__is_valid(array->children[i], row))
       continue;
     if (!strcmp(child->name, "value")) {
-      rest = bytes_at(array->children[i], row);
+      rest = osdear__variant_bytes(array->children[i], row);
     } else if (!strcmp(child->name, "typed_value")) {
       typed = child;
       typed_array = array->children[i];
@@ -493,7 +485,7 @@ static osdear_status make_row(making *in, const osdear__pq_plan *plan, const str
   osdear__buf_clear(&in->value);
   osdear__buf_clear(&in->members);
   osdear__buf_clear(&in->extra);
-  st = take_metadata(in, bytes_at(metadata, row), error);
+  st = take_metadata(in, osdear__variant_bytes(metadata, row), error);
   if (!st)
     st = put_group(in, plan, storage, row, &is_missing, error);
   if (st)
@@ -522,29 +514,4 @@ osdear_status osdear__pq_variants_make(const osdear__pq_plan *plan, const osdear
   for (int64_t row = 0; row < storage->length && !st; row++)
     st = make_row(&in, plan, storage, row, builder, error);
   return st ? st : osdear__builder_finish(builder, out, error);
-}
-
-osdear_status osdear__pq_variants_check(const struct ArrowArray *variants, osdear_error **error)
-{
-  const struct ArrowArray *metadata = variants->children[0], *values = variants->children[1];
-  osdear__variant_names names = { 0 };
-  osdear__str known = { NULL, 0 };
-
-  for (int64_t row = 0; row < variants->length; row++) {
-    osdear__str bytes;
-
-    if (!osdear__is_valid(variants, row))
-      continue;
-    if (!osdear__is_valid(metadata, row) || !osdear__is_valid(values, row))
-      return unsound("lacks its metadata or its value", error);
-    bytes = bytes_at(metadata, row);
-    if (!known.data || !osdear__str_equal(known, bytes)) {
-      if (!osdear__variant_names_read(bytes, &names) || !osdear__variant_names_are_sound(&names))
-        return unsound("has metadata that contradicts its encoding", error);
-      known = bytes;
-    }
-    if (!osdear__variant_is_sound(&names, bytes_at(values, row)))
-      return unsound("has bytes that contradict its encoding", error);
-  }
-  return OSDEAR_OK;
 }

@@ -53,7 +53,23 @@ static uint64_t read_group(osdear__parquet *file, size_t group, const osdear__pa
   return sum;
 }
 
-/* Statistics and pages of all columns outside of lists. */
+static void ask_filter(osdear__parquet *file, size_t group, const size_t *path, size_t depth, osdear__arena *arena)
+{
+  osdear__parquet_bloom *bloom;
+  int found = 0;
+
+  if (osdear__parquet_bloom_read(file, group, path, depth, arena, &bloom, NULL) || !bloom)
+    return;
+  for (int kind = 0; kind <= KIND_TIME; kind++) {
+    osdear__scalar value = { .kind = (osdear__kind)kind, .i64 = kind, .f64 = kind, .bytes = { "ab", 2 } };
+
+    found += osdear__parquet_bloom_may_hold(bloom, &value);
+  }
+  if (found == 0)
+    abort(); /* of most kinds it knows nothing */
+}
+
+/* Statistics, filters and pages of all columns outside of lists. */
 static void look_up(osdear__parquet *file, size_t group, const osdear__type *type, size_t *path, size_t depth)
 {
   for (size_t i = 0; depth < DEEP && i < type->field_count; i++) {
@@ -69,6 +85,7 @@ static void look_up(osdear__parquet *file, size_t group, const osdear__type *typ
     if (osdear__parquet_group_stats(file, group, path, depth + 1, &stats) && stats.has_min && stats.has_max &&
         osdear__scalar_compare(&stats.min, &stats.max, &order) && order > 0)
       abort();
+    ask_filter(file, group, path, depth + 1, &arena);
     if (osdear__parquet_pages(file, group, path, depth + 1, &arena, &pages, &count, NULL))
       continue;
     for (size_t k = 0; k < count; k++)

@@ -4,10 +4,7 @@ A table that makes use of one of these features must be refused as unsupported, 
 listed here though nothing is refused for it fails the tests, so that the list gets shorter.
 """
 
-NOT_YET = {"columnMapping", "variantType"}
+NOT_YET = {"columnMapping"}
 
 # Cases that need no table feature: what each waits for.
-NOT_YET_CASES = {
-    "kernel-rs/parquet_row_group_skipping version 1": "its metadata stands in a checkpoint of several parts",
-    "kernel-rs/parquet_row_group_skipping version latest": "its metadata stands in a checkpoint of several parts",
-}
+NOT_YET_CASES: dict[str, str] = {}

@@ -340,8 +340,10 @@ class Table:
         *,
         limit: int | None = None,
         batch_rows: int | None = None,
+        variant_as_json: bool = False,
     ) -> Scan:
-        """Some columns and the rows for which `where`, a predicate in SQL, is true."""
+        """Some columns and the rows for which `where`, a predicate in SQL, is true. Variants come as Arrow's `arrow.parquet.variant`, or as
+        JSON text."""
         options = Options("osdear_scan_options")
         options.set_texts("columns", "column_count", columns)
         options.set_text("where", where)
@@ -349,6 +351,7 @@ class Table:
             options.pointer.limit = limit
         if batch_rows is not None:
             options.pointer.batch_rows = batch_rows
+        options.pointer.variant_as_json = variant_as_json
         return Scan(self._context, self._state(), options)
 
     # ---- writing ----

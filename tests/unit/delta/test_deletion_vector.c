@@ -381,13 +381,18 @@ static void add_up(result *out, struct ArrowArray *batch)
 static result scan(fixture *f, const char *where, size_t columns, int64_t limit, int64_t batch_rows)
 {
   static const char *const names[] = { "a" };
-  osdear_scan_options options = { sizeof options, names, columns, where, limit, batch_rows };
+  osdear_scan_options options = OSDEAR_SCAN_OPTIONS_INIT;
   osdear_snapshot *snapshot = fixture_load(f, -1);
   osdear_scan *scan = NULL;
   struct ArrowArrayStream stream = { 0 };
   struct ArrowArray batch = { 0 };
   result out = { 0 };
 
+  options.columns = names;
+  options.column_count = columns;
+  options.where = where;
+  options.limit = limit;
+  options.batch_rows = batch_rows;
   cr_assert_eq(osdear_scan_new(snapshot, &options, &scan, NULL), OSDEAR_OK);
   cr_assert_eq(osdear_scan_stream(scan, &stream, NULL), OSDEAR_OK);
   while (stream.get_next(&stream, &batch) == 0 && batch.release)
