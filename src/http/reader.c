@@ -5,6 +5,7 @@ enum { ENOUGH = 256 << 10 };
 
 struct osdear__http_reader {
   osdear__http_client *client;
+  osdear_context *context; /* a reference is held: a lane only borrows it */
   osdear__http_loop *loop;
   osdear__http_exchange *exchange;
   osdear__buf bytes; /* came, and were not read from `taken` on */
@@ -87,6 +88,7 @@ osdear_status osdear__http_open(osdear__http_client *client, osdear_context *con
   if (!reader)
     return osdear__fail_memory(error);
   reader->client = osdear__http_client_ref(client);
+  reader->context = osdear_context_ref(context);
   st = start(reader, context, request, error);
   if (st)
     return st;
@@ -154,6 +156,7 @@ void osdear__http_reader_free(osdear__http_reader *reader)
   if (reader->loop)
     osdear__client_return(reader->client, reader->loop);
   osdear__http_client_unref(reader->client);
+  osdear_context_unref(reader->context);
   osdear__buf_drop(&reader->bytes);
   osdear__free(reader);
 }

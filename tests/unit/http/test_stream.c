@@ -81,6 +81,23 @@ Test(stream, a_reader_may_be_left_in_the_middle)
   expect_answer(get("/echo"), 200);
 }
 
+Test(stream, a_reader_outlives_the_callers_hold_on_its_context)
+{
+  osdear__http_request request = { .url = "/bytes/100000?piece=10000&delay_ms=20" };
+  osdear__http_reader *reader;
+  osdear_context *context;
+  char piece[1000];
+  size_t got = 1, size = 0;
+
+  cr_assert_eq(osdear_context_new(NULL, &context, &error), OSDEAR_OK);
+  cr_assert_eq(osdear__http_open(client, context, &request, &response, &reader, &error), OSDEAR_OK);
+  osdear_context_unref(context);
+  for (; got > 0; size += got)
+    cr_assert_eq(osdear__http_read(reader, piece, sizeof piece, -1, &got, &error), OSDEAR_OK);
+  cr_assert_eq(size, 100000);
+  osdear__http_reader_free(reader);
+}
+
 /* ---- tunnels ---- */
 
 static osdear__http_tunnel *open_tunnel(const char *url, int32_t status)

@@ -110,12 +110,17 @@ Test(tls, plain_and_encrypted_do_not_understand_each_other)
 {
   char url[64];
   test_server plain;
+  osdear_status status;
 
+  config.connect_timeout_ms = 2000; /* the server may wait for the end of what it takes for a line */
+  fixture_client();
   snprintf(url, sizeof url, "http://localhost:%d/echo", server.port);
   cr_assert_neq(get(url), OSDEAR_OK);
   test_server_start(&plain, NULL);
   snprintf(url, sizeof url, "https://127.0.0.1:%d/echo", plain.port);
-  expect_failure(get(url), OSDEAR_ERR_UNAVAILABLE, url);
+  status = get(url);
+  cr_assert(status == OSDEAR_ERR_UNAVAILABLE || status == OSDEAR_ERR_TIMEOUT, "%s", osdear_error_message(error));
+  cr_assert_not_null(strstr(osdear_error_message(error), url));
   test_server_stop(&plain);
 }
 
