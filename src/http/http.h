@@ -157,6 +157,7 @@ typedef struct osdear__http_request {
   osdear__http_repeat repeat;  /* BY_METHOD: GET, HEAD, OPTIONS, PUT and DELETE may be repeated */
   int64_t timeout_ms, idle_timeout_ms; /* 0: the client's; -1: no limit */
   const void *tag;             /* for hooks and for who collects answers */
+  bool is_early;               /* osdear__http_open() waits for the head of the answer 0.1 s only: one that is not 2xx may fail the reading */
 } osdear__http_request;
 
 /* One request, from sending to the end of its answer. `response` is written on success only. `context` may be NULL. */

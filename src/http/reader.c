@@ -1,7 +1,7 @@
 /* An answer that is pulled: what came is kept until it is asked for, and the peer waits meanwhile. */
 #include <http/internal.h>
 
-enum { ENOUGH = 256 << 10 };
+enum { ENOUGH = 256 << 10, EARLY_US = 100000 }; /* enough for a request to be sent */
 
 struct osdear__http_reader {
   osdear__http_client *client;
@@ -46,7 +46,7 @@ static bool has_bytes(const osdear__http_loop *loop, const void *argument)
 static osdear_status copy_head(const osdear__http_exchange *exchange, osdear__http_response *out, osdear_error **error)
 {
   const osdear__http_response *from = &exchange->response;
-  osdear__buf url = { 0 };
+  SCOPED(buf) url = { 0 };
 
   osdear__http_response_drop(out);
   osdear__http_put_url(&url, exchange->url);
@@ -74,7 +74,8 @@ static osdear_status start(osdear__http_reader *reader, osdear_context *context,
   own.into = NULL;
   st = osdear__http_submit(reader->loop, reader->client, &own, &reader->exchange, error);
   if (!st)
-    st = osdear__loop_run(reader->loop, INT64_MAX, has_head, reader->exchange, error);
+    st = osdear__loop_run(reader->loop, request->is_early ? osdear__monotonic_us() + EARLY_US : INT64_MAX, has_head, reader->exchange,
+                          error);
   return st;
 }
 
@@ -92,7 +93,7 @@ osdear_status osdear__http_open(osdear__http_client *client, osdear_context *con
   st = start(reader, context, request, error);
   if (st)
     return st;
-  if (!is_good(reader->exchange))
+  if (!is_good(reader->exchange) && (!request->is_early || reader->exchange->state == EXCHANGE_ENDED))
     return osdear__http_exchange_take(reader->exchange, response, error);
   /* Bytes may have been seen: from here on there is no other attempt. */
   reader->exchange->request.repeat = HTTP_REPEAT_NEVER;
@@ -139,6 +140,8 @@ osdear_status osdear__http_read(osdear__http_reader *reader, void *out, size_t r
     }
     return exchange->failed;
   }
+  if (reader->bytes.size == reader->taken && exchange->response.status > 299)
+    return osdear__http_expect(&exchange->response, error);
   size = reader->bytes.size - reader->taken;
   size = size < room ? size : room;
   if (size > 0)

@@ -393,7 +393,7 @@ static bool is_taken_over(const osdear__http_response *response)
 static osdear_status name_response(const osdear__http_tunnel *tunnel, const char *method, osdear__http_response *response,
                                    osdear_error **error)
 {
-  osdear__buf url = { 0 };
+  SCOPED(buf) url = { 0 };
 
   osdear__http_put_url(&url, tunnel->url);
   response->url = osdear__buf_take(&url);
