@@ -16,6 +16,8 @@
 #include <osdear/transaction.h>
 #include <osdear/source.h>
 #include <osdear/sink.h>
+#include <osdear/engine.h>
+#include <osdear/container.h>
 #include <osdear/job.h>
 #include <osdear/runner.h>
 #include <osdear/follower.h>

@@ -134,7 +134,7 @@ flock 9
 rm -rf "$logs"
 mkdir -p "$logs"
 
-if needs python docs peers examples; then
+if needs python docs peers examples containers containers; then
   prepare python
 fi
 if needs peers; then
@@ -145,7 +145,7 @@ if needs s3 peers; then
 fi
 
 build sanitize gcc -Db_sanitize=address,undefined -Dfaults=true -Dtests=enabled -- style unit conformance s3 fault fuzz golden cli
-build release gcc --buildtype=release -Ddebug=true -Dtests=enabled -- abi package python docs examples peers bench golden
+build release gcc --buildtype=release -Ddebug=true -Dtests=enabled -- abi package python docs examples peers bench containers golden
 build threads clang -Db_sanitize=thread -Db_lundef=false -Dtests=enabled -- unit conformance
 build minimal clang -Dauto_features=disabled -Dtests=enabled -Dcli=enabled -- unit
 build fuzzing clang -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=enabled -Dfaults=true -Dcli=disabled -Dtests=disabled \

@@ -10,7 +10,7 @@ import sys
 
 def declarations(text: str) -> str:
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
-    text = re.sub(r"^#[^\n]*(\\\n[^\n]*)*\n", "", text, flags=re.M)
+    text = re.sub(r"^#(?:[^\n]*\\\n)*[^\n]*\n", "", text, flags=re.M)
     text = re.sub(r'extern "C" \{', "", text)
     text = re.sub(r"^\}\s*$", "", text, flags=re.M)
     return text.replace("OSDEAR_API ", "")

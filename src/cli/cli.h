@@ -35,7 +35,7 @@ typedef struct cli_command {
   const char *summary;
   const char *examples;
   const cli_option *const *options; /* tables, ended by NULL */
-  int least, most;                  /* positional arguments; most -1: any number */
+  int least, most;                  /* positional arguments; most -1: any number, -2: and no options behind the last needed one */
   int (*run)(cli_call *cli);        /* returns an exit code */
 } cli_command;
 
@@ -88,6 +88,13 @@ extern const cli_option cli_output_options[];
 void cli_progress(void *argument, const char *step, int64_t done, int64_t total);
 void cli_progress_clear(cli_call *cli);
 
+/* ---- engines (container.c) ---- */
+
+int cli_open_engine(cli_call *cli, osdear_engine **out); /* --engine, -o; an exit code, 0 on success */
+/* Writes what comes to standard output and error until the stream ends; an exit code. JSON texts become lines. */
+int cli_copy_stream(cli_call *cli, osdear_engine_stream *stream);
+extern const cli_option cli_engine_options[];
+
 /* ---- what several verbs share (shared.c) ---- */
 
 int cli_open_table(cli_call *cli, const char *uri, osdear_table **out);       /* an exit code; 0 on success */
@@ -101,6 +108,8 @@ extern const cli_option cli_snapshot_options[], cli_source_options[], cli_write_
 extern const cli_command cli_table_create, cli_table_show, cli_table_schema, cli_table_history, cli_table_files, cli_table_read,
     cli_table_append, cli_table_overwrite, cli_table_checkpoint, cli_ingest, cli_job_submit, cli_job_status, cli_job_wait,
     cli_job_logs, cli_job_cancel, cli_job_ls, cli_store_ls, cli_store_cat, cli_store_cp, cli_store_rm, cli_store_stat,
-    cli_store_presign, cli_completion;
+    cli_store_presign, cli_completion,
+    cli_container_run, cli_container_ps, cli_container_logs, cli_container_exec, cli_container_stop, cli_container_rm,
+    cli_container_wait, cli_container_pull, cli_container_stats, cli_container_events, cli_container_sweep;
 
 #endif

@@ -111,6 +111,8 @@ int cli_parse(cli_call *cli, int count, char **words)
   cli->names = cli_memory((size_t)count, sizeof *cli->names);
   cli->values = cli_memory((size_t)count, sizeof *cli->values);
   for (int i = 0; i < count;) {
+    if (cli->command->most == -2 && cli->argument_count >= cli->command->least)
+      only_arguments = true;
     if (!only_arguments && strcmp(words[i], "--") == 0) {
       only_arguments = true;
       i++;

@@ -19,7 +19,9 @@ import tap
 VERBS = ["table create", "table show", "table schema", "table history", "table files", "table read", "table append",
          "table overwrite", "table checkpoint", "ingest", "job submit", "job status", "job wait", "job logs",
          "job cancel", "job ls", "store ls", "store cat", "store cp", "store rm",
-         "store stat", "store presign", "completion"]
+         "store stat", "store presign", "container run", "container ps", "container logs", "container exec",
+         "container stop", "container rm", "container wait", "container pull", "container stats", "container events", "container sweep",
+         "completion"]
 
 
 class Command(unittest.TestCase):
@@ -219,7 +221,7 @@ class Help(Command):
         for verb in VERBS:
             out = self.osdear(*verb.split(), "--help")
             self.assertIn("Examples:\n  ", out)
-            page = {"table": "osdear-table", "ingest": "osdear-ingest", "job": "osdear-job"}.get(verb.split()[0], "osdear")
+            page = {"table": "osdear-table", "ingest": "osdear-ingest", "job": "osdear-job", "container": "osdear-container"}.get(verb.split()[0], "osdear")
             manual = "".join((ROOT / f"docs/man/{name}.1").read_text() for name in {page, "osdear", "osdear-ingest"})
             for option in re.findall(r"--([a-z-]+)", out.split("Examples:")[0]):
                 self.assertIn(f"Fl -{option}", manual, f"{verb} --{option}")

@@ -21,6 +21,7 @@ LAYERS = {
     "parquet": {"base", "codec", "arrow", "expr"},
     "delta": {"base", "json", "codec", "store", "arrow", "expr", "parquet"},
     "formats": {"base", "json", "codec", "arrow", "expr", "parquet"},
+    "container": {"base", "json", "http"},
     "job": {"base", "json", "http"},
     "cli": set(),
 }

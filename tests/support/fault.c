@@ -34,6 +34,9 @@ static void fixture_open(fault_fixture *fixture, const fault_body *body)
 
 static void fixture_release(fault_fixture *fixture)
 {
+  osdear_engine_stream_free(fixture->stream);
+  osdear_container_free(fixture->container);
+  osdear_engine_unref(fixture->engine);
   osdear_job_free(fixture->job);
   osdear_runner_free(fixture->runner);
   osdear_transaction_free(fixture->transaction);

@@ -21,6 +21,9 @@ typedef struct fault_fixture {
   osdear_transaction *transaction;
   osdear_runner *runner;
   osdear_job *job;
+  osdear_engine *engine;
+  osdear_container *container;
+  osdear_engine_stream *stream;
 } fault_fixture;
 
 typedef struct fault_body {

@@ -64,6 +64,19 @@ class Options:
         setattr(self.pointer, field, pairs)
         setattr(self.pointer, count, len(values))
 
+    def set_structs(self, field: str, count: str, struct: str, length: int) -> Any:
+        """An array for `field`, to be filled by the caller; None where it would be empty."""
+        if length == 0:
+            return None
+        structs = self._keep(ffi.new(f"{struct}[]", length))
+        setattr(self.pointer, field, structs)
+        setattr(self.pointer, count, length)
+        return structs
+
+    def keep_text(self, value: str | None) -> Any:
+        """A C string that lives as long as the options."""
+        return ffi.NULL if value is None else self._keep(ffi.new("char[]", value.encode()))
+
     def _keep(self, memory: Any) -> Any:
         self._kept.append(memory)
         return memory

@@ -1,0 +1,418 @@
+/* Logs, message by message, each with its time. A log that is followed is asked for again where it was cut.
+ *
+ * An engine stamps messages before it writes them, from two threads: their order in the log is not quite that of their times. So a log is
+ * taken up a little before the newest time seen, and what was handed out already is known by time, channel and content. */
+#include <container/container.h>
+
+#include <stdlib.h>
+
+#define SEEN_COUNT 16384 /* messages remembered; a power of two */
+#define OVERLAP_NS INT64_C(1000000000)
+#define STAMP_LEAST 20 /* 2024-01-02T03:04:05Z */
+#define STAMP_MOST 40
+#define MOST_MESSAGE_BYTES ((size_t)64 << 20)
+#define PARTIAL_BYTES 16384 /* an engine cuts longer lines of a terminal there */
+#define CHECK_MS 5000       /* a silent log is no dead engine: ask whether there is anything to wait for */
+
+typedef struct seen_message {
+  int64_t time_ns;
+  uint64_t hash; /* of channel and content */
+  bool is_matched;
+} seen_message;
+
+struct osdear__stream_log {
+  char *container;
+  char *query; /* of the first request, without `since` */
+  char *tail;
+  bool follows;
+  int64_t since_ns;    /* of the first request */
+  osdear__buf message; /* being collected: stamp and content */
+  osdear_channel channel;
+  seen_message *seen; /* a ring; NULL: not followed */
+  size_t seen_count;  /* ever */
+  int64_t newest_ns;
+  int64_t resumed_ns; /* up to then messages may be repeats; 0: never taken up again */
+  osdear__patience patience;
+  int64_t quiet_ms;
+};
+
+void osdear__stream_log_free(osdear__stream_log *log)
+{
+  if (!log)
+    return;
+  osdear__free(log->container);
+  osdear__free(log->query);
+  osdear__free(log->tail);
+  osdear__free(log->seen);
+  osdear__buf_drop(&log->message);
+  osdear__free(log);
+}
+
+/* ---- stamps ---- */
+
+/* "2024-01-02T03:04:05.123456789Z " at the front; its length with the blank, 0 when there is none. */
+static size_t read_stamp(osdear__str text, int64_t *time_ns)
+{
+  const char *blank = memchr(text.data, ' ', text.size < STAMP_MOST ? text.size : STAMP_MOST);
+  size_t size = blank ? (size_t)(blank - text.data) : 0;
+  const char *dot;
+  bool has_zone;
+  int64_t us, fraction = 0;
+  int digits = 0;
+
+  if (size < STAMP_LEAST || text.data[10] != 'T' || !osdear__parse_timestamp((osdear__str){ text.data, size }, &us, &has_zone) ||
+      !has_zone)
+    return 0;
+  dot = memchr(text.data, '.', size);
+  for (const char *c = dot ? dot + 1 : NULL; c && *c >= '0' && *c <= '9' && digits < 9; c++, digits++)
+    fraction = fraction * 10 + (*c - '0');
+  for (; digits < 9; digits++)
+    fraction *= 10;
+  *time_ns = us / 1000000 * 1000000000 + (dot ? fraction : 0);
+  return size + 1;
+}
+
+/* ---- what was handed out already ---- */
+
+static uint64_t hash_message(osdear_channel channel, osdear__str content)
+{
+  return osdear__hash(content.data, content.size) * 31 + (uint64_t)channel;
+}
+
+static bool was_seen(osdear__stream_log *log, int64_t time_ns, uint64_t hash)
+{
+  size_t kept = log->seen_count < SEEN_COUNT ? log->seen_count : SEEN_COUNT;
+
+  if (!log->resumed_ns || time_ns > log->resumed_ns)
+    return false;
+  for (size_t i = 0; i < kept; i++) {
+    seen_message *message = &log->seen[i];
+    if (message->time_ns == time_ns && message->hash == hash && !message->is_matched) {
+      message->is_matched = true;
+      return true;
+    }
+  }
+  return false;
+}
+
+static void remember(osdear__stream_log *log, int64_t time_ns, uint64_t hash)
+{
+  log->seen[log->seen_count++ & (SEEN_COUNT - 1)] = (seen_message){ time_ns, hash, false };
+  if (time_ns > log->newest_ns)
+    log->newest_ns = time_ns;
+}
+
+/* From where a log is taken up: what the ring remembers covers all from there on. */
+static int64_t resume_from(osdear__stream_log *log)
+{
+  size_t kept = log->seen_count < SEEN_COUNT ? log->seen_count : SEEN_COUNT;
+  int64_t oldest = INT64_MAX;
+
+  for (size_t i = 0; i < kept; i++) {
+    log->seen[i].is_matched = false;
+    oldest = log->seen[i].time_ns < oldest ? log->seen[i].time_ns : oldest;
+  }
+  if (log->seen_count <= SEEN_COUNT)
+    return oldest > log->newest_ns - OVERLAP_NS ? oldest : log->newest_ns - OVERLAP_NS;
+  return oldest + 1 > log->newest_ns - OVERLAP_NS ? oldest + 1 : log->newest_ns - OVERLAP_NS;
+}
+
+/* ---- requests ---- */
+
+static osdear_status open_log(osdear_engine_stream *stream, int64_t since_ns, osdear_error **error)
+{
+  osdear__stream_log *log = stream->log;
+  SCOPED(http_response) response = { 0 };
+  SCOPED(buf) path = { 0 };
+  osdear__engine_request request = { .idle_timeout_ms = log->follows ? -1 : 0,
+                                     .is_early = log->follows && stream->engine->is_podman };
+  osdear_status st;
+
+  osdear__buf_printf(&path, "/containers/%s/logs?timestamps=1%s", log->container, log->query);
+  /* "all" is the default, and where it is said, Podman loses what comes while it looks for the end. */
+  if (log->tail[0] && !log->resumed_ns)
+    osdear__buf_printf(&path, "&tail=%s", log->tail);
+  if (since_ns > 0)
+    osdear__buf_printf(&path, "&since=%" PRId64 ".%09" PRId64, since_ns / 1000000000, since_ns % 1000000000);
+  st = osdear__buf_check(&path, error);
+  request.path = path.data;
+  return st ? st : osdear__engine_pull(stream->engine, &request, &stream->reader, &response, error);
+}
+
+static osdear_status look(osdear_engine_stream *stream, bool *is_live, osdear_error **error)
+{
+  SCOPED(arena) arena = { 0 };
+  osdear_container container = { stream->engine, stream->log->container };
+  osdear_container_status_result status = OSDEAR_CONTAINER_STATUS_RESULT_INIT;
+  const osdear__json *tree;
+  osdear_status st = osdear__container_inspect(&container, &arena, &tree, error);
+
+  if (st == OSDEAR_ERR_NOT_FOUND) {
+    *is_live = false;
+    if (error) {
+      osdear_error_free(*error);
+      *error = NULL;
+    }
+    return OSDEAR_OK;
+  }
+  if (st)
+    return st;
+  osdear__status_of(tree, &status);
+  *is_live = status.state != OSDEAR_CONTAINER_EXITED && status.state != OSDEAR_CONTAINER_REMOVED &&
+             status.state != OSDEAR_CONTAINER_CREATED;
+  return OSDEAR_OK;
+}
+
+/* The stream ended or broke: is there more to come? */
+static osdear_status take_up(osdear_engine_stream *stream, bool was_cut, bool *is_over, osdear_error **error)
+{
+  osdear__stream_log *log = stream->log;
+  osdear_status st = OSDEAR_ERR_UNAVAILABLE;
+  bool is_live = true;
+
+  *is_over = false;
+  if (!was_cut) {
+    st = look(stream, &is_live, error);
+    if (!st && !is_live) {
+      *is_over = true;
+      return OSDEAR_OK;
+    }
+  }
+  osdear__stream_disconnect(stream);
+  osdear__buf_clear(&log->message);
+  for (;;) {
+    if (st && st != OSDEAR_ERR_UNAVAILABLE)
+      return st;
+    if (error) {
+      osdear_error_free(*error);
+      *error = NULL;
+    }
+    st = osdear__patience_wait(&log->patience, stream->engine, error);
+    if (st)
+      return st;
+    if (log->newest_ns)
+      log->resumed_ns = log->newest_ns;
+    st = open_log(stream, log->newest_ns ? resume_from(log) : log->since_ns, error);
+    if (!st)
+      return OSDEAR_OK;
+    if (st == OSDEAR_ERR_NOT_FOUND) {
+      if (error) {
+        osdear_error_free(*error);
+        *error = NULL;
+      }
+      *is_over = true;
+      return OSDEAR_OK;
+    }
+  }
+}
+
+/* ---- messages ---- */
+
+/* Whether what was collected is whole: a frame, or a terminal's line. Takes of `piece` what belongs to it. */
+static size_t collect(osdear_engine_stream *stream, osdear__str piece, bool *is_whole)
+{
+  osdear__stream_log *log = stream->log;
+  const char *newline;
+  size_t taken = piece.size;
+  int64_t ignored;
+
+  if (!stream->demux.is_raw) {
+    osdear__buf_append(&log->message, piece.data, taken);
+    *is_whole = stream->demux.left == 0;
+    return taken;
+  }
+  newline = memchr(piece.data, '\n', piece.size);
+  if (newline)
+    taken = (size_t)(newline - piece.data) + 1;
+  osdear__buf_append(&log->message, piece.data, taken);
+  *is_whole = newline != NULL;
+  if (!newline && log->message.size > PARTIAL_BYTES + STAMP_MOST) {
+    size_t stamp = read_stamp((osdear__str){ log->message.data, log->message.size }, &ignored);
+    size_t over = log->message.size - (stamp + PARTIAL_BYTES);
+    if (over <= taken) {
+      log->message.size -= over;
+      taken -= over;
+      *is_whole = true;
+    }
+  }
+  return taken;
+}
+
+/* True when the message is to be handed out. */
+static bool finish_message(osdear__stream_log *log, osdear_chunk *chunk)
+{
+  osdear__str content = { log->message.data, log->message.size };
+  int64_t time_ns = 0;
+  size_t stamp = read_stamp(content, &time_ns);
+
+  content = (osdear__str){ content.data + stamp, content.size - stamp };
+  if (log->seen && stamp) {
+    uint64_t hash = hash_message(log->channel, content);
+    if (was_seen(log, time_ns, hash))
+      return false;
+    remember(log, time_ns, hash);
+  }
+  chunk->channel = log->channel;
+  chunk->data = content.data;
+  chunk->data_size = content.size;
+  chunk->time_us = time_ns / 1000;
+  return content.size > 0;
+}
+
+/* The pieces of one read: unread what belongs to the next message. */
+static osdear_status next_message(osdear_engine_stream *stream, int64_t wait_ms, bool *has_message, osdear_error **error)
+{
+  osdear__stream_log *log = stream->log;
+
+  *has_message = false;
+  for (;;) {
+    osdear__str piece;
+    bool is_whole;
+    size_t taken;
+    osdear_status st = osdear__stream_piece(stream, wait_ms, &log->channel, &piece, error);
+
+    if (st || !piece.data) {
+      *has_message = !st && log->message.size > 0;
+      return st;
+    }
+    taken = collect(stream, piece, &is_whole);
+    stream->at -= piece.size - taken;
+    st = osdear__buf_check(&log->message, error);
+    if (st)
+      return st;
+    if (log->message.size > MOST_MESSAGE_BYTES)
+      return osdear__fail(error, OSDEAR_ERR_LIMIT, "a line of the log has more than 64 MiB");
+    *has_message = is_whole;
+    if (is_whole)
+      return OSDEAR_OK;
+  }
+}
+
+/* A log that is silent for long: is anybody there who could write? An engine that hangs answers not, and that is told. */
+static osdear_status check_silence(osdear_engine_stream *stream, bool *is_over, osdear_error **error)
+{
+  bool is_live = true;
+  osdear_status st;
+
+  if (error) {
+    osdear_error_free(*error);
+    *error = NULL;
+  }
+  st = look(stream, &is_live, error);
+  *is_over = false;
+  if (st == OSDEAR_ERR_UNAVAILABLE)
+    return take_up(stream, true, is_over, error);
+  if (st || is_live)
+    return st;
+  /* It has ended, and yet the stream goes on: what was written is in the log, so the end of that is the end. */
+  osdear__stream_disconnect(stream);
+  osdear__buf_clear(&stream->log->message);
+  stream->log->follows = false;
+  if (stream->log->newest_ns)
+    stream->log->resumed_ns = stream->log->newest_ns;
+  return open_log(stream, stream->log->newest_ns ? resume_from(stream->log) : stream->log->since_ns, error);
+}
+
+static int64_t slice_of(const osdear__stream_log *log, int64_t wait_ms)
+{
+  return log->follows && (wait_ms < 0 || wait_ms > CHECK_MS) ? CHECK_MS : wait_ms;
+}
+
+osdear_status osdear__stream_log_next(osdear_engine_stream *stream, int64_t wait_ms, osdear_chunk *chunk, osdear_error **error)
+{
+  osdear__stream_log *log = stream->log;
+  bool has_message, is_over = false;
+
+  osdear__buf_clear(&log->message);
+  *chunk = (osdear_chunk)OSDEAR_CHUNK_INIT;
+  for (;;) {
+    int64_t slice = slice_of(log, wait_ms);
+    osdear_status st = next_message(stream, slice, &has_message, error);
+
+    if (st == OSDEAR_ERR_TIMEOUT && log->follows && osdear__context_check(stream->engine->context, NULL) == OSDEAR_OK) {
+      log->quiet_ms += slice;
+      if (log->quiet_ms < CHECK_MS || slice == 0)
+        return st;
+      log->quiet_ms = 0;
+      st = check_silence(stream, &is_over, error);
+      if (!st && wait_ms >= 0)
+        wait_ms = wait_ms > slice ? wait_ms - slice : 0;
+    } else if (log->follows && (st == OSDEAR_ERR_UNAVAILABLE || (!st && !has_message))) {
+      st = take_up(stream, st != OSDEAR_OK, &is_over, error);
+    } else if (st || !has_message) {
+      return st;
+    } else {
+      log->quiet_ms = 0;
+      log->patience.wait_us = 0;
+      if (finish_message(log, chunk))
+        return OSDEAR_OK;
+      osdear__buf_clear(&log->message);
+      continue;
+    }
+    if (st || is_over)
+      return st;
+  }
+}
+
+/* ---- opening ---- */
+
+static osdear_status make_log(osdear_container *container, const osdear_logs_options *options, osdear__stream_log **out,
+                              osdear_error **error)
+{
+  osdear__stream_log *log = osdear__alloc_zeroed(1, sizeof *log);
+  SCOPED(buf) query = { 0 };
+  char tail[24] = "";
+
+  if (!log)
+    return osdear__fail_memory(error);
+  *out = log;
+  if (options->tail >= 0)
+    osdear__format_i64(options->tail, tail);
+  osdear__buf_printf(&query, "&follow=%d&stdout=%d&stderr=%d", options->follow != 0, !options->no_stdout, !options->no_stderr);
+  if (options->until_us)
+    osdear__buf_printf(&query, "&until=%" PRId64 ".%06" PRId64, options->until_us / 1000000, options->until_us % 1000000);
+  log->container = osdear__strdup(container->id);
+  log->tail = osdear__strdup(tail);
+  log->query = osdear__buf_take(&query);
+  log->follows = options->follow != 0;
+  log->since_ns = options->since_us * 1000;
+  log->message.limit = MOST_MESSAGE_BYTES + ((size_t)1 << 20);
+  if (log->follows)
+    log->seen = osdear__alloc_zeroed(SEEN_COUNT, sizeof *log->seen);
+  if (!log->container || !log->tail || !log->query || (log->follows && !log->seen))
+    return osdear__fail_memory(error);
+  return OSDEAR_OK;
+}
+
+osdear_status osdear_container_logs(osdear_container *container, const osdear_logs_options *options, osdear_engine_stream **out,
+                                    osdear_error **error)
+{
+  osdear_logs_options known = OSDEAR_LOGS_OPTIONS_INIT;
+  AUTO(engine_stream) made = NULL;
+  SCOPED(arena) arena = { 0 };
+  const osdear__json *tree;
+  osdear_status st;
+
+  if (!container || !out)
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "container and out must not be NULL");
+  st = osdear__options_read(&known, sizeof known, options, error);
+  if (!st && (known.tail < -1 || known.since_us < 0 || known.until_us < 0 || known.since_us > INT64_MAX / 1000 ||
+              (known.no_stdout && known.no_stderr)))
+    st = osdear__fail(error, OSDEAR_ERR_ARGUMENT,
+                      "logs: tail, since_us or until_us is negative, or neither stdout nor stderr is wanted");
+  if (!st)
+    st = osdear__container_inspect(container, &arena, &tree, error);
+  if (!st)
+    st = osdear__stream_new(container->engine, &made, error);
+  if (!st)
+    st = make_log(container, &known, &made->log, error);
+  if (st)
+    return st;
+  made->demux.is_raw = osdear__json_is_true(osdear__json_get(tree, "Config"), "Tty");
+  st = open_log(made, known.since_us * 1000, error);
+  if (st)
+    return st;
+  *out = made;
+  made = NULL;
+  return OSDEAR_OK;
+}

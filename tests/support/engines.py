@@ -1,0 +1,207 @@
+"""Real engines for tests: a dockerd, a Podman service and a registry with a password, in a network name space of their own.
+
+    with Place() as place:
+        docker = place.dockerd()          # .address is unix:///…
+        podman = place.podman()
+        registry = place.registry()       # .host, .username, .password
+
+Everything lives below one temporary folder and ends with the block, however it is left. Nothing of the machine is changed:
+bridges and packet filters are the name space's own."""
+import contextlib
+import ctypes
+import io
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+
+PROGRAMS = ("dockerd", "podman", "docker-registry", "htpasswd", "unshare", "busybox", "runc")
+CLONE_NEWNET = 0x40000000
+
+
+def missing():
+    """What keeps these engines from running here, or None."""
+    absent = [program for program in PROGRAMS if not shutil.which(program)]
+    if absent:
+        return "there is no " + ", ".join(absent)
+    return None if os.geteuid() == 0 else "root is needed to run engines"
+
+
+def enter_private_network():
+    """This process and all that it starts see a network of their own, with nothing but the loopback."""
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+
+
+def root_file_system(path):
+    """A tar of a root file system: busybox and links to it."""
+    busybox = pathlib.Path(shutil.which("busybox")).read_bytes()
+    names = subprocess.run(["busybox", "--list"], check=True, capture_output=True, text=True).stdout.split()
+    with tarfile.open(path, "w") as tar:
+        for folder in ("bin", "etc", "tmp", "root", "proc", "sys", "dev"):
+            entry = tarfile.TarInfo(folder)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if folder == "tmp" else 0o755
+            tar.addfile(entry)
+        entry = tarfile.TarInfo("bin/busybox")
+        entry.size, entry.mode = len(busybox), 0o755
+        tar.addfile(entry, io.BytesIO(busybox))
+        for name in names:
+            if name != "busybox":
+                entry = tarfile.TarInfo("bin/" + name)
+                entry.type, entry.linkname = tarfile.SYMTYPE, "busybox"
+                tar.addfile(entry)
+        for name, content in (("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nguest:x:1000:1000::/:/bin/sh\n"), ("etc/group", "root:x:0:\n")):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content.encode()))
+
+
+class Server:
+    """A program that runs until it is stopped. `ready` is asked until it says yes."""
+
+    def __init__(self, name, words, log, ready, environment=None):
+        self.name, self.words, self.log, self.ready, self.environment = name, words, log, ready, environment
+        self.process = None
+        self.start()
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(self.words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment,
+                                            start_new_session=True)
+        until = time.monotonic() + 60
+        while not self.ready():
+            if self.process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"{self.name} does not start:\n" + pathlib.Path(self.log).read_text(errors="replace")[-4000:])
+            time.sleep(0.05)
+
+    def send(self, number):
+        self.process.send_signal(number)
+
+    def stop(self, number=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.send_signal(number)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Engine(Server):
+    def __init__(self, name, socket, words, log, environment=None):
+        self.socket, self.address = socket, f"unix://{socket}"
+        super().__init__(name, words, log, self.answers, environment)
+
+    def curl(self, *words):
+        return subprocess.run(["curl", "-sS", "-m", "20", "--unix-socket", self.socket, *words], capture_output=True, text=True)
+
+    def answers(self):
+        return self.curl("http://localhost/_ping").stdout == "OK"
+
+    def containers(self):
+        """Ids of all of them, by another client than the one that is tested."""
+        return [c["Id"] for c in json.loads(self.curl("http://localhost/v1.41/containers/json?all=1").stdout)]
+
+
+class Registry(Server):
+    def __init__(self, folder, port, username, password):
+        self.host, self.username, self.password = f"127.0.0.1:{port}", username, password
+        users = subprocess.run(["htpasswd", "-nbB", username, password], check=True, capture_output=True, text=True).stdout
+        (folder / "users").write_text(users)
+        (folder / "config.yml").write_text(
+            f"version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {folder}/data}}}}\n"
+            f"http: {{addr: {self.host}}}\nauth: {{htpasswd: {{realm: tests, path: {folder}/users}}}}\n")
+        super().__init__("docker-registry", ["docker-registry", "serve", str(folder / "config.yml")], folder / "log", self.answers)
+
+    def answers(self):
+        asked = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", f"http://{self.host}/v2/"], capture_output=True, text=True)
+        return asked.stdout == "401"
+
+
+class Place:
+    """A temporary folder, and the servers in it. Make one in a process of its own: the network is changed for good."""
+
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="osdear-engines-", dir="/tmp"))
+        self.servers = []
+
+    def __enter__(self):
+        enter_private_network()
+        root_file_system(self.folder / "root.tar")
+        return self
+
+    def __exit__(self, *_):
+        for server in reversed(self.servers):
+            with contextlib.suppress(Exception):
+                server.stop()
+        unmount_below(self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _add(self, server):
+        self.servers.append(server)
+        return server
+
+    def _folder(self, name):
+        folder = self.folder / name
+        folder.mkdir()
+        return folder
+
+    def dockerd(self, *options, name="docker", **settings):
+        """`settings` go into daemon.json; containers outlive the daemon unless live_restore is False."""
+        folder = self._folder(name)
+        config = {"live-restore": settings.pop("live_restore", True), **settings}
+        (folder / "daemon.json").write_text(json.dumps(config))
+        socket = f"{folder}/docker.sock"
+        words = ["dockerd", "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/dockerd.pid",
+                 "--config-file", f"{folder}/daemon.json", "-H", f"unix://{socket}", *options]
+        return self._add(Engine("dockerd", socket, words, folder / "log"))
+
+    def podman(self):
+        folder = self._folder("podman")
+        (folder / "containers.conf").write_text(
+            '[engine]\nruntime="runc"\ncgroup_manager="cgroupfs"\nevents_logger="file"\n'
+            '[containers]\nlog_driver="k8s-file"\ndefault_ulimits=["nofile=20000:20000","nproc=4096:4096"]\n')
+        (folder / "storage.conf").write_text(
+            f'[storage]\ndriver="overlay"\nrunroot="{folder}/run"\ngraphroot="{folder}/root"\n')
+        (folder / "registries.conf").write_text('unqualified-search-registries = ["docker.io"]\n[[registry]]\nlocation="127.0.0.1:0"\ninsecure=true\n')
+        socket = f"{folder}/podman.sock"
+        environment = {**os.environ, "CONTAINERS_CONF": f"{folder}/containers.conf", "CONTAINERS_STORAGE_CONF": f"{folder}/storage.conf",
+                       "CONTAINERS_REGISTRIES_CONF": f"{folder}/registries.conf"}
+        words = ["podman", "--root", f"{folder}/root", "--runroot", f"{folder}/run", "--tmpdir", f"{folder}/tmp", "system", "service",
+                 "--time=0", f"unix://{socket}"]
+        return self._add(Engine("podman", socket, words, folder / "log", environment))
+
+    def registry(self, port=5055, username="tester", password="osdear-registry-pw"):
+        return self._add(Registry(self._folder("registry"), port, username, password))
+
+
+def unmount_below(folder):
+    """What engines that were killed left mounted, and the processes of their containers."""
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (process / "cmdline").read_bytes()
+            if str(folder).encode() in words and int(process.name) != os.getpid():
+                os.kill(int(process.name), signal.SIGKILL)
+    time.sleep(0.2)
+    places = [line.split()[1] for line in pathlib.Path("/proc/mounts").read_text().splitlines()]
+    for place in sorted((p for p in places if p.startswith(f"{folder}/")), reverse=True):
+        subprocess.run(["umount", "-l", place], stderr=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    # For people: start them, show where they are, wait.
+    with Place() as the_place:
+        docker = the_place.dockerd()
+        docker.curl("-X", "POST", "-T", str(the_place.folder / "root.tar"), "-H", "Content-Type: application/x-tar",
+                    "http://localhost/v1.41/images/create?fromSrc=-&repo=osdear/busybox&tag=1&changes=CMD%20%5B%22sh%22%5D")
+        podman = the_place.podman()
+        print(docker.address, podman.address, the_place.registry().host, flush=True)
+        sys.stdin.read()

@@ -1,0 +1,206 @@
+#include <container/tar.h>
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[64];
+
+static void begin(void)
+{
+  memcpy(folder, "/tmp/osdear-tar-XXXXXX", 23);
+  cr_assert_not_null(mkdtemp(folder));
+}
+
+static const char *in_folder(const char *name)
+{
+  static char paths[8][512];
+  static size_t next;
+  char *path = paths[next++ % 8];
+
+  snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+  return path;
+}
+
+static void put(osdear__buf *tar, const char *name, char type, const char *link, const char *content)
+{
+  osdear__tar_header header = { .type = type };
+  char text[24];
+  size_t size = strlen(content);
+
+  memcpy(header.name, name, strlen(name));
+  memcpy(header.link, link, strlen(link));
+  memcpy(header.mode, "0000644", 8);
+  snprintf(text, sizeof text, "%011zo", size);
+  memcpy(header.size, text, 12);
+  memcpy(header.mtime, "00000000001", 12);
+  memcpy(header.magic, "ustar", 6);
+  snprintf(text, sizeof text, "%06o", osdear__tar_sum(&header));
+  memcpy(header.checksum, text, 7);
+  osdear__buf_append(tar, &header, sizeof header);
+  osdear__buf_append(tar, content, size);
+  while (tar->size % TAR_BLOCK)
+    osdear__buf_putc(tar, '\0');
+}
+
+static osdear_status unpack(const osdear__buf *tar, const char *target, size_t step, osdear_error **error)
+{
+  AUTO(untar) untar = NULL;
+  osdear_status st = osdear__untar_new(target, &untar, error);
+
+  for (size_t at = 0; !st && at < tar->size; at += step)
+    st = osdear__untar_write(untar, tar->data + at, tar->size - at < step ? tar->size - at : step, error);
+  return st ? st : osdear__untar_finish(untar, error);
+}
+
+static osdear_status unpack_one(const char *name, char type, const char *link)
+{
+  SCOPED(buf) tar = { 0 };
+
+  put(&tar, name, type, link, "");
+  return unpack(&tar, in_folder("out"), 4096, NULL);
+}
+
+static void expect_file(const char *name, const char *content)
+{
+  char text[256] = "";
+  FILE *file = fopen(in_folder(name), "r");
+
+  cr_assert_not_null(file, "%s", name);
+  cr_assert_eq(fread(text, 1, sizeof text - 1, file), strlen(content));
+  cr_assert_str_eq(text, content);
+  fclose(file);
+}
+
+static void pack(const char *path, osdear__buf *out, size_t step)
+{
+  AUTO(tar) tar = NULL;
+  osdear_error *error = NULL;
+  size_t got = 1;
+
+  cr_assert_eq(osdear__tar_new(path, &tar, &error), OSDEAR_OK, "%s", osdear_error_message(error));
+  while (got) {
+    char *room = osdear__buf_reserve(out, step);
+    cr_assert_eq(osdear__tar_read(tar, room, step, &got, &error), OSDEAR_OK, "%s", osdear_error_message(error));
+    out->size += got;
+  }
+}
+
+Test(tar, a_folder_goes_there_and_back_in_pieces_of_any_size)
+{
+  char command[1024];
+
+  begin();
+  snprintf(command, sizeof command,
+           "cd %s && mkdir -p in/a/$(printf 'x%%.0s' $(seq 120)) in/empty && echo one > in/a/1 && printf '' > in/none && "
+           "(cd in/a/x* && echo deep > 2) && ln -s a/1 in/link && head -c 1024 /dev/zero > in/two-blocks && chmod 750 in/a/1",
+           folder);
+  cr_assert_eq(system(command), 0);
+  for (size_t step = 1; step < 3000; step += 997) {
+    SCOPED(buf) tar = { 0 };
+    pack(in_folder("in/"), &tar, step);
+    cr_assert_eq(unpack(&tar, in_folder("out"), step, NULL), OSDEAR_OK);
+    snprintf(command, sizeof command,
+             "cd %s && diff -r in out/in && test -L out/in/link && test $(stat -c %%a out/in/a/1) = 750 && rm -r out", folder);
+    cr_assert_eq(system(command), 0);
+  }
+}
+
+Test(tar, what_we_write_the_system_s_tar_reads)
+{
+  SCOPED(buf) tar = { 0 };
+  char command[512];
+  FILE *file;
+
+  begin();
+  snprintf(command, sizeof command, "cd %s && mkdir -p in && echo one > in/$(printf 'y%%.0s' $(seq 200)) && mkdir out", folder);
+  cr_assert_eq(system(command), 0);
+  pack(in_folder("in"), &tar, 700);
+  file = fopen(in_folder("t.tar"), "w");
+  cr_assert_eq(fwrite(tar.data, 1, tar.size, file), tar.size);
+  fclose(file);
+  snprintf(command, sizeof command, "cd %s && tar -C out -xf t.tar && diff -r in out/in", folder);
+  cr_assert_eq(system(command), 0);
+}
+
+Test(tar, what_the_system_s_tar_writes_we_read)
+{
+  SCOPED(buf) tar = { 0 };
+  static const char *const formats[] = { "gnu", "pax", "ustar", "v7" };
+  osdear_error *error = NULL;
+  char command[512];
+
+  begin();
+  for (size_t i = 0; i < COUNT_OF(formats); i++) {
+    osdear__buf_clear(&tar);
+    snprintf(command, sizeof command,
+             "cd %s && rm -rf in out && mkdir -p in/%s && echo one > in/f && ln in/f in/hard && ln -s f in/soft && tar "
+             "--format=%s -cf t.tar in",
+             folder, i < 2 ? "$(printf 'z%.0s' $(seq 150))" : "z", formats[i]);
+    cr_assert_eq(system(command), 0);
+    cr_assert_eq(osdear__small_file(in_folder("t.tar"), 1 << 20, &tar, NULL), OSDEAR_OK);
+    cr_assert_eq(unpack(&tar, in_folder("out"), 1000, &error), OSDEAR_OK, "%s: %s", formats[i], osdear_error_message(error));
+    snprintf(command, sizeof command, "cd %s && diff -r in out/in && test out/in/f -ef out/in/hard", folder);
+    cr_assert_eq(system(command), 0, "%s", formats[i]);
+  }
+}
+
+Test(tar, names_that_lead_outside_are_refused)
+{
+  begin();
+  cr_assert_eq(unpack_one("../evil", '0', ""), OSDEAR_ERR_CORRUPT);
+  cr_assert_eq(unpack_one("a/../../evil", '0', ""), OSDEAR_ERR_CORRUPT);
+  cr_assert_eq(unpack_one("a/..", '5', ""), OSDEAR_ERR_CORRUPT);
+  cr_assert_eq(unpack_one("hard", '1', "../../etc/passwd"), OSDEAR_ERR_CORRUPT);
+  cr_assert_eq(access(in_folder("evil"), F_OK), -1);
+}
+
+Test(tar, an_absolute_name_is_taken_below_the_folder)
+{
+  SCOPED(buf) tar = { 0 };
+
+  begin();
+  put(&tar, "/abs", '0', "", "x");
+  cr_assert_eq(unpack(&tar, in_folder("out"), 512, NULL), OSDEAR_OK);
+  expect_file("out/abs", "x");
+}
+
+Test(tar, a_link_is_made_but_never_followed)
+{
+  SCOPED(buf) through = { 0 };
+  SCOPED(buf) onto = { 0 };
+
+  begin();
+  cr_assert_eq(mkdir(in_folder("other"), 0755), 0);
+  put(&through, "link", '2', "../other", "");
+  put(&through, "link/evil", '0', "", "x");
+  cr_assert_neq(unpack(&through, in_folder("out"), 4096, NULL), OSDEAR_OK);
+  cr_assert_eq(access(in_folder("other/evil"), F_OK), -1);
+  put(&onto, "file", '2', "../victim", "");
+  put(&onto, "file", '0', "", "new");
+  cr_assert_eq(unpack(&onto, in_folder("out"), 4096, NULL), OSDEAR_OK);
+  cr_assert_eq(access(in_folder("victim"), F_OK), -1);
+  expect_file("out/file", "new");
+}
+
+Test(tar, devices_are_passed_over)
+{
+  begin();
+  cr_assert_eq(unpack_one("null", '3', ""), OSDEAR_OK);
+  cr_assert_eq(access(in_folder("out/null"), F_OK), -1);
+}
+
+Test(tar, what_was_cut_or_altered_is_corrupt)
+{
+  SCOPED(buf) tar = { 0 };
+
+  begin();
+  put(&tar, "f", '0', "", "hello");
+  for (size_t size = 1; size < tar.size; size += 37) {
+    osdear__buf part = { .data = tar.data, .size = size };
+    cr_assert_eq(unpack(&part, in_folder("out"), 4096, NULL), OSDEAR_ERR_CORRUPT, "%zu bytes", size);
+  }
+  tar.data[0] ^= 1;
+  cr_assert_eq(unpack(&tar, in_folder("out"), 4096, NULL), OSDEAR_ERR_CORRUPT);
+}
