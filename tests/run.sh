@@ -134,7 +134,7 @@ flock 9
 rm -rf "$logs"
 mkdir -p "$logs"
 
-if needs python docs peers examples containers containers; then
+if needs python docs peers examples containers; then
   prepare python
 fi
 if needs peers; then
