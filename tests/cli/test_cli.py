@@ -221,7 +221,8 @@ class Help(Command):
         for verb in VERBS:
             out = self.osdear(*verb.split(), "--help")
             self.assertIn("Examples:\n  ", out)
-            page = {"table": "osdear-table", "ingest": "osdear-ingest", "job": "osdear-job", "container": "osdear-container"}.get(verb.split()[0], "osdear")
+            page = {"table": "osdear-table", "ingest": "osdear-ingest", "job": "osdear-job", "container": "osdear-container",
+                    "store": "osdear-store"}.get(verb.split()[0], "osdear")
             manual = "".join((ROOT / f"docs/man/{name}.1").read_text() for name in {page, "osdear", "osdear-ingest"})
             for option in re.findall(r"--([a-z-]+)", out.split("Examples:")[0]):
                 self.assertIn(f"Fl -{option}", manual, f"{verb} --{option}")
