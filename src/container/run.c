@@ -207,15 +207,17 @@ static osdear_status find_or_make(osdear__run *run, osdear_error **error)
 static osdear_status start(osdear__run *run, osdear_error **error)
 {
   osdear__patience patience = { 0 };
-  osdear_status st = osdear_container_start(run->container, error);
 
-  while (st == OSDEAR_ERR_UNAVAILABLE) {
+  for (;;) {
+    osdear_status st = osdear_container_start(run->container, error);
+
+    if (st != OSDEAR_ERR_UNAVAILABLE)
+      return st;
     forget(error);
     st = osdear__patience_wait(&patience, run->engine, error);
-    if (!st)
-      st = osdear_container_start(run->container, error);
+    if (st)
+      return st;
   }
-  return st;
 }
 
 /* What was taken up may run, or have ended; only what never ran is started. */
