@@ -63,3 +63,17 @@ def decode(metadata, data):
     names = [name_of(metadata, number(data, ids + i * id_width, id_width)) for i in range(count)]
     assert names == sorted(names, key=lambda name: name.encode("utf-8")), "an object's names must ascend"
     return "object", dict(zip(names, items, strict=True))
+
+
+def plain(metadata, data):
+    """What a variant of JSON's own types says."""
+    def said(pair):
+        kind, value = pair
+        if kind == "object":
+            return {name: said(item) for name, item in value.items()}
+        if kind == "array":
+            return [said(item) for item in value]
+        assert kind in {"null", "boolean", "int8", "int16", "int32", "int64", "double", "string"}, kind
+        return value
+
+    return said(decode(metadata, data))
