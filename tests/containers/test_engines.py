@@ -176,7 +176,7 @@ def test_the_description_arrives(engine, made, tmp_path):
     assert joined(container.logs())["stdout"].decode().split("\n") == ["from the hostx=y", "1000", "/tmp", "read-only", ""]
     found = engine.inspect(Kind.CONTAINER, container.id)
     assert found["HostConfig"]["Memory"] == 64 << 20
-    assert bool(found["HostConfig"]["Init"]) == (engine.kind == "docker")  # Podman wants a program of its own for that
+    assert bool(found["HostConfig"].get("Init")) == (engine.kind == "docker")  # Podman wants a program of its own for that
 
 
 def test_limits_are_changed(engine, made):
@@ -262,9 +262,11 @@ def test_volumes_keep_what_is_written(engine, made):
 # ---- streams ----
 
 
-def test_a_log_keeps_channels_order_and_every_byte(made):
+def test_a_log_keeps_channels_order_and_every_byte(engine, made):
     lines = 20000
     container = made(f"i=0; while [ $i -lt {lines} ]; do echo out $i; [ $((i % 10)) = 0 ] && echo err $i >&2; i=$((i+1)); done")
+    if engine.kind == "podman":  # Podman 4.3 itself loses lines of a log that is followed while much is written
+        container.wait(60)
     found = joined(container.logs(follow=True))
     assert found["stdout"] == b"".join(b"out %d\n" % i for i in range(lines))
     assert found["stderr"] == b"".join(b"err %d\n" % i for i in range(0, lines, 10))
@@ -346,7 +348,7 @@ def test_events_are_followed(engine):
 # ---- copies ----
 
 
-def test_files_go_in_and_come_out(made, tmp_path):
+def test_files_go_in_and_come_out(engine, made, tmp_path):
     (tmp_path / "in/deep").mkdir(parents=True)
     (tmp_path / "in/deep/file").write_text("content")
     (tmp_path / "in/link").symlink_to("deep/file")
@@ -360,6 +362,9 @@ def test_files_go_in_and_come_out(made, tmp_path):
     assert os.readlink(tmp_path / "out/link") == "deep/file"
     with pytest.raises(osdear.NotFoundError):
         container.copy_out("/nonesuch", tmp_path)
+    if engine.kind == "podman":  # it makes the folder
+        container.copy_in(tmp_path / "in", "/nonesuch")
+        return
     with pytest.raises(osdear.NotFoundError):
         container.copy_in(tmp_path / "in", "/nonesuch")
 
