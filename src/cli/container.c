@@ -264,7 +264,7 @@ const cli_command cli_container_exec = {
   "  osdear container exec etl ls -l /data\n  osdear container exec -i db psql < schema.sql\n",
   exec_tables,
   2,
-  -1,
+  -2,
   exec_command,
 };
 

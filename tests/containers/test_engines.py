@@ -265,9 +265,10 @@ def test_volumes_keep_what_is_written(engine, made):
 def test_a_log_keeps_channels_order_and_every_byte(engine, made):
     lines = 20000
     container = made(f"i=0; while [ $i -lt {lines} ]; do echo out $i; [ $((i % 10)) = 0 ] && echo err $i >&2; i=$((i+1)); done")
-    if engine.kind == "podman":  # Podman 4.3 itself loses lines of a log that is followed while much is written
+    follows = engine.kind == "docker"  # Podman 4.3 itself loses lines of a log that is followed
+    if not follows:
         container.wait(60)
-    found = joined(container.logs(follow=True))
+    found = joined(container.logs(follow=follows))
     assert found["stdout"] == b"".join(b"out %d\n" % i for i in range(lines))
     assert found["stderr"] == b"".join(b"err %d\n" % i for i in range(0, lines, 10))
     assert container.wait(5) == 0
