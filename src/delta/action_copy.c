@@ -151,6 +151,8 @@ osdear_status osdear__metadata_copy(const osdear__metadata *metadata, osdear__ar
   for (size_t i = 0; copy.partition_columns[i]; i++)
     if (osdear__type_find(&copy.schema, osdear__str_of(copy.partition_columns[i])) < 0)
       return osdear__fail(error, OSDEAR_ERR_CORRUPT, "metaData: the partition column `%s` is not in the schema", copy.partition_columns[i]);
+  copy.physical = copy.schema;
+  copy.mapping = MAPPING_NONE;
   *out = copy;
   return OSDEAR_OK;
 }

@@ -295,7 +295,7 @@ static osdear_status put_parsed_stats(osdear__builder *builder, const osdear__ty
 {
   osdear__file_stats *stats = NULL;
   stats_place self = { 0 };
-  osdear_status st = osdear__stats_parse(file->stats, &metadata->schema, arena, &stats, error);
+  osdear_status st = osdear__stats_parse(file->stats, &metadata->physical, arena, &stats, error);
 
   if (st)
     return st;
@@ -309,7 +309,7 @@ static osdear_status put_parsed_stats(osdear__builder *builder, const osdear__ty
   for (size_t i = 1; i < type->field_count && !st; i++) {
     const char *name = type->fields[i].name;
     self.member = strcmp(name, "minValues") == 0 ? STATS_MIN : strcmp(name, "maxValues") == 0 ? STATS_MAX : STATS_NULLS;
-    st = put_stats(&self, osdear__builder_child(builder, i), &type->fields[i].type, &metadata->schema, 0, error);
+    st = put_stats(&self, osdear__builder_child(builder, i), &type->fields[i].type, &metadata->physical, 0, error);
   }
   return st ? st : osdear__builder_close(builder, error);
 }

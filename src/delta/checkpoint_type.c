@@ -91,7 +91,7 @@ static osdear_status bounds_type(const osdear__metadata *table, const osdear__ty
     const osdear__field *field = &type->fields[i];
     osdear__field *made = &out->fields[out->field_count];
 
-    if (table && osdear__delta_partition_index(table, osdear__str_of(field->name)) >= 0)
+    if (table && osdear__delta_partition_index(table, osdear__str_of(table->schema.fields[i].name)) >= 0)
       continue;
     *made = field_of(field->name, KIND_LONG);
     if (field->type.kind == KIND_STRUCT) {
@@ -129,7 +129,7 @@ static osdear_status stats_type(const osdear__metadata *table, osdear__arena *ar
     osdear_status st;
 
     *made = field_of(names[i], KIND_STRUCT);
-    st = bounds_type(table, &table->schema, i == 2, &leaves, arena, &made->type, error);
+    st = bounds_type(table, &table->physical, i == 2, &leaves, arena, &made->type, error);
     if (st)
       return st;
     out->field_count += made->type.field_count > 0;
@@ -147,7 +147,7 @@ static osdear_status partition_type(const osdear__metadata *table, osdear__arena
     int64_t at = osdear__type_find(&table->schema, osdear__str_of(*name));
     if (at < 0 || out->field_count == table->schema.field_count)
       return osdear__fail(error, OSDEAR_ERR_CORRUPT, "partition column \"%s\" is not in the schema", *name);
-    out->fields[out->field_count] = field_of(*name, KIND_VOID);
+    out->fields[out->field_count] = field_of(table->physical.fields[at].name, KIND_VOID);
     out->fields[out->field_count++].type = table->schema.fields[at].type;
   }
   return OSDEAR_OK;

@@ -101,7 +101,7 @@ static osdear_status split_columns(osdear__data_writer *self, osdear_error **err
       return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "column \"%s\" holds the type void, which cannot be written there", field->name);
     } else if (field->type.kind != KIND_VOID) { /* void is never in data files: reference §7 */
       self->file_columns[self->file_type.field_count] = i;
-      fields[self->file_type.field_count++] = *field;
+      fields[self->file_type.field_count++] = metadata->physical.fields[i];
     }
   }
   if (self->file_type.field_count == 0)
@@ -129,7 +129,8 @@ static osdear_status read_properties(osdear__data_writer *self, int64_t target_f
   self->target_file_bytes = target_file_bytes;
   if (self->target_file_bytes <= 0)
     self->target_file_bytes = osdear__metadata_property_bytes(metadata, "delta.targetFileSize", DEFAULT_FILE_BYTES);
-  self->random_folders = osdear__metadata_property_bool(metadata, "delta.randomizeFilePrefixes", false);
+  /* Folders named after physical names would tell nobody anything. */
+  self->random_folders = metadata->mapping != MAPPING_NONE || osdear__metadata_property_bool(metadata, "delta.randomizeFilePrefixes", false);
   self->random_length = osdear__metadata_property_i64(metadata, "delta.randomPrefixLength", 2);
   return OSDEAR_OK;
 }
@@ -485,7 +486,7 @@ static osdear_status name_partition(osdear__data_writer *self, uint32_t id, part
     copy = osdear__arena_strndup(&self->arena, text.data ? text.data : "", text.size);
     if (text.failed || !copy)
       return osdear__fail_memory(error);
-    value->column = osdear__str_of(field->name);
+    value->column = osdear__str_of(osdear__physical_field(&self->snapshot->metadata, field)->name);
     value->value = (osdear__str){ copy, text.size };
     osdear__partition_path(value->column, value->value, value->is_null, &folder);
     is_short = is_short && folder.size - from <= MAX_FOLDER_NAME;

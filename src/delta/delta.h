@@ -49,6 +49,9 @@ typedef struct osdear__protocol {
   const char **writer_features;
 } osdear__protocol;
 
+/* delta.columnMapping.mode, where the protocol lets it count. */
+typedef enum osdear__mapping { MAPPING_NONE, MAPPING_NAME, MAPPING_ID } osdear__mapping;
+
 typedef struct osdear__metadata {
   const char *id, *name, *description; /* name, description: NULL when absent */
   const char *schema_json;
@@ -57,6 +60,10 @@ typedef struct osdear__metadata {
   size_t property_count;
   int64_t created_ms;                  /* -1: absent */
   osdear__type schema;                 /* parsed; a struct, partition columns in their places, field metadata kept as JSON */
+  /* The same fields in the same places by the names that data files, statistics and partition values have, with their field ids:
+   * osdear__map_columns(). Until it is called, and where columns are not mapped, the schema itself. */
+  osdear__type physical;
+  osdear__mapping mapping;
 } osdear__metadata;
 
 typedef struct osdear__txn {
@@ -110,7 +117,20 @@ void osdear__delta_schema_print(const osdear__type *struct_type, osdear__buf *ou
 MUST_USE osdear_status osdear__delta_schema_of(const osdear__type *arrow_type, osdear__arena *arena, osdear__type *out, osdear_error **error);
 int64_t osdear__delta_partition_index(const osdear__metadata *metadata, osdear__str column); /* -1: not a partition column */
 
+/* ---- names in files (column_mapping.c, type_changes.c) ---- */
+
+/* Fills `physical` and `mapping`. CORRUPT: columns are mapped, and one lacks its id or name or shares them with another. */
+MUST_USE osdear_status osdear__map_columns(const osdear__protocol *protocol, osdear__metadata *metadata, osdear__arena *arena,
+                                           osdear_error **error);
+/* What answers to a field of the schema's top. */
+const osdear__field *osdear__physical_field(const osdear__metadata *metadata, const osdear__field *field);
+/* UNSUPPORTED: a column was changed from a type that this build cannot widen. */
+MUST_USE osdear_status osdear__type_changes_check(const osdear__type *schema, osdear_error **error);
+
 /* ---- partition values (partition.c) ---- */
+
+/* The value that an action gives for a column by its physical name; NULL: none. */
+const osdear__partition_value *osdear__partition_find(const osdear__file *file, const char *physical_name);
 
 /* Text of the log to a value of the column's type, in both ways of writing timestamps. Bytes of text are borrowed or from `arena`. */
 MUST_USE osdear_status osdear__partition_parse(const osdear__type *type, osdear__str text, bool is_null, osdear__arena *arena,

@@ -19,6 +19,7 @@ static osdear__field row_fields[FIELDS] = {
 static const osdear__type row_type = { .kind = KIND_STRUCT, .field_count = FIELDS, .fields = row_fields };
 
 typedef struct files_stream {
+  const osdear__metadata *metadata; /* of the snapshot that `files` holds */
   osdear__arena arena;       /* of `where` */
   osdear__expr *where;
   osdear__file_iterator *files;
@@ -86,6 +87,15 @@ static osdear_status put_path(files_stream *s, osdear__str path, osdear_error **
   return osdear__builder_bytes(osdear__builder_child(s->builder, PATH), path, error);
 }
 
+/* The name that the table knows the column by. */
+static osdear__str column_name(const osdear__metadata *metadata, osdear__str physical)
+{
+  for (size_t i = 0; metadata->mapping != MAPPING_NONE && i < metadata->physical.field_count; i++)
+    if (osdear__str_is(physical, metadata->physical.fields[i].name))
+      return osdear__str_of(metadata->schema.fields[i].name);
+  return physical;
+}
+
 static osdear_status put_partition(files_stream *s, const osdear__file *file, osdear_error **error)
 {
   osdear__builder *map = osdear__builder_child(s->builder, PARTITION_VALUES);
@@ -93,7 +103,7 @@ static osdear_status put_partition(files_stream *s, const osdear__file *file, os
 
   for (size_t i = 0; i < file->partition_count && !st; i++) {
     const osdear__partition_value *value = &file->partition[i];
-    st = osdear__builder_bytes(osdear__builder_child(map, 0), value->column, error);
+    st = osdear__builder_bytes(osdear__builder_child(map, 0), column_name(s->metadata, value->column), error);
     if (!st && value->is_null)
       st = osdear__builder_null(osdear__builder_child(map, 1), error);
     else if (!st)
@@ -143,6 +153,7 @@ static osdear_status open_stream(files_stream *s, osdear_snapshot *snapshot, con
 {
   osdear_status st = OSDEAR_OK;
 
+  s->metadata = &snapshot->metadata;
   if (where)
     st = osdear__expr_new(where, &snapshot->metadata.schema, &s->arena, &s->where, error);
   if (!st && s->where && osdear__expr_type(s->where)->kind != KIND_BOOLEAN)

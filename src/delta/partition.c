@@ -93,6 +93,19 @@ osdear_status osdear__partition_parse(const osdear__type *type, osdear__str text
   return OSDEAR_OK;
 }
 
+const osdear__partition_value *osdear__partition_find(const osdear__file *file, const char *physical_name)
+{
+  osdear__str name = osdear__str_of(physical_name);
+
+  for (size_t i = 0; i < file->partition_count; i++)
+    if (osdear__str_equal(file->partition[i].column, name))
+      return &file->partition[i];
+  for (size_t i = 0; i < file->partition_count; i++)
+    if (osdear__str_equal_nocase(file->partition[i].column, name))
+      return &file->partition[i];
+  return NULL;
+}
+
 void osdear__partition_print(const osdear__type *type, const osdear__scalar *value, osdear__buf *out, bool *is_null)
 {
   char text[OSDEAR__DECIMAL_TEXT];

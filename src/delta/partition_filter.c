@@ -15,18 +15,17 @@ struct osdear__partition_filter {
 static char yes, no;
 
 /* The value of a partition column in a file; columns that a file does not name are null. */
-static osdear_status value_of(const osdear__file *file, const osdear__field *field, osdear__scalar *out, osdear_error **error)
+static osdear_status value_of(const osdear__metadata *metadata, const osdear__file *file, const osdear__field *field, osdear__scalar *out,
+                              osdear_error **error)
 {
-  for (size_t i = 0; i < file->partition_count; i++) {
-    const osdear__partition_value *value = &file->partition[i];
-    osdear_status st;
-    if (!osdear__str_is(value->column, field->name))
-      continue;
-    st = osdear__partition_parse(&field->type, value->value, value->is_null, NULL, out, error);
-    return st ? osdear__fail_within(error, st, "file \"%.*s\", column \"%s\"", (int)file->path.size, file->path.data, field->name) : st;
-  }
+  const osdear__partition_value *value = osdear__partition_find(file, osdear__physical_field(metadata, field)->name);
+  osdear_status st;
+
   *out = (osdear__scalar){ .kind = field->type.kind, .is_null = true };
-  return OSDEAR_OK;
+  if (!value)
+    return OSDEAR_OK;
+  st = osdear__partition_parse(&field->type, value->value, value->is_null, NULL, out, error);
+  return st ? osdear__fail_within(error, st, "file \"%.*s\", column \"%s\"", (int)file->path.size, file->path.data, field->name) : st;
 }
 
 osdear_status osdear__partition_key(const osdear__metadata *metadata, const osdear__file *file, osdear__buf *out, osdear_error **error)
@@ -40,7 +39,7 @@ osdear_status osdear__partition_key(const osdear__metadata *metadata, const osde
 
     if (at < 0)
       return osdear__fail(error, OSDEAR_ERR_CORRUPT, "partition column \"%s\" is not in the schema", metadata->partition_columns[i]);
-    st = value_of(file, &metadata->schema.fields[at], &value, error);
+    st = value_of(metadata, file, &metadata->schema.fields[at], &value, error);
     if (st)
       return st;
     osdear__partition_print(&metadata->schema.fields[at].type, &value, &text, &is_null);
@@ -117,7 +116,7 @@ static osdear_status make_row(const osdear__partition_filter *self, const osdear
   for (size_t i = 0; i < schema->field_count && !st; i++) {
     osdear__scalar value = { .kind = schema->fields[i].type.kind, .is_null = true };
     if (self->used[i])
-      st = value_of(file, &schema->fields[i], &value, error);
+      st = value_of(self->metadata, file, &schema->fields[i], &value, error);
     if (!st && self->used[i])
       st = osdear__array_repeat(&schema->fields[i].type, &value, 1, &columns[i], error);
     else if (!st)

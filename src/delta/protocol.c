@@ -117,8 +117,8 @@ bool osdear__protocol_has_writer_feature(const osdear__protocol *protocol, const
 }
 
 /* Reader features that a reader without them would get right as long as nothing in the table makes use of them. What makes use of
- * them is looked for where it would show: the mapping mode in osdear__protocol_check_table(), deletion vectors
- * at each file, the other forms of checkpoints where a checkpoint is chosen. Type changes are carried out by osdear__array_cast(). */
+ * them is looked for where it would show: type changes in osdear__protocol_check_table(), the other forms of checkpoints where a
+ * checkpoint is chosen. */
 static const char *const readable[] = {
   "columnMapping", "deletionVectors", "timestampNtz", "timestampWithoutTimezone", "typeWidening", "typeWidening-preview",
   "v2Checkpoint", "vacuumProtocolCheck", "variantType", "variantType-preview", "variantShredding", "variantShredding-preview",
@@ -188,17 +188,13 @@ osdear_status osdear__protocol_check_read(const osdear__protocol *protocol, cons
 osdear_status osdear__protocol_check_table(const osdear__protocol *protocol, const osdear__metadata *metadata, const char *uri,
                                            osdear_error **error)
 {
-  const char *mode = osdear__metadata_property(metadata, "delta.columnMapping.mode");
   osdear_status st = osdear__protocol_check_read(protocol, uri, error);
 
   if (st)
     return st;
-  /* The property counts only where the protocol has the feature. */
-  if (mode && strcmp(mode, "none") != 0 && osdear__protocol_has_reader_feature(protocol, "columnMapping"))
-    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
-                        "%s: columns are mapped (delta.columnMapping.mode is `%s`), and this build lacks the table feature columnMapping",
-                        uri, mode);
-  return OSDEAR_OK;
+  if (osdear__protocol_has_reader_feature(protocol, "typeWidening") || osdear__protocol_has_reader_feature(protocol, "typeWidening-preview"))
+    st = osdear__type_changes_check(&metadata->schema, error);
+  return st ? osdear__fail_within(error, st, "%s", uri) : OSDEAR_OK;
 }
 
 /* ---- writing ---- */

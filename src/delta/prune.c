@@ -30,13 +30,10 @@ void osdear__prune_drop(osdear__prune *prune)
 /* A partition value holds for every row, so one row of it stands for all. */
 static bool partition_range(osdear__prune *prune, const osdear__field *field, osdear__range *out)
 {
-  const osdear__file *file = prune->file;
-  const osdear__partition_value *value = NULL;
+  const osdear__partition_value *value =
+      osdear__partition_find(prune->file, osdear__physical_field(prune->metadata, field)->name);
   osdear__scalar scalar = { 0 };
 
-  for (size_t i = 0; i < file->partition_count && !value; i++)
-    if (osdear__str_equal_nocase(file->partition[i].column, osdear__str_of(field->name)))
-      value = &file->partition[i];
   if (!value || osdear__partition_parse(&field->type, value->value, value->is_null, &prune->arena, &scalar, NULL))
     return false;
   *out = (osdear__range){ .null_count = scalar.is_null, .row_count = 1 };
@@ -73,7 +70,7 @@ osdear_status osdear__prune_file(osdear__prune *prune, const osdear__file *file,
     *keep = osdear__expr_may_match(prune->where, range_of, prune);
   if (!*keep || !prune->needs_stats || !file->stats.size)
     return OSDEAR_OK;
-  st = osdear__stats_parse(file->stats, &prune->metadata->schema, &prune->arena, &stats, error);
+  st = osdear__stats_parse(file->stats, &prune->metadata->physical, &prune->arena, &stats, error);
   if (st)
     return st;
   prune->stats = stats;

@@ -30,6 +30,18 @@ typedef struct osdear__scan_plan {
 osdear__scan_plan *osdear__scan_plan_ref(osdear__scan_plan *plan);
 void osdear__scan_plan_unref(osdear__scan_plan *plan);
 
+/* How a file's fields answer to the table's, by index in the table's schema. */
+typedef struct osdear__scan_columns {
+  int64_t *from;       /* the file's field, or -1: partition columns, void, what is not needed or not there */
+  osdear__field *want; /* that field, without what the table does not have */
+  osdear__type *as;    /* its type by the table's physical names */
+} osdear__scan_columns;
+/* `ours`: the physical schema. Columns that are not `needed` are left out. */
+MUST_USE osdear_status osdear__scan_bind(osdear__mapping mapping, const osdear__type *ours, const osdear__type *theirs, const bool *needed,
+                                         osdear__arena *arena, osdear__scan_columns *out, osdear_error **error);
+/* The file's field for one of ours; -1: none. */
+int64_t osdear__scan_find_field(osdear__mapping mapping, const osdear__type *theirs, const osdear__field *ours);
+
 /* One data file, open. Counted: its units share it. */
 typedef struct osdear__scan_file {
   _Atomic int64_t references;
@@ -37,7 +49,7 @@ typedef struct osdear__scan_file {
   osdear__arena arena;
   osdear__parquet *parquet;
   const char *name;
-  int64_t *from;            /* by index in the table's schema: the file's field, or -1 */
+  osdear__scan_columns columns;
   osdear__scalar *constants; /* by index in the table's schema: a partition column's value */
   bool *is_constant;
   osdear__row_set *deleted; /* rows that are no longer in the table; NULL: none */

@@ -61,7 +61,6 @@ static int64_t read_ahead(const osdear__scan_unit *unit)
 static osdear_status choose_fields(osdear__scan_unit *unit, osdear_error **error)
 {
   const osdear__scan_file *f = unit->file;
-  const osdear__type *theirs = osdear__parquet_type(f->parquet);
   size_t columns = f->plan->snapshot->metadata.schema.field_count;
 
   unit->want = (osdear__type){ .kind = KIND_STRUCT };
@@ -69,8 +68,8 @@ static osdear_status choose_fields(osdear__scan_unit *unit, osdear_error **error
   if (!unit->want.fields)
     return osdear__fail_memory(error);
   for (size_t i = 0; i < columns; i++)
-    if (unit->choice.needed[i] && f->from[i] >= 0)
-      unit->want.fields[unit->want.field_count++] = theirs->fields[f->from[i]];
+    if (unit->choice.needed[i] && f->columns.from[i] >= 0)
+      unit->want.fields[unit->want.field_count++] = f->columns.want[i];
   return OSDEAR_OK;
 }
 
@@ -194,13 +193,12 @@ static osdear_status fill_columns(const osdear__scan_unit *unit, struct ArrowArr
       continue;
     if (f->is_constant[i]) {
       st = osdear__array_repeat(type, &f->constants[i], rows, &columns[i], error);
-    } else if (f->from[i] < 0) {
+    } else if (f->columns.from[i] < 0) {
       st = osdear__array_nulls(type, rows, &columns[i], error);
     } else {
       struct ArrowArray moved = *raw->children[next];
-      raw->children[next]->release = NULL;
-      st = osdear__array_cast(&unit->want.fields[next].type, &moved, type, &columns[i], error);
-      next++;
+      raw->children[next++]->release = NULL;
+      st = osdear__array_cast(&f->columns.as[i], &moved, &f->plan->snapshot->metadata.physical.fields[i].type, &columns[i], error);
       if (!st && osdear__char_length(&schema->fields[i]))
         st = osdear__char_pad(&schema->fields[i], osdear__char_length(&schema->fields[i]), &columns[i], error);
     }

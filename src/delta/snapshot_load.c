@@ -101,7 +101,12 @@ static osdear_status finish(osdear_snapshot *snapshot, osdear__replay *replay, o
   snapshot->tail = replay->tail;
   replay->tail = NULL;
   st = keep_lists(snapshot, replay, error);
-  return st ? st : osdear__protocol_check_table(&snapshot->protocol, &snapshot->metadata, uri, error);
+  if (!st)
+    st = osdear__protocol_check_table(&snapshot->protocol, &snapshot->metadata, uri, error);
+  if (st)
+    return st;
+  st = osdear__map_columns(&snapshot->protocol, &snapshot->metadata, &snapshot->arena, error);
+  return st ? osdear__fail_within(error, st, "%s", uri) : OSDEAR_OK;
 }
 
 static bool is_full_tail(const osdear__segment *segment)

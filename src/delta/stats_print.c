@@ -321,6 +321,35 @@ static void print_fields(printer *self, const osdear__type *type, size_t depth, 
 
 /* ---- the face ---- */
 
+/* Paths come by the table's names, files go by physical ones. A path that leads nowhere stays as it is. */
+static osdear_status map_path(const osdear__metadata *metadata, osdear__arena *arena, osdear__str *path, osdear_error **error)
+{
+  SCOPED(buf) mapped = { 0 };
+  const osdear__type *ours = &metadata->schema, *theirs = &metadata->physical;
+  char *copy;
+  size_t from = 0;
+
+  for (size_t i = 0; i <= path->size; i++) {
+    int64_t at;
+    if (i < path->size && path->data[i] != OSDEAR__PATH_SEPARATOR)
+      continue;
+    at = ours->kind == KIND_STRUCT ? osdear__type_find(ours, (osdear__str){ path->data + from, i - from }) : -1;
+    if (at < 0)
+      return OSDEAR_OK;
+    if (from > 0)
+      osdear__buf_putc(&mapped, OSDEAR__PATH_SEPARATOR);
+    osdear__buf_puts(&mapped, theirs->fields[at].name);
+    ours = &ours->fields[at].type;
+    theirs = &theirs->fields[at].type;
+    from = i + 1;
+  }
+  copy = mapped.failed ? NULL : osdear__arena_strndup(arena, mapped.data, mapped.size);
+  if (!copy)
+    return osdear__fail_memory(error);
+  *path = (osdear__str){ copy, mapped.size };
+  return OSDEAR_OK;
+}
+
 static osdear_status put_together(const printer *self, osdear__buf *out, osdear_error **error)
 {
   static const char *const names[PARTS] = { "minValues", "maxValues", "nullCount" };
@@ -355,6 +384,8 @@ osdear_status osdear__stats_print_with(const osdear__metadata *metadata, const o
   self.prefix = osdear__metadata_property_i64(metadata, "delta.dataSkippingStringPrefixLength", DEFAULT_PREFIX);
   if (wanted)
     st = osdear__column_list_parse(wanted, &arena, &self.wanted, &self.wanted_count, error);
+  for (size_t i = 0; metadata->mapping != MAPPING_NONE && i < self.wanted_count && !st; i++)
+    st = map_path(metadata, &arena, &self.wanted[i], error);
   if (!st) {
     print_fields(&self, file_type, 0, first);
     st = put_together(&self, out, error);

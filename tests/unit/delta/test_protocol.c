@@ -61,16 +61,6 @@ Test(protocol, unknown_writer_features_do_not_keep_from_reading)
   osdear_error_free(error);
 }
 
-Test(protocol, column_mapping_counts_only_where_the_protocol_has_it)
-{
-  osdear__metadata mapped = with_property("delta.columnMapping.mode", "name");
-
-  cr_assert_eq(osdear__protocol_check_table(&(osdear__protocol){ 1, 2, NULL, NULL }, &mapped, "t", NULL), OSDEAR_OK);
-  cr_assert_eq(osdear__protocol_check_table(&(osdear__protocol){ 2, 5, NULL, NULL }, &mapped, "t", NULL), OSDEAR_ERR_UNSUPPORTED);
-  mapped = with_property("delta.columnMapping.mode", "none");
-  cr_assert_eq(osdear__protocol_check_table(&(osdear__protocol){ 2, 5, NULL, NULL }, &mapped, "t", NULL), OSDEAR_OK);
-}
-
 Test(protocol, variants_are_read_but_not_written_at_any_depth)
 {
   SCOPED(arena) arena = { 0 };
