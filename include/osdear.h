@@ -13,6 +13,7 @@
 #include <osdear/snapshot.h>
 #include <osdear/scan.h>
 #include <osdear/table.h>
+#include <osdear/changes.h>
 #include <osdear/transaction.h>
 #include <osdear/source.h>
 #include <osdear/sink.h>

@@ -21,8 +21,9 @@ typedef struct osdear_scan_options {
   int64_t limit;               /**< The first so many rows only; -1 (default): all. */
   int64_t batch_rows;          /**< The most rows in one batch; 0 (default): 65,536. */
   int32_t variant_as_json;     /**< 1: variants, at any depth, come as JSON text in a string; 0 (default): as Arrow's `arrow.parquet.variant`. */
+  int32_t row_ids;             /**< Not 0: two more columns, `_row_id` and `_row_commit_version`; the table must track its rows. */
 } osdear_scan_options;
-#define OSDEAR_SCAN_OPTIONS_INIT { sizeof(osdear_scan_options), NULL, 0, NULL, -1, 0, 0 }
+#define OSDEAR_SCAN_OPTIONS_INIT { sizeof(osdear_scan_options), NULL, 0, NULL, -1, 0, 0, 0 }
 
 /** What a scan read and what it could leave unread. Counted while its stream is consumed. */
 typedef struct osdear_scan_metrics {
@@ -41,7 +42,7 @@ typedef struct osdear_scan_metrics {
  * The predicate is SQL text over the table's columns: comparison (= <> != < <= > >= <=>), BETWEEN, IN, LIKE, IS [NOT] NULL,
  * AND, OR, NOT, + - * / %, CAST(x AS type), nested fields (a.b, m['k'], l[0]), literals (1, 1.5, 'text', TRUE, NULL,
  * DATE '2024-01-01', TIMESTAMP '2024-01-01 00:00:00Z', X'00ff'). Names are quoted with backquotes or double quotes.
- * It follows SQL's three-valued logic.
+ * It follows SQL's three-valued logic. With `row_ids` it may name `_row_id` and `_row_commit_version` too.
  *
  * @param snapshot  A reference is kept.
  * @param options   NULL for all columns and rows. Copied.

@@ -106,7 +106,7 @@ int cli_show_write(cli_call *cli, const char *verb, const osdear_write_result *r
 extern const cli_option cli_snapshot_options[], cli_source_options[], cli_write_options[];
 
 extern const cli_command cli_table_create, cli_table_show, cli_table_schema, cli_table_history, cli_table_files, cli_table_read,
-    cli_table_append, cli_table_overwrite, cli_table_checkpoint, cli_ingest, cli_job_submit, cli_job_status, cli_job_wait,
+    cli_table_changes, cli_table_append, cli_table_overwrite, cli_table_checkpoint, cli_ingest, cli_job_submit, cli_job_status, cli_job_wait,
     cli_job_logs, cli_job_cancel, cli_job_ls, cli_store_ls, cli_store_cat, cli_store_cp, cli_store_rm, cli_store_stat,
     cli_store_presign, cli_completion,
     cli_container_run, cli_container_ps, cli_container_logs, cli_container_exec, cli_container_stop, cli_container_rm,

@@ -1,4 +1,4 @@
-/* osdear table show, schema, history, files, read: looking at a table. */
+/* osdear table show, schema, history, files, read, changes: looking at a table. */
 #include <cli/cli.h>
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@ static const cli_option limit_options[] = {
   { "limit", 'n', "N", "The first so many only." },
   { NULL, 0, NULL, NULL },
 };
-static const cli_option read_options[] = {
+static const cli_option column_options[] = {
   { "columns", 'c', "A,B", "Only these columns, in this order; repeatable." },
   { "variant-as-json", 0, NULL, "Variants as JSON text." },
   { NULL, 0, NULL, NULL },
@@ -245,6 +245,7 @@ static int read_rows(cli_call *cli)
   options.where = cli_value(cli, "where");
   options.limit = cli_number(cli, "limit", -1);
   options.variant_as_json = cli_flag(cli, "variant-as-json");
+  options.row_ids = cli_flag(cli, "row-ids");
   if (osdear_scan_new(snapshot, &options, &scan, &cli->error) || osdear_scan_stream(scan, &rows, &cli->error))
     code = cli_fail(cli);
   else
@@ -254,7 +255,11 @@ static int read_rows(cli_call *cli)
   return code;
 }
 
-static const cli_option *const read_tables[] = { cli_snapshot_options, read_options, where_options, limit_options, cli_output_options,
+static const cli_option row_id_options[] = {
+  { "row-ids", 0, NULL, "Also each row's id and the version that wrote it: _row_id, _row_commit_version." },
+  { NULL, 0, NULL, NULL },
+};
+static const cli_option *const read_tables[] = { cli_snapshot_options, column_options, row_id_options, where_options, limit_options, cli_output_options,
                                                  NULL };
 const cli_command cli_table_read = {
   "table", "read", "URI", "A table's rows.",
@@ -262,4 +267,40 @@ const cli_command cli_table_read = {
   "  osdear table read --columns carrier,arr_delay --where \"month = 3 AND arr_delay > 60\" --format csv lake/flights\n"
   "  osdear table read --version 0 --format parquet lake/flights > flights.parquet\n",
   read_tables, 1, 1, read_rows,
+};
+
+/* ---- changes ---- */
+
+static int changes(cli_call *cli)
+{
+  osdear_changes_options options = OSDEAR_CHANGES_OPTIONS_INIT;
+  struct ArrowArrayStream rows;
+  osdear_table *table;
+  int code = cli_open_table(cli, cli->arguments[0], &table);
+
+  if (code)
+    return code;
+  options.from_version = cli_number(cli, "from", 0);
+  options.to_version = cli_number(cli, "to", -1);
+  options.columns = cli_list(cli, "columns", true, &options.column_count);
+  options.where = cli_value(cli, "where");
+  if (osdear_table_changes(table, &options, &rows, &cli->error))
+    code = cli_fail(cli);
+  else
+    code = cli_show(cli, &rows, NULL);
+  osdear_table_free(table);
+  return code;
+}
+
+static const cli_option range_options[] = {
+  { "from", 0, "N", "The first version whose changes are told; 0 by default." },
+  { "to", 0, "N", "The last one; the newest by default." },
+  { NULL, 0, NULL, NULL },
+};
+static const cli_option *const changes_tables[] = { range_options, column_options, where_options, cli_output_options, NULL };
+const cli_command cli_table_changes = {
+  "table", "changes", "URI", "What happened to a table's rows: inserted, deleted, updated, by which version and when.",
+  "  osdear table changes --from 5 lake/flights\n"
+  "  osdear table changes --from 5 --to 9 --where \"_change_type <> 'update_preimage'\" --format csv lake/flights\n",
+  changes_tables, 1, 1, changes,
 };

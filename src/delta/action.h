@@ -6,7 +6,7 @@
 
 typedef enum osdear__action_kind {
   ACTION_ADD, ACTION_REMOVE, ACTION_PROTOCOL, ACTION_METADATA, ACTION_TXN, ACTION_DOMAIN, ACTION_COMMIT_INFO,
-  ACTION_SIDECAR, ACTION_CHECKPOINT /* of V2 checkpoints */
+  ACTION_SIDECAR, ACTION_CHECKPOINT /* of V2 checkpoints */, ACTION_CDC
 } osdear__action_kind;
 
 /* A file that holds files of a checkpoint. */
@@ -18,7 +18,7 @@ typedef struct osdear__sidecar {
 /* Valid during the visit only. Of the members only that of `kind` is filled. */
 typedef struct osdear__action {
   osdear__action_kind kind;
-  osdear__file file;          /* ADD, REMOVE */
+  osdear__file file;          /* ADD, REMOVE, CDC */
   osdear__protocol protocol;
   osdear__metadata metadata;  /* its `schema` is not parsed */
   osdear__txn txn;
@@ -69,6 +69,6 @@ MUST_USE osdear_status osdear__domain_copy(const osdear__domain *domain, osdear_
 #define OSDEAR__FILE_BLANK \
   ((osdear__file){ .size_bytes = -1, .data_change = true, .dv = { .offset = -1 }, .base_row_id = -1, .default_row_commit_version = -1 })
 /* What every action must obey, from wherever it came: fields that are there but make no sense are CORRUPT. */
-MUST_USE osdear_status osdear__file_check(const osdear__file *file, bool is_add, osdear_error **error);
+MUST_USE osdear_status osdear__file_check(const osdear__file *file, const char *what, bool is_add, osdear_error **error);
 
 #endif

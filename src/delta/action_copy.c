@@ -179,10 +179,8 @@ osdear_status osdear__domain_copy(const osdear__domain *domain, osdear__arena *a
   return st;
 }
 
-osdear_status osdear__file_check(const osdear__file *file, bool is_add, osdear_error **error)
+osdear_status osdear__file_check(const osdear__file *file, const char *what, bool is_add, osdear_error **error)
 {
-  const char *what = is_add ? "add" : "remove";
-
   if (!file->path.size)
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s.path is empty", what);
   if (memchr(file->path.data, '\0', file->path.size))

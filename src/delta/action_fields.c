@@ -38,6 +38,12 @@ static const osdear__field_entry remove_fields[] = {
   { NAMED("defaultRowCommitVersion"), FORM_I64, FILE_AT(default_row_commit_version), false, 0 },
 };
 
+static const osdear__field_entry cdc_fields[] = {
+  { NAMED("path"), FORM_TEXT, FILE_AT(path), true, 0 },
+  { NAMED("partitionValues"), FORM_VALUES, FILE_AT(partition), true, 0 },
+  { NAMED("size"), FORM_I64, FILE_AT(size_bytes), true, 0 },
+};
+
 static const osdear__field_entry protocol_fields[] = {
   { NAMED("minReaderVersion"), FORM_I32, PROTOCOL_AT(min_reader), true, 0 },
   { NAMED("minWriterVersion"), FORM_I32, PROTOCOL_AT(min_writer), true, 0 },
@@ -93,6 +99,7 @@ static const osdear__action_entry actions[] = {
   { NAMED("txn"), ACTION_TXN, txn_fields, COUNT_OF(txn_fields), COMMIT_TABLE },
   { NAMED("domainMetadata"), ACTION_DOMAIN, domain_fields, COUNT_OF(domain_fields), COMMIT_TABLE },
   { NAMED("commitInfo"), ACTION_COMMIT_INFO, NULL, 0, COMMIT_INFO },
+  { NAMED("cdc"), ACTION_CDC, cdc_fields, COUNT_OF(cdc_fields), COMMIT_CHANGES },
   { NAMED("sidecar"), ACTION_SIDECAR, sidecar_fields, COUNT_OF(sidecar_fields), COMMIT_CHECKPOINT },
   { NAMED("checkpointMetadata"), ACTION_CHECKPOINT, checkpoint_fields, COUNT_OF(checkpoint_fields), COMMIT_CHECKPOINT },
 };

@@ -357,8 +357,8 @@ static osdear_status finish_action(reader *r, osdear_error **error)
   r->action.file.partition_count = r->value_count;
   r->action.metadata.properties = r->pairs;
   r->action.metadata.property_count = r->pair_count;
-  if (r->action.kind == ACTION_ADD || r->action.kind == ACTION_REMOVE) {
-    st = osdear__file_check(&r->action.file, r->action.kind == ACTION_ADD, error);
+  if (r->action.kind == ACTION_ADD || r->action.kind == ACTION_REMOVE || r->action.kind == ACTION_CDC) {
+    st = osdear__file_check(&r->action.file, r->form->name.data, r->action.kind == ACTION_ADD, error);
     if (st)
       return st;
   }

@@ -195,6 +195,8 @@ typedef struct osdear__commit {
   size_t add_count;
   osdear__file *removes;
   size_t remove_count;
+  osdear__file *changes;            /* cdc */
+  size_t change_count;
   osdear__txn *txns;
   size_t txn_count;
   osdear__domain *domains;
@@ -202,7 +204,8 @@ typedef struct osdear__commit {
   osdear__json *info;               /* commitInfo as a tree; NULL: none */
 } osdear__commit;
 /* What to keep of a commit, so that nothing else costs memory. */
-enum { COMMIT_FILES = 1, COMMIT_STATS = 2, COMMIT_TABLE = 4 /* protocol, metadata, txn, domains */, COMMIT_INFO = 8 };
+enum { COMMIT_FILES = 1, COMMIT_STATS = 2, COMMIT_TABLE = 4 /* protocol, metadata, txn, domains */, COMMIT_INFO = 8,
+       COMMIT_CHANGES = 64 /* cdc */ };
 MUST_USE osdear_status osdear__commit_read(osdear__store *store, int64_t version, unsigned keep, osdear__json_parser **parser,
                                            osdear__commit *out, osdear_error **error);
 typedef struct osdear__commit osdear__commit_value;

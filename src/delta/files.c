@@ -76,9 +76,7 @@ static osdear_status iterator_new(osdear_snapshot *snapshot, const osdear__expr 
   it->snapshot = osdear_snapshot_ref(snapshot);
   it->want = want;
   it->tombstones = tombstones;
-  st = osdear__prune_init(&it->prune, where, &snapshot->metadata, error);
-  if (st)
-    return st;
+  osdear__prune_init(&it->prune, where, &snapshot->metadata);
   extras = (want & (FILES_STATS | FILES_TAGS)) | (it->prune.needs_stats ? (unsigned)FILES_STATS : 0);
   it->reread = extras && !tombstones && !snapshot->tail->is_full;
   it->commit.pick = is_live;

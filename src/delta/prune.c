@@ -1,25 +1,29 @@
 /* What is known of a file's columns, as ranges for osdear__expr_may_match(). Whatever is unknown or unreadable keeps the file. */
 #include <delta/prune.h>
 
-osdear_status osdear__prune_init(osdear__prune *prune, const osdear__expr *where, const osdear__metadata *metadata, osdear_error **error)
+static bool is_partition(const osdear__prune *prune, const size_t *path)
 {
-  const osdear__type *schema = &metadata->schema;
-  bool *used;
+  return osdear__delta_partition_index(prune->metadata, osdear__str_of(prune->metadata->schema.fields[path[0]].name)) >= 0;
+}
 
+/* Columns behind the table's own are made by the scan: nothing is known of them here. */
+static void on_path(void *argument, const size_t *path, size_t depth, const osdear__type *type)
+{
+  osdear__prune *prune = argument;
+
+  (void)depth;
+  (void)type;
+  if (path[0] >= prune->metadata->schema.field_count)
+    return;
+  prune->needs_partition |= is_partition(prune, path);
+  prune->needs_stats |= !is_partition(prune, path);
+}
+
+void osdear__prune_init(osdear__prune *prune, const osdear__expr *where, const osdear__metadata *metadata)
+{
   *prune = (osdear__prune){ .where = where, .metadata = metadata };
-  if (!where || !schema->field_count)
-    return OSDEAR_OK;
-  used = osdear__alloc_zeroed(schema->field_count, sizeof *used);
-  if (!used)
-    return osdear__fail_memory(error);
-  osdear__expr_columns(where, used);
-  for (size_t i = 0; i < schema->field_count; i++) {
-    bool is_partition = osdear__delta_partition_index(metadata, osdear__str_of(schema->fields[i].name)) >= 0;
-    prune->needs_partition |= used[i] && is_partition;
-    prune->needs_stats |= used[i] && !is_partition;
-  }
-  osdear__free(used);
-  return OSDEAR_OK;
+  if (where)
+    osdear__expr_paths(where, on_path, prune);
 }
 
 void osdear__prune_drop(osdear__prune *prune)
@@ -48,8 +52,11 @@ static bool partition_range(osdear__prune *prune, const osdear__field *field, os
 static bool range_of(void *argument, const size_t *path, size_t depth, osdear__range *out)
 {
   osdear__prune *prune = argument;
-  const osdear__field *field = &prune->metadata->schema.fields[path[0]];
+  const osdear__field *field;
 
+  if (path[0] >= prune->metadata->schema.field_count)
+    return false;
+  field = &prune->metadata->schema.fields[path[0]];
   if (osdear__delta_partition_index(prune->metadata, osdear__str_of(field->name)) >= 0)
     return depth == 1 && partition_range(prune, field, out);
   return prune->stats && !osdear__char_length(field) && osdear__stats_range(prune->stats, path, depth, out);

@@ -13,8 +13,8 @@ typedef struct osdear__prune {
   const osdear__file_stats *stats;
 } osdear__prune;
 
-MUST_USE osdear_status osdear__prune_init(osdear__prune *prune, const osdear__expr *where, const osdear__metadata *metadata,
-                                          osdear_error **error);
+/* `where`: bound to the table's schema, or to one that starts with its columns. */
+void osdear__prune_init(osdear__prune *prune, const osdear__expr *where, const osdear__metadata *metadata);
 /* `*keep` false: no row of the file can match. */
 MUST_USE osdear_status osdear__prune_file(osdear__prune *prune, const osdear__file *file, bool *keep, osdear_error **error);
 void osdear__prune_drop(osdear__prune *prune);

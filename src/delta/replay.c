@@ -245,6 +245,7 @@ osdear_status osdear__replay_action(void *argument, const osdear__action *action
   case ACTION_DOMAIN: return see_domain(replay, &action->domain, error);
   case ACTION_COMMIT_INFO:
   case ACTION_SIDECAR:
+  case ACTION_CDC:
   case ACTION_CHECKPOINT: break;
   }
   return OSDEAR_OK;

@@ -6,12 +6,12 @@ typedef struct binding {
   osdear__arena *arena;
 } binding;
 
-/* Files of engines that know nothing of case come with names in any. */
+/* Files of engines that know nothing of case come with names in any. What is no column of the table has no id. */
 int64_t osdear__scan_find_field(osdear__mapping mapping, const osdear__type *theirs, const osdear__field *ours)
 {
   if (theirs->kind != KIND_STRUCT)
     return -1;
-  if (mapping != MAPPING_ID)
+  if (mapping != MAPPING_ID || ours->field_id < 0)
     return osdear__type_find(theirs, osdear__str_of(ours->name));
   for (size_t i = 0; i < theirs->field_count; i++)
     if (theirs->fields[i].field_id == ours->field_id)

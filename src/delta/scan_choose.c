@@ -4,8 +4,8 @@
 typedef struct group_facts {
   const osdear__scan_file *file;
   size_t group;
-  int64_t row;                   /* with pages: the row that is asked about; -1: the whole group */
-  osdear__parquet_page **pages;  /* by index in the table's schema; NULL: no index */
+  int64_t row;                  /* with pages: the row that is asked about; -1: the whole group */
+  osdear__parquet_page **pages; /* by index in the table's schema; NULL: no index */
   size_t *page_counts;
 } group_facts;
 
@@ -42,11 +42,11 @@ static const osdear__parquet_page *page_at(const group_facts *facts, size_t colu
 /* Walks both types at once. False where the file's column differs: then its statistics are not the table's. */
 static bool file_path(const group_facts *facts, const size_t *path, size_t depth, size_t *out, const osdear__type **type)
 {
-  const osdear__metadata *metadata = &facts->file->plan->snapshot->metadata;
-  const osdear__type *ours = &metadata->physical, *theirs = osdear__parquet_type(facts->file->parquet);
+  const osdear__scan_plan *plan = facts->file->plan;
+  const osdear__type *ours = &plan->physical, *theirs = osdear__parquet_type(facts->file->parquet);
 
   for (size_t i = 0; i < depth; i++) {
-    int64_t at = osdear__scan_find_field(metadata->mapping, theirs, &ours->fields[path[i]]);
+    int64_t at = osdear__scan_find_field(plan->snapshot->metadata.mapping, theirs, &ours->fields[path[i]]);
     if (at < 0)
       return false;
     out[i] = (size_t)at;
@@ -66,27 +66,30 @@ static bool group_range(void *argument, const size_t *path, size_t depth, osdear
   size_t theirs[100];
 
   if (f->is_constant[path[0]]) {
-    constant_range(&f->constants[path[0]], f->plan->snapshot->metadata.schema.fields[path[0]].type.kind, out);
+    constant_range(&f->constants[path[0]], f->plan->schema.fields[path[0]].type.kind, out);
     return depth == 1;
   }
+  if (f->plan->kind == SCAN_ROW_IDS && path[0] >= f->plan->own_columns)
+    return false; /* what the file has of them is not all */
   if (f->columns.from[path[0]] < 0) {
     *out = (osdear__range){ .null_count = 1, .row_count = 1 }; /* not in the file: null in every row */
     return true;
   }
-  if (osdear__char_length(&f->plan->snapshot->metadata.schema.fields[path[0]]) || depth > COUNT_OF(theirs)
-      || !file_path(facts, path, depth, theirs, &type))
+  if (osdear__char_length(&f->plan->schema.fields[path[0]]) || depth > COUNT_OF(theirs) ||
+      !file_path(facts, path, depth, theirs, &type))
     return false;
   if (facts->row >= 0 && depth == 1 && facts->pages[path[0]]) {
     const osdear__parquet_page *page = page_at(facts, path[0]);
     if (!page)
       return false;
-    *out = (osdear__range){ page->has_min, page->has_max, is_float(type->kind), page->min, page->max, page->null_count,
-                            page->rows.to - page->rows.from };
+    *out = (osdear__range){ page->has_min, page->has_max,    is_float(type->kind),           page->min,
+                            page->max,     page->null_count, page->rows.to - page->rows.from };
     return true;
   }
   if (!osdear__parquet_group_stats(f->parquet, facts->group, theirs, depth, &stats))
     return false;
-  *out = (osdear__range){ stats.has_min, stats.has_max, is_float(type->kind), stats.min, stats.max, stats.null_count, stats.row_count };
+  *out = (osdear__range){ stats.has_min, stats.has_max,    is_float(type->kind), stats.min,
+                          stats.max,     stats.null_count, stats.row_count };
   return true;
 }
 
@@ -99,7 +102,7 @@ static bool is_leaf(const osdear__type *type)
 static osdear_status read_pages(group_facts *facts, const bool *used, osdear__arena *arena, bool *any, osdear_error **error)
 {
   const osdear__scan_file *f = facts->file;
-  const osdear__type *schema = &f->plan->snapshot->metadata.schema;
+  const osdear__type *schema = &f->plan->schema;
 
   *any = false;
   for (size_t i = 0; i < schema->field_count; i++) {
@@ -120,7 +123,7 @@ static osdear_status read_pages(group_facts *facts, const bool *used, osdear__ar
 /* The next row after `row` at which a page of some column starts. */
 static int64_t next_start(const group_facts *facts, int64_t row, int64_t rows)
 {
-  size_t columns = facts->file->plan->snapshot->metadata.schema.field_count;
+  size_t columns = facts->file->plan->schema.field_count;
   group_facts at = *facts;
   int64_t next = rows;
 
@@ -133,8 +136,8 @@ static int64_t next_start(const group_facts *facts, int64_t row, int64_t rows)
   return next;
 }
 
-static osdear_status choose_ranges(group_facts *facts, const osdear__expr *where, osdear__arena *arena, osdear__row_range **ranges,
-                                   size_t *count, osdear_error **error)
+static osdear_status choose_ranges(group_facts *facts, const osdear__expr *where, osdear__arena *arena,
+                                   osdear__row_range **ranges, size_t *count, osdear_error **error)
 {
   int64_t rows = osdear__parquet_group_rows(facts->file->parquet, facts->group), next;
   size_t room = 0;
@@ -166,7 +169,7 @@ static osdear_status choose_ranges(group_facts *facts, const osdear__expr *where
 /* Page by page, where statistics of the row group leave something open. */
 static osdear_status choose_pages(group_facts *facts, osdear__arena *arena, osdear__scan_choice *out, osdear_error **error)
 {
-  size_t columns = facts->file->plan->snapshot->metadata.schema.field_count;
+  size_t columns = facts->file->plan->schema.field_count;
   bool *used = osdear__arena_zeroed(arena, columns, sizeof *used);
   bool any;
   osdear_status st;
@@ -187,7 +190,7 @@ static osdear_status choose_pages(group_facts *facts, osdear__arena *arena, osde
 osdear_status osdear__scan_file_choose(osdear__scan_file *file, size_t group, osdear__arena *arena, osdear__scan_choice *out,
                                        osdear_error **error)
 {
-  size_t columns = file->plan->snapshot->metadata.schema.field_count;
+  size_t columns = file->plan->schema.field_count;
   group_facts facts = { .file = file, .group = group, .row = -1 };
   osdear_status st;
 

@@ -18,7 +18,9 @@ struct osdear__scan_unit {
   int64_t batch_rows;             /* of the next batch: wide rows come in shorter ones */
   osdear__expr_state state;
   int32_t *selected;
-  osdear__buf live;               /* of the batch at hand: the rows that no deletion vector names */
+  int64_t first_row;              /* of the batch at hand, in the file */
+  bool is_thinned;                /* of its rows only those in `live` are there */
+  osdear__buf live;
 };
 
 static int32_t *live_rows(const osdear__scan_unit *unit)
@@ -61,7 +63,7 @@ static int64_t read_ahead(const osdear__scan_unit *unit)
 static osdear_status choose_fields(osdear__scan_unit *unit, osdear_error **error)
 {
   const osdear__scan_file *f = unit->file;
-  size_t columns = f->plan->snapshot->metadata.schema.field_count;
+  size_t columns = f->plan->schema.field_count;
 
   unit->want = (osdear__type){ .kind = KIND_STRUCT };
   unit->want.fields = osdear__arena_alloc(&unit->arena, columns * sizeof *unit->want.fields + 1);
@@ -119,39 +121,57 @@ osdear_status osdear__scan_unit_new(osdear__scan_file *file, size_t group, osdea
   return st;
 }
 
-/* Rows as the file has them; without a column to read only their number. `*first_row` counts from the file's first. */
-static osdear_status read_rows(osdear__scan_unit *unit, struct ArrowArray *out, int64_t *rows, int64_t *first_row, osdear_error **error)
+/* Rows as the file has them; without a column to read only their number. */
+static osdear_status read_rows(osdear__scan_unit *unit, struct ArrowArray *out, int64_t *rows, osdear_error **error)
 {
   int64_t most = unit->cursor ? unit->batch_rows : unit->file->plan->batch_rows;
   osdear_status st = OSDEAR_OK;
 
   if (unit->cursor) {
-    st = osdear__parquet_cursor_next(unit->cursor, most, out, first_row, error);
+    st = osdear__parquet_cursor_next(unit->cursor, most, out, &unit->first_row, error);
     *rows = out->release ? out->length : 0;
   } else {
     *rows = unit->rows_left < most ? unit->rows_left : most;
-    *first_row = unit->next_row;
+    unit->first_row = unit->next_row;
     unit->rows_left -= *rows;
     unit->next_row += *rows;
   }
   return st;
 }
 
-/* Which of the rows are still in the table, into unit->live; `*count` -1: all of them. */
-static osdear_status find_live(osdear__scan_unit *unit, int64_t rows, int64_t first_row, int64_t *count, osdear_error **error)
+/* Marks the rows that are not to be seen. False: there are none. */
+static bool mark_hidden(const osdear__scan_file *f, int64_t from, int64_t rows, uint8_t *marks)
 {
-  const osdear__row_set *deleted = unit->file->deleted;
+  int64_t chosen = f->chosen ? osdear__row_set_count_within(f->chosen, from, from + rows) : rows;
+  int64_t deleted = f->deleted ? osdear__row_set_count_within(f->deleted, from, from + rows) : 0;
+
+  if (chosen == rows && deleted == 0)
+    return false;
+  memset(marks, 0, (size_t)rows);
+  if (f->chosen) {
+    osdear__row_set_mark(f->chosen, from, rows, marks);
+    for (int64_t i = 0; i < rows; i++)
+      marks[i] = !marks[i];
+  }
+  if (f->deleted)
+    osdear__row_set_mark(f->deleted, from, rows, marks);
+  return true;
+}
+
+/* Which of the rows are to be seen, into unit->live; `*count` -1: all of them. */
+static osdear_status find_live(osdear__scan_unit *unit, int64_t rows, int64_t *count, osdear_error **error)
+{
   uint8_t *marks;
 
   *count = -1;
-  if (!deleted || osdear__row_set_count_within(deleted, first_row, first_row + rows) == 0)
+  if (!unit->file->deleted && !unit->file->chosen)
     return OSDEAR_OK;
   osdear__buf_clear(&unit->live);
   if (!osdear__buf_reserve(&unit->live, (size_t)rows * (sizeof(int32_t) + 1)))
     return osdear__buf_check(&unit->live, error);
   marks = (uint8_t *)unit->live.data + (size_t)rows * sizeof(int32_t);
-  memset(marks, 0, (size_t)rows);
-  osdear__row_set_mark(deleted, first_row, rows, marks);
+  if (!mark_hidden(unit->file, unit->first_row, rows, marks))
+    return OSDEAR_OK;
   *count = 0;
   for (int64_t i = 0; i < rows; i++) {
     live_rows(unit)[*count] = (int32_t)i;
@@ -161,13 +181,14 @@ static osdear_status find_live(osdear__scan_unit *unit, int64_t rows, int64_t fi
 }
 
 /* Deleted rows go before anything looks at them: a predicate might fail on them. `*rows` may become 0. */
-static osdear_status drop_deleted(osdear__scan_unit *unit, struct ArrowArray *raw, int64_t *rows, int64_t first_row, osdear_error **error)
+static osdear_status drop_deleted(osdear__scan_unit *unit, struct ArrowArray *raw, int64_t *rows, osdear_error **error)
 {
   struct ArrowArray all = *raw;
   int64_t count;
-  osdear_status st = find_live(unit, *rows, first_row, &count, error);
+  osdear_status st = find_live(unit, *rows, &count, error);
 
-  if (st || count < 0)
+  unit->is_thinned = !st && count >= 0;
+  if (!unit->is_thinned)
     return st;
   *rows = count;
   if (!unit->cursor || count == 0)
@@ -178,12 +199,42 @@ static osdear_status drop_deleted(osdear__scan_unit *unit, struct ArrowArray *ra
   return st;
 }
 
-/* The table's columns, as far as they are needed, into columns[]; `raw` is moved in. */
+/* Rows that were rewritten carry their ids with them; others count from the file's first id, by their place in it. Commit versions
+ * likewise, but all are the same. */
+static osdear_status complete_ids(const osdear__scan_unit *unit, bool are_ids, struct ArrowArray *column, osdear_error **error)
+{
+  static const osdear__type type = { .kind = KIND_LONG };
+  int64_t otherwise = are_ids ? unit->file->base_row_id : unit->file->row_commit_version;
+  struct ArrowArray made;
+  const int64_t *from = column->buffers[1];
+  int64_t *to;
+  osdear_status st;
+
+  if (column->null_count == 0)
+    return OSDEAR_OK;
+  if (otherwise < 0)
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "the log gives no %s, and rows have none of their own",
+                        are_ids ? "baseRowId" : "defaultRowCommitVersion");
+  st = osdear__array_new(&type, column->length, false, 0, &made, error);
+  if (st)
+    return st;
+  made.null_count = 0;
+  to = (int64_t *)(uintptr_t)made.buffers[1];
+  for (int64_t i = 0; i < column->length; i++) {
+    int64_t place = are_ids ? unit->first_row + (unit->is_thinned ? live_rows(unit)[i] : i) : 0;
+    to[i] = osdear__is_valid(column, i) ? from[i] : otherwise + place;
+  }
+  osdear__array_drop(column);
+  *column = made;
+  return OSDEAR_OK;
+}
+
+/* The plan's columns, as far as they are needed, into columns[]; `raw` is moved in. */
 static osdear_status fill_columns(const osdear__scan_unit *unit, struct ArrowArray *raw, int64_t rows, struct ArrowArray *columns,
                                   osdear_error **error)
 {
   const osdear__scan_file *f = unit->file;
-  const osdear__type *schema = &f->plan->snapshot->metadata.schema;
+  const osdear__type *schema = &f->plan->schema;
   size_t next = 0;
 
   for (size_t i = 0; i < schema->field_count; i++) {
@@ -198,10 +249,12 @@ static osdear_status fill_columns(const osdear__scan_unit *unit, struct ArrowArr
     } else {
       struct ArrowArray moved = *raw->children[next];
       raw->children[next++]->release = NULL;
-      st = osdear__array_cast(&f->columns.as[i], &moved, &f->plan->snapshot->metadata.physical.fields[i].type, &columns[i], error);
+      st = osdear__array_cast(&f->columns.as[i], &moved, &f->plan->physical.fields[i].type, &columns[i], error);
       if (!st && osdear__char_length(&schema->fields[i]))
         st = osdear__char_pad(&schema->fields[i], osdear__char_length(&schema->fields[i]), &columns[i], error);
     }
+    if (!st && f->plan->kind == SCAN_ROW_IDS && i >= f->plan->own_columns)
+      st = complete_ids(unit, i == f->plan->own_columns, &columns[i], error);
     if (st)
       return osdear__fail_within(error, st, "data file %s, column %s", f->name, schema->fields[i].name);
   }
@@ -211,7 +264,7 @@ static osdear_status fill_columns(const osdear__scan_unit *unit, struct ArrowArr
 /* Which rows match; `*count` -1: all of them. */
 static osdear_status select_rows(osdear__scan_unit *unit, struct ArrowArray *columns, int64_t rows, int64_t *count, osdear_error **error)
 {
-  size_t field_count = unit->file->plan->snapshot->metadata.schema.field_count;
+  size_t field_count = unit->file->plan->schema.field_count;
   struct ArrowArray **children;
   const void *no_buffers[1] = { NULL };
   struct ArrowArray batch = { .length = rows, .n_buffers = 1, .buffers = no_buffers, .n_children = (int64_t)field_count };
@@ -282,7 +335,7 @@ static osdear_status make_batch(osdear__scan_unit *unit, struct ArrowArray *colu
 static osdear_status convert_rows(osdear__scan_unit *unit, struct ArrowArray *raw, int64_t rows, struct ArrowArray *out,
                                   osdear_error **error)
 {
-  const osdear__type *schema = &unit->file->plan->snapshot->metadata.schema;
+  const osdear__type *schema = &unit->file->plan->schema;
   struct ArrowArray *columns = osdear__alloc_zeroed(schema->field_count + 1, sizeof *columns);
   int64_t selected;
   osdear_status st = columns ? fill_columns(unit, raw, rows, columns, error) : osdear__fail_memory(error);
@@ -301,14 +354,14 @@ static osdear_status convert_rows(osdear__scan_unit *unit, struct ArrowArray *ra
 static osdear_status next_step(osdear__scan_unit *unit, struct ArrowArray *out, bool *is_end, osdear_error **error)
 {
   SCOPED(array) raw = { 0 };
-  int64_t rows = 0, first_row = 0;
+  int64_t rows = 0;
   osdear_status st = osdear__context_check(unit->file->plan->snapshot->context, error);
 
   if (!st)
-    st = read_rows(unit, &raw, &rows, &first_row, error);
+    st = read_rows(unit, &raw, &rows, error);
   *is_end = rows == 0;
   if (!st)
-    st = drop_deleted(unit, &raw, &rows, first_row, error);
+    st = drop_deleted(unit, &raw, &rows, error);
   return st || rows == 0 ? st : convert_rows(unit, &raw, rows, out, error);
 }
 

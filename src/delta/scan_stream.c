@@ -22,7 +22,7 @@ typedef struct lane {
 
 typedef struct scan_stream {
   osdear__scan_plan *plan;
-  osdear__file_iterator *files;
+  osdear__scan_source source;
   osdear__scan_file *file; /* whose row groups are handed out */
   size_t next_group;
   bool no_more_files;
@@ -44,18 +44,11 @@ typedef struct scan_stream {
 
 static osdear_status next_file(scan_stream *s, osdear_error **error)
 {
-  const osdear__file *file;
-  osdear__scan_counts *counts = &s->plan->counts;
-  osdear_status st = osdear__file_iterator_next(s->files, &file, error);
-  int64_t seen = osdear__file_iterator_seen(s->files);
+  osdear_status st = s->source.next(s->source.state, s->plan, &s->file, error);
 
-  if (st)
-    return st;
-  atomic_fetch_add(&counts->files_skipped, seen - atomic_load(&counts->files) - (file != NULL));
-  atomic_store(&counts->files, seen);
-  s->no_more_files = !file;
+  s->no_more_files = !st && !s->file;
   s->next_group = 0;
-  return file ? osdear__scan_file_open(s->plan, file, &s->file, error) : OSDEAR_OK;
+  return st;
 }
 
 /* The next row group that may hold rows; *out NULL when there is none. */
@@ -256,7 +249,7 @@ static void scan_close(void *state)
   for (; s->lane_count; s->lane_count--, s->first_lane++)
     free_lane(s->lanes[s->first_lane % MOST_UNITS]);
   osdear__scan_file_unref(s->file);
-  osdear__file_iterator_auto(&s->files);
+  s->source.close(s->source.state);
   osdear__scan_plan_unref(s->plan);
   osdear_error_free(s->plan_error);
   pthread_cond_destroy(&s->changed);
@@ -273,13 +266,16 @@ static size_t lanes_of(const osdear_context *context)
   return wanted < 1 ? 1 : wanted > MOST_UNITS ? MOST_UNITS : (size_t)wanted;
 }
 
-osdear_status osdear__scan_export(osdear__scan_plan *plan, struct ArrowArrayStream *out, osdear_error **error)
+osdear_status osdear__scan_export(osdear__scan_plan *plan, const osdear__scan_source *source, struct ArrowArrayStream *out,
+                                  osdear_error **error)
 {
   scan_stream *s = osdear__alloc_zeroed(1, sizeof *s);
-  osdear_status st;
 
-  if (!s)
+  if (!s) {
+    source->close(source->state);
     return osdear__fail_memory(error);
+  }
+  s->source = *source;
   s->plan = osdear__scan_plan_ref(plan);
   s->rows_left = plan->limit;
   /* The first rows of a table are one batch: not worth a worker's while. */
@@ -288,10 +284,5 @@ osdear_status osdear__scan_export(osdear__scan_plan *plan, struct ArrowArrayStre
   s->bytes_limit = osdear__context_budget(plan->snapshot->context) / WAITING_SHARE;
   pthread_mutex_init(&s->lock, NULL);
   pthread_cond_init(&s->changed, NULL);
-  st = osdear__file_iterator_open(plan->snapshot, plan->where, 0, &s->files, error);
-  if (st) {
-    scan_close(s);
-    return st;
-  }
   return osdear__stream_export(&plan->type, scan_next, scan_close, s, out, error);
 }

@@ -16,6 +16,8 @@ FROZEN(osdear_allocator, 40, release, 32);
 FROZEN(osdear_context_options, 64, cancel, 56);
 FROZEN(osdear_snapshot_options, 40, storage_count, 32);
 FROZEN(osdear_scan_options, 56, variant_as_json, 48);
+FROZEN(osdear_scan_options, 56, row_ids, 52);
+FROZEN(osdear_changes_options, 56, batch_rows, 48);
 FROZEN(osdear_scan_metrics, 56, bytes_read, 48);
 FROZEN(osdear_table_options, 24, storage_count, 16);
 FROZEN(osdear_table_create_options, 80, if_not_exists, 72);

@@ -31,6 +31,8 @@ void prepare_table(fault_fixture *fixture)
   prepare_context(fixture);
   options.partition_columns = partition_columns;
   options.partition_count = 1;
+  options.properties = &(osdear_pair){ "delta.enableChangeDataFeed", "true" };
+  options.property_count = 1;
   rows_schema(&schema);
   must(osdear_table_create(fixture->context, fixture->table_uri, &schema, &options, &fixture->table, &error), &error);
   schema.release(&schema);

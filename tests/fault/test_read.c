@@ -93,6 +93,19 @@ static osdear_status open_table(fault_fixture *fixture, osdear_error **error)
 }
 BODY(osdear_table_open, .prepare = prepare_table, .run = open_table)
 
+static osdear_status read_changes(fault_fixture *fixture, osdear_error **error)
+{
+  osdear_changes_options options = OSDEAR_CHANGES_OPTIONS_INIT;
+  struct ArrowArrayStream stream = { 0 };
+  osdear_status status;
+
+  options.where = "_change_type = 'insert' AND id < 100";
+  status = osdear_table_changes(fixture->table, &options, &stream, error);
+  cr_assert_eq(status == OSDEAR_OK, stream.release != NULL);
+  return status == OSDEAR_OK ? drain(&stream, BEFORE_ROWS, error) : status;
+}
+BODY(osdear_table_changes, .prepare = prepare_table, .run = read_changes)
+
 static osdear_status read_history(fault_fixture *fixture, osdear_error **error)
 {
   struct ArrowArrayStream stream = { 0 };

@@ -31,6 +31,7 @@ static osdear_status print(void *argument, const osdear__action *action, osdear_
   case ACTION_TXN: osdear__action_print_txn(&action->txn, out); break;
   case ACTION_DOMAIN: osdear__action_print_domain(&action->domain, out); break;
   case ACTION_SIDECAR:
+  case ACTION_CDC:
   case ACTION_CHECKPOINT: break; /* not asked for */
   case ACTION_COMMIT_INFO: osdear__buf_printf(out, "{\"commitInfo\":%s}\n", action->info.data); break;
   }

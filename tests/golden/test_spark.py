@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Tables that Spark wrote: every version has the rows that Spark read, or is refused for a feature that features.py lists."""
+"""Tables that Spark wrote: every version has the rows that Spark read, or is refused for a feature that features.py lists; and so have
+change feeds and row ids."""
 import json
 import os
+import re
 import sys
 import unittest
 from pathlib import Path
@@ -47,6 +49,20 @@ class Tables(unittest.TestCase):
         self.assertNotEqual(plain, wanted)
         self.assertEqual(rows(folder / "delta", "--version", version, "--variant-as-json"), sorted(plain))
 
+    def has_changes(self, folder):
+        wanted = (folder / "expected" / "cdf.jsonl").read_text(encoding="utf-8").splitlines()
+        first = json.loads(min(wanted, key=lambda line: json.loads(line)["_commit_version"]))["_commit_version"]
+        lines = osdear("table", "changes", "--json", "--format", "jsonl", "--from", first, folder / "delta").splitlines()
+        got = [re.sub(r',"_commit_timestamp":"[^"]*"', "", line) for line in lines]
+        if sorted(got) != sorted(wanted):
+            self.fail(differences(wanted, got))
+
+    def has_row_ids(self, folder):
+        wanted = (folder / "expected" / "row_ids.jsonl").read_text(encoding="utf-8").splitlines()
+        got = rows(folder / "delta", "--row-ids")
+        if sorted(got) != sorted(wanted):
+            self.fail(differences(wanted, got))
+
     def is_refused(self, folder):
         with self.assertRaises(Refused) as refused:
             rows(folder / "delta")
@@ -74,6 +90,10 @@ def add_table(folder):
         add(f"{folder.name} version {version:02}", Tables.reads_or_refuses, folder, meta, version)
     if any(feature.startswith("variantType") for feature in meta["detail"]["tableFeatures"]):
         add(f"{folder.name} has variants that may come as text", Tables.reads_variants_as_text, folder, meta["latest"])
+    if (folder / "expected" / "cdf.jsonl").exists():
+        add(f"{folder.name} changes", Tables.has_changes, folder)
+    if (folder / "expected" / "row_ids.jsonl").exists():
+        add(f"{folder.name} row ids", Tables.has_row_ids, folder)
     add(f"{folder.name} has no later version", Tables.is_refused_when_a_version_is_not_there, folder, meta)
 
 

@@ -43,7 +43,7 @@ from .errors import (
 )
 from .job import AsyncJob, AsyncRunner, Follower, Job, JobNote, JobState, Runner
 from .store import File, Store, TreeResult
-from .table import Metadata, Protocol, Scan, Schema, Table, WriteResult
+from .table import Changes, Metadata, Protocol, Scan, Schema, Table, WriteResult
 
 __version__ = text(lib.osdear_version()) or ""
 
@@ -52,6 +52,7 @@ __all__ = [
     "AsyncJob",
     "AsyncRunner",
     "CancelledError",
+    "Changes",
     "Chunk",
     "ConflictError",
     "Container",

@@ -91,29 +91,25 @@ class Schema:
         return "Schema(" + ", ".join(f"{name}: {kind}" for name, kind in self.types.items()) + ")"
 
 
-class Scan:
-    """Rows of a table, read when somebody asks for them: pyarrow.table(scan), polars.DataFrame(scan), duckdb.from_arrow(scan).
+class Rows:
+    """Rows that are read when somebody asks for them: pyarrow.table(rows), polars.DataFrame(rows), duckdb.from_arrow(rows).
 
     Each asking reads anew."""
 
-    def __init__(self, context: Context, snapshot: Any, options: Options) -> None:
-        self._context = context
-        out = ffi.new("osdear_scan **")
-        check(lib.osdear_scan_new, snapshot, options.pointer, out)
-        self._pointer = ffi.gc(out[0], lib.osdear_scan_free)
+    _context: Context
+
+    def _stream(self) -> Any:
+        raise NotImplementedError
+
+    def _export_schema(self, out: Any) -> None:
+        raise NotImplementedError
 
     @property
     def schema(self) -> Schema:
-        return Schema(lambda out: check(lib.osdear_scan_schema, self._pointer, out))
+        return Schema(self._export_schema)
 
     def __arrow_c_schema__(self) -> object:
         return self.schema.__arrow_c_schema__()
-
-    def _stream(self) -> Any:
-        stream = _arrow.new(b"arrow_array_stream")
-        with self._context.watch():
-            check(lib.osdear_scan_stream, self._pointer, stream)
-        return stream
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         return _arrow.to_capsule(b"arrow_array_stream", self._stream())
@@ -132,6 +128,25 @@ class Scan:
         frame: pandas.DataFrame = rows.to_pandas(**options)
         return frame
 
+
+class Scan(Rows):
+    """Rows of a table at one version."""
+
+    def __init__(self, context: Context, snapshot: Any, options: Options) -> None:
+        self._context = context
+        out = ffi.new("osdear_scan **")
+        check(lib.osdear_scan_new, snapshot, options.pointer, out)
+        self._pointer = ffi.gc(out[0], lib.osdear_scan_free)
+
+    def _export_schema(self, out: Any) -> None:
+        check(lib.osdear_scan_schema, self._pointer, out)
+
+    def _stream(self) -> Any:
+        stream = _arrow.new(b"arrow_array_stream")
+        with self._context.watch():
+            check(lib.osdear_scan_stream, self._pointer, stream)
+        return stream
+
     @property
     def metrics(self) -> dict[str, int]:
         """What the newest reading of the scan did so far: files, row_groups, rows, and how many could be skipped."""
@@ -139,6 +154,30 @@ class Scan:
         out.size = ffi.sizeof("osdear_scan_metrics")
         check(lib.osdear_scan_metrics_get, self._pointer, out)
         return {name: getattr(out, name) for name, _ in ffi.typeof("osdear_scan_metrics").fields if name != "size"}
+
+
+class Changes(Rows):
+    """What happened to the rows of a table between two versions."""
+
+    def __init__(self, context: Context, table: Any, options: Options) -> None:
+        self._context = context
+        self._table = table
+        self._options = options
+        _arrow.release(self._stream())  # what is asked for is checked now, not when it is read
+
+    def _stream(self) -> Any:
+        stream = _arrow.new(b"arrow_array_stream")
+        with self._context.watch():
+            check(lib.osdear_table_changes, self._table, self._options.pointer, stream)
+        return stream
+
+    def _export_schema(self, out: Any) -> None:
+        stream = self._stream()
+        try:
+            if stream.get_schema(stream, out) != 0:
+                raise MemoryError
+        finally:
+            _arrow.release(stream)
 
 
 def _timestamp_us(value: datetime.datetime | str | None) -> int | None:
@@ -341,9 +380,10 @@ class Table:
         limit: int | None = None,
         batch_rows: int | None = None,
         variant_as_json: bool = False,
+        row_ids: bool = False,
     ) -> Scan:
         """Some columns and the rows for which `where`, a predicate in SQL, is true. Variants come as Arrow's `arrow.parquet.variant`, or as
-        JSON text."""
+        JSON text. With `row_ids` also `_row_id` and `_row_commit_version` come, where the table tracks its rows."""
         options = Options("osdear_scan_options")
         options.set_texts("columns", "column_count", columns)
         options.set_text("where", where)
@@ -352,7 +392,29 @@ class Table:
         if batch_rows is not None:
             options.pointer.batch_rows = batch_rows
         options.pointer.variant_as_json = variant_as_json
+        options.pointer.row_ids = int(row_ids)
         return Scan(self._context, self._state(), options)
+
+    def changes(
+        self,
+        from_version: int,
+        to_version: int | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        where: str | None = None,
+    ) -> Changes:
+        """The rows that were inserted, deleted and updated by these versions, both included; by default up to the table's own.
+
+        Behind the table's columns stand `_change_type`, `_commit_version` and `_commit_timestamp`."""
+        options = Options("osdear_changes_options")
+        options.pointer.from_version = from_version
+        options.pointer.to_version = self.version if to_version is None else to_version
+        options.set_texts("columns", "column_count", columns)
+        options.set_text("where", where)
+        if self._table is not None:
+            return Changes(self._context, self._table, options)
+        with Table.open(self._uri, storage_options=self._storage, context=self._context) as newest:
+            return Changes(self._context, newest._table, options)
 
     # ---- writing ----
 

@@ -343,7 +343,7 @@ static osdear_status read_row(osdear__checkpoint_rows *rows, int64_t row, osdear
     st = read_tags(rows, row, error);
   if (!st)
     st = read_stats(rows, row, error);
-  return st ? st : osdear__file_check(file, rows->adds, error);
+  return st ? st : osdear__file_check(file, rows->adds ? "add" : "remove", rows->adds, error);
 }
 
 /* *out NULL at the end of the part. */

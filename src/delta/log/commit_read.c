@@ -144,7 +144,7 @@ osdear_status osdear__commit_visit(osdear__store *store, int64_t version, int64_
 
 typedef struct gather {
   osdear__commit *commit;
-  size_t add_room, remove_room, txn_room, domain_room;
+  size_t add_room, remove_room, change_room, txn_room, domain_room;
 } gather;
 
 /* Room for one more in a list of the commit. The old list stays in the arena: all of them together are as large as the last. */
@@ -166,16 +166,13 @@ static osdear_status more_room(osdear__arena *arena, void *list_at, size_t count
   return OSDEAR_OK;
 }
 
-static osdear_status gather_file(gather *g, const osdear__action *action, osdear_error **error)
+static osdear_status gather_file(osdear__commit *c, const osdear__action *action, osdear__file **files, size_t *count, size_t *room,
+                                 osdear_error **error)
 {
-  osdear__commit *c = g->commit;
-  bool is_add = action->kind == ACTION_ADD;
-  size_t *count = is_add ? &c->add_count : &c->remove_count;
-  osdear_status st = more_room(&c->arena, is_add ? &c->adds : &c->removes, *count, is_add ? &g->add_room : &g->remove_room,
-                               sizeof(osdear__file), error);
+  osdear_status st = more_room(&c->arena, files, *count, room, sizeof(osdear__file), error);
 
   if (!st)
-    st = osdear__file_copy(&action->file, &c->arena, is_add ? &c->adds[*count] : &c->removes[*count], error);
+    st = osdear__file_copy(&action->file, &c->arena, &(*files)[*count], error);
   if (!st)
     (*count)++;
   return st;
@@ -234,10 +231,12 @@ static osdear_status gather_domain(gather *g, const osdear__action *action, osde
 static osdear_status on_action(void *argument, const osdear__action *action, osdear_error **error)
 {
   gather *g = argument;
+  osdear__commit *c = g->commit;
 
   switch (action->kind) {
-  case ACTION_ADD:
-  case ACTION_REMOVE: return gather_file(g, action, error);
+  case ACTION_ADD: return gather_file(c, action, &c->adds, &c->add_count, &g->add_room, error);
+  case ACTION_REMOVE: return gather_file(c, action, &c->removes, &c->remove_count, &g->remove_room, error);
+  case ACTION_CDC: return gather_file(c, action, &c->changes, &c->change_count, &g->change_room, error);
   case ACTION_PROTOCOL: return gather_protocol(g->commit, action, error);
   case ACTION_METADATA: return gather_metadata(g->commit, action, error);
   case ACTION_TXN: return gather_txn(g, action, error);

@@ -15,6 +15,7 @@ static osdear_status print(void *argument, const osdear__action *action, osdear_
   case ACTION_METADATA: osdear__action_print_metadata(&action->metadata, out); break;
   case ACTION_TXN: osdear__action_print_txn(&action->txn, out); break;
   case ACTION_DOMAIN: osdear__action_print_domain(&action->domain, out); break;
+  case ACTION_CDC: osdear__buf_printf(out, "cdc %s %d\n", action->file.path.data, (int)action->file.size_bytes); break;
   case ACTION_SIDECAR:
     osdear__buf_printf(out, "sidecar %s %d\n", action->sidecar.path.data, (int)action->sidecar.size_bytes);
     break;
