@@ -16,7 +16,7 @@ COMMAND, ROOT = os.path.abspath(sys.argv[1]), Path(sys.argv[2])
 sys.path.insert(0, str(ROOT / "tests/support"))
 import tap
 
-VERBS = ["table create", "table show", "table schema", "table history", "table files", "table read", "table append",
+VERBS = ["table create", "table show", "table schema", "table history", "table files", "table read", "table changes", "table append",
          "table overwrite", "table checkpoint", "ingest", "job submit", "job status", "job wait", "job logs",
          "job cancel", "job ls", "store ls", "store cat", "store cp", "store rm",
          "store stat", "store presign", "container run", "container ps", "container logs", "container exec",
