@@ -307,8 +307,8 @@ static osdear_status open_changes(changes *c, const osdear_table *table, const o
 static osdear_status export_changes(changes *c, const osdear_changes_options *options, struct ArrowArrayStream *out,
                                     osdear_error **error)
 {
-  const osdear__scan_request request = { SCAN_CHANGES, options->columns,   options->column_count, options->where,
-                                         -1,           options->batch_rows };
+  const osdear__scan_request request = { .kind = SCAN_CHANGES, .columns = options->columns, .column_count = options->column_count,
+                                         .where = options->where, .limit = -1, .batch_rows = options->batch_rows };
   const osdear__scan_source source = { changes_next, changes_close, c };
   osdear__scan_plan *plan;
   osdear_status st = osdear__scan_plan_new(c->snapshot, &request, &plan, error);

@@ -187,7 +187,7 @@ Test(changes, columns_that_the_last_version_lacks_are_refused)
 
 static told scan_ids(fixture *f, const char *where, const char *column)
 {
-  osdear_scan_options options = { sizeof options, &column, 1, where, -1, 7, 1 };
+  osdear_scan_options options = { sizeof options, &column, 1, where, -1, 7, 0, 1 };
   osdear_snapshot *snapshot = fixture_load(f, -1);
   osdear_scan *scan = NULL;
   osdear_error *error = NULL;
