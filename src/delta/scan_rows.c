@@ -290,7 +290,7 @@ static osdear_status select_rows(osdear__scan_unit *unit, struct ArrowArray *col
 static osdear_status make_column(const osdear__scan_unit *unit, size_t column, struct ArrowArray *from, bool again, int64_t rows,
                                  int64_t selected, struct ArrowArray *out, osdear_error **error)
 {
-  const osdear__type *type = &unit->file->plan->snapshot->metadata.schema.fields[column].type;
+  const osdear__type *type = &unit->file->plan->schema.fields[column].type;
 
   if (selected >= 0)
     return osdear__array_take(type, from, unit->selected, selected, out, error);
@@ -306,7 +306,7 @@ static osdear_status make_batch(osdear__scan_unit *unit, struct ArrowArray *colu
                                 struct ArrowArray *out, osdear_error **error)
 {
   const osdear__scan_plan *plan = unit->file->plan;
-  const osdear__type *schema = &plan->snapshot->metadata.schema;
+  const osdear__type *schema = &plan->schema;
   size_t count = plan->type.field_count;
   struct ArrowArray *made = osdear__alloc_zeroed(count + 1, sizeof *made);
   void *no_buffers[1] = { NULL };
