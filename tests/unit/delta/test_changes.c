@@ -4,13 +4,18 @@
 #include <osdear/changes.h>
 #include <osdear/scan.h>
 
-#define SIX "\"deletionVector\":{\"storageType\":\"i\",\"pathOrInlineDv\":\"wi5b=000010000siXQKl0rr91000f55c8Xg0@@D72lkbi5=-{L\",\"sizeInBytes\":40,\"cardinality\":6}"
+#define SIX                                                                                                              \
+  "\"deletionVector\":{\"storageType\":\"i\",\"pathOrInlineDv\":\"wi5b=000010000siXQKl0rr91000f55c8Xg0@@D72lkbi5=-{L\"," \
+  "\"sizeInBytes\":40,\"cardinality\":6}"
 
 static void put_metadata(osdear__buf *out, const char *properties)
 {
-  osdear__buf_printf(out, "{\"metaData\":{\"id\":\"0-1\",\"format\":{\"provider\":\"parquet\",\"options\":{}},\"schemaString\":\"{\\\"type\\\":"
-                          "\\\"struct\\\",\\\"fields\\\":[{\\\"name\\\":\\\"a\\\",\\\"type\\\":\\\"long\\\"},{\\\"name\\\":\\\"p\\\",\\\"type\\\":"
-                          "\\\"string\\\"}]}\",\"partitionColumns\":[\"p\"],\"configuration\":{%s}}}\n", properties);
+  osdear__buf_printf(
+      out,
+      "{\"metaData\":{\"id\":\"0-1\",\"format\":{\"provider\":\"parquet\",\"options\":{}},\"schemaString\":\"{\\\"type\\\":"
+      "\\\"struct\\\",\\\"fields\\\":[{\\\"name\\\":\\\"a\\\",\\\"type\\\":\\\"long\\\"},{\\\"name\\\":\\\"p\\\",\\\"type\\\":"
+      "\\\"string\\\"}]}\",\"partitionColumns\":[\"p\"],\"configuration\":{%s}}}\n",
+      properties);
 }
 
 static int64_t put_rows(fixture *f, const char *path, const char *fields, int rows, const char *more)
@@ -28,7 +33,8 @@ static int64_t put_rows(fixture *f, const char *path, const char *fields, int ro
 
 static void put_action(osdear__buf *out, const char *kind, const char *path, int64_t size, const char *more)
 {
-  osdear__buf_printf(out, "{\"%s\":{\"path\":\"%s\",\"partitionValues\":{\"p\":\"x\"},\"size\":%" PRId64 "%s}}\n", kind, path, size, more);
+  osdear__buf_printf(out, "{\"%s\":{\"path\":\"%s\",\"partitionValues\":{\"p\":\"x\"},\"size\":%" PRId64 "%s}}\n", kind, path,
+                     size, more);
 }
 
 #define CHANGED ",\"modificationTime\":5,\"dataChange\":true"
@@ -175,10 +181,12 @@ Test(changes, columns_that_the_last_version_lacks_are_refused)
 {
   fixture f = make_feed("changes-columns");
 
-  fixture_commit(&f, 5, "{\"metaData\":{\"id\":\"0-1\",\"format\":{\"provider\":\"parquet\"},\"schemaString\":\"{\\\"type\\\":\\\"struct\\\","
-                        "\\\"fields\\\":[{\\\"name\\\":\\\"b\\\",\\\"type\\\":\\\"long\\\"},{\\\"name\\\":\\\"a\\\",\\\"type\\\":\\\"integer\\\"},"
-                        "{\\\"name\\\":\\\"p\\\",\\\"type\\\":\\\"string\\\"}]}\",\"partitionColumns\":[\"p\"],\"configuration\":"
-                        "{\"delta.enableChangeDataFeed\":\"true\"}}}\n");
+  fixture_commit(
+      &f, 5,
+      "{\"metaData\":{\"id\":\"0-1\",\"format\":{\"provider\":\"parquet\"},\"schemaString\":\"{\\\"type\\\":\\\"struct\\\","
+      "\\\"fields\\\":[{\\\"name\\\":\\\"b\\\",\\\"type\\\":\\\"long\\\"},{\\\"name\\\":\\\"a\\\",\\\"type\\\":\\\"integer\\\"},"
+      "{\\\"name\\\":\\\"p\\\",\\\"type\\\":\\\"string\\\"}]}\",\"partitionColumns\":[\"p\"],\"configuration\":"
+      "{\"delta.enableChangeDataFeed\":\"true\"}}}\n");
   expect_refused(&f, 3, 5, OSDEAR_ERR_UNSUPPORTED, "version 3 has columns that version 5 lacks");
   fixture_close(&f);
 }
@@ -211,7 +219,8 @@ Test(row_ids, count_from_the_base_by_place_unless_a_row_carries_its_own)
 {
   fixture f = fixture_open("row-ids");
   SCOPED(buf) text = { 0 };
-  int64_t size = put_rows(&f, "f", "[{\"name\":\"a\",\"type\":\"long\"},{\"name\":\"_id_\",\"type\":\"long\"}]", 30, ",\"_id_\":5000");
+  int64_t size =
+      put_rows(&f, "f", "[{\"name\":\"a\",\"type\":\"long\"},{\"name\":\"_id_\",\"type\":\"long\"}]", 30, ",\"_id_\":5000");
   told ids;
 
   osdear__buf_puts(&text, PROTOCOL_LINE);
