@@ -1,7 +1,10 @@
 /* Logs, message by message, each with its time. A log that is followed is asked for again where it was cut.
  *
  * An engine stamps messages before it writes them, from two threads: their order in the log is not quite that of their times. So a log is
- * taken up a little before the newest time seen, and what was handed out already is known by time, channel and content. */
+ * taken up a little before the newest time seen, and what was handed out already is known by time, channel and content.
+ *
+ * Podman 4 loses lines of a log that it follows, but keeps all of them in order: there a log is read to its end again and again, and
+ * what was handed out already is known by how much there was of it. */
 #include <container/container.h>
 
 #include <stdlib.h>
@@ -13,6 +16,9 @@
 #define MOST_MESSAGE_BYTES ((size_t)64 << 20)
 #define PARTIAL_BYTES 16384 /* an engine cuts longer lines of a terminal there */
 #define CHECK_MS 5000       /* a silent log is no dead engine: ask whether there is anything to wait for */
+#define NS_PER_S INT64_C(1000000000)
+#define LEAST_PAUSE_MS 200 /* between readings; long ones cost the engine much, so the pause grows with them */
+#define MOST_PAUSE_MS 5000
 
 typedef struct seen_message {
   int64_t time_ns;
@@ -34,6 +40,12 @@ struct osdear__stream_log {
   int64_t resumed_ns; /* up to then messages may be repeats; 0: never taken up again */
   osdear__patience patience;
   int64_t quiet_ms;
+  bool polls;       /* read again and again; the fields below are for that */
+  bool is_last;     /* the container had ended before this reading began */
+  int64_t began_us; /* this reading */
+  int64_t second;   /* the newest that anything handed out is of */
+  int64_t told;     /* how much of that second was handed out */
+  int64_t left;     /* of it, what this reading has yet to pass over */
 };
 
 void osdear__stream_log_free(osdear__stream_log *log)
@@ -117,6 +129,25 @@ static int64_t resume_from(osdear__stream_log *log)
   return oldest + 1 > log->newest_ns - OVERLAP_NS ? oldest + 1 : log->newest_ns - OVERLAP_NS;
 }
 
+/* In a log that is read again: beyond what earlier readings had? */
+static bool is_news(osdear__stream_log *log, int64_t time_ns)
+{
+  int64_t second = time_ns / NS_PER_S;
+
+  if (second < log->second)
+    return false;
+  if (second > log->second) {
+    log->second = second;
+    log->told = log->left = 0;
+  }
+  if (log->left > 0) {
+    log->left--;
+    return false;
+  }
+  log->told++;
+  return true;
+}
+
 /* ---- requests ---- */
 
 static osdear_status open_log(osdear_engine_stream *stream, int64_t since_ns, osdear_error **error)
@@ -124,10 +155,16 @@ static osdear_status open_log(osdear_engine_stream *stream, int64_t since_ns, os
   osdear__stream_log *log = stream->log;
   SCOPED(http_response) response = { 0 };
   SCOPED(buf) path = { 0 };
-  osdear__engine_request request = { .idle_timeout_ms = log->follows ? -1 : 0,
-                                     .is_early = log->follows && stream->engine->is_podman };
+  bool stays_open = log->follows && !log->polls;
+  osdear__engine_request request = { .idle_timeout_ms = stays_open ? -1 : 0,
+                                     .is_early = stays_open && stream->engine->is_podman };
   osdear_status st;
 
+  if (log->polls) {
+    since_ns = log->second > 0 ? (log->second - 1) * NS_PER_S : 0;
+    log->left = log->told;
+    log->began_us = osdear__monotonic_us();
+  }
   osdear__buf_printf(&path, "/containers/%s/logs?timestamps=1%s", log->container, log->query);
   /* "all" is the default, and where it is said, Podman loses what comes while it looks for the end. */
   if (log->tail[0] && !log->resumed_ns)
@@ -206,6 +243,41 @@ static osdear_status take_up(osdear_engine_stream *stream, bool was_cut, bool *i
   }
 }
 
+/* A reading came to its end. While the container lives there may be more: after a pause, of `wait_ms` at most, it is read again. */
+static osdear_status read_again(osdear_engine_stream *stream, int64_t *wait_ms, bool *is_over, osdear_error **error)
+{
+  osdear__stream_log *log = stream->log;
+  int64_t pause_ms = (osdear__monotonic_us() - log->began_us) / 1000 * 2;
+  bool is_live = true;
+  osdear_status st;
+
+  *is_over = log->is_last;
+  if (log->is_last)
+    return OSDEAR_OK;
+  st = look(stream, &is_live, error);
+  if (st == OSDEAR_ERR_UNAVAILABLE)
+    return take_up(stream, true, is_over, error);
+  if (st)
+    return st;
+  pause_ms = pause_ms < LEAST_PAUSE_MS ? LEAST_PAUSE_MS : pause_ms > MOST_PAUSE_MS ? MOST_PAUSE_MS : pause_ms;
+  if (*wait_ms >= 0 && pause_ms > *wait_ms)
+    pause_ms = *wait_ms;
+  if (is_live)
+    st = osdear__sleep(stream->engine->context, pause_ms * 1000, error);
+  if (st)
+    return st;
+  log->is_last = !is_live;
+  osdear__stream_disconnect(stream);
+  osdear__buf_clear(&log->message);
+  st = open_log(stream, 0, error);
+  if (!st && is_live && *wait_ms >= 0) {
+    *wait_ms -= pause_ms;
+    if (*wait_ms == 0)
+      st = osdear__fail(error, OSDEAR_ERR_TIMEOUT, "nothing was written");
+  }
+  return st;
+}
+
 /* ---- messages ---- */
 
 /* Whether what was collected is whole: a frame, or a terminal's line. Takes of `piece` what belongs to it. */
@@ -246,6 +318,8 @@ static bool finish_message(osdear__stream_log *log, osdear_chunk *chunk)
   size_t stamp = read_stamp(content, &time_ns);
 
   content = (osdear__str){ content.data + stamp, content.size - stamp };
+  if (log->polls && stamp && !is_news(log, time_ns))
+    return false;
   if (log->seen && stamp) {
     uint64_t hash = hash_message(log->channel, content);
     if (was_seen(log, time_ns, hash))
@@ -337,6 +411,8 @@ osdear_status osdear__stream_log_next(osdear_engine_stream *stream, int64_t wait
       st = check_silence(stream, &is_over, error);
       if (!st && wait_ms >= 0)
         wait_ms = wait_ms > slice ? wait_ms - slice : 0;
+    } else if (log->polls && log->follows && !st && !has_message) {
+      st = read_again(stream, &wait_ms, &is_over, error);
     } else if (log->follows && (st == OSDEAR_ERR_UNAVAILABLE || (!st && !has_message))) {
       st = take_up(stream, st != OSDEAR_OK, &is_over, error);
     } else if (st || !has_message) {
@@ -368,18 +444,20 @@ static osdear_status make_log(osdear_container *container, const osdear_logs_opt
   *out = log;
   if (options->tail >= 0)
     osdear__format_i64(options->tail, tail);
-  osdear__buf_printf(&query, "&follow=%d&stdout=%d&stderr=%d", options->follow != 0, !options->no_stdout, !options->no_stderr);
+  log->follows = options->follow != 0;
+  log->polls = log->follows && container->engine->is_podman && options->tail < 0 && !options->since_us;
+  osdear__buf_printf(&query, "&follow=%d&stdout=%d&stderr=%d", log->follows && !log->polls, !options->no_stdout,
+                     !options->no_stderr);
   if (options->until_us)
     osdear__buf_printf(&query, "&until=%" PRId64 ".%06" PRId64, options->until_us / 1000000, options->until_us % 1000000);
   log->container = osdear__strdup(container->id);
   log->tail = osdear__strdup(tail);
   log->query = osdear__buf_take(&query);
-  log->follows = options->follow != 0;
   log->since_ns = options->since_us * 1000;
   log->message.limit = MOST_MESSAGE_BYTES + ((size_t)1 << 20);
-  if (log->follows)
+  if (log->follows && !log->polls)
     log->seen = osdear__alloc_zeroed(SEEN_COUNT, sizeof *log->seen);
-  if (!log->container || !log->tail || !log->query || (log->follows && !log->seen))
+  if (!log->container || !log->tail || !log->query || (log->follows && !log->polls && !log->seen))
     return osdear__fail_memory(error);
   return OSDEAR_OK;
 }

@@ -227,3 +227,26 @@ def test_an_interrupt_that_waits_while_a_capsule_is_dropped_is_not_lost(tmp_path
         assert not capsules
     assert "ignored" not in capfd.readouterr().err
     assert pa.table(table.scan()).num_rows == 0
+
+
+def test_changes_tell_what_commits_did_to_rows(tmp_path):
+    made = osdear.Table.create(str(tmp_path / "t"), "id BIGINT", properties={"delta.enableChangeDataFeed": "true"})
+    made.append([{"id": 1}])
+    made.overwrite([{"id": 2}])
+    changes = made.changes(0)
+    assert [field.name for field in pa.schema(changes)] == ["id", "_change_type", "_commit_version", "_commit_timestamp"]
+    rows = [(row["id"], row["_change_type"], row["_commit_version"]) for row in changes.to_pylist()]
+    assert sorted(rows) == [(1, "delete", 2), (1, "insert", 1), (2, "insert", 2)]
+    assert pa.table(made.changes(2, where="_change_type = 'insert'", columns=["id"])).column_names[0] == "id"
+    with pytest.raises(osdear.NotFoundError):
+        made.changes(0, 9).to_pylist()
+
+
+def test_changes_of_a_table_that_keeps_none_are_refused(table):
+    with pytest.raises(osdear.UnsupportedError, match="enableChangeDataFeed"):
+        table.changes(0).to_pylist()
+
+
+def test_row_ids_of_a_table_that_gives_none_are_refused(table):
+    with pytest.raises(osdear.Error, match="(?i)row"):
+        table.scan(row_ids=True).to_pylist()

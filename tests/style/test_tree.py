@@ -113,6 +113,8 @@ class Build(unittest.TestCase):
         umbrella = read("include/osdear.h")
         self.assertEqual([h for h in headers if f"'osdear/{h}'" not in build], [])
         self.assertEqual([h for h in headers if f"<osdear/{h}>" not in umbrella], [])
+        python = read("bindings/python/meson.build")
+        self.assertEqual([h for h in headers if f"'{h.removesuffix('.h')}'" not in python], [])
 
     def test_the_umbrella_header_declares_nothing(self):
         lines = [line for line in code(read("include/osdear.h")).splitlines() if line.strip() and not line.startswith("#")]

@@ -576,5 +576,23 @@ def _pull_options(platform: str | None, username: str | None, password: str | No
     return options
 
 
-__all__: Iterable[str] = ("Chunk", "Container", "Engine", "Exec", "Existing", "Filters", "Health", "Kind", "Messages", "Mount", "Network",
-                          "Output", "Port", "RunResult", "Spec", "State", "Status", "Stream")
+__all__ = [
+    "Chunk",
+    "Container",
+    "Engine",
+    "Exec",
+    "Existing",
+    "Filters",
+    "Health",
+    "Kind",
+    "Messages",
+    "Mount",
+    "Network",
+    "Output",
+    "Port",
+    "RunResult",
+    "Spec",
+    "State",
+    "Status",
+    "Stream",
+]
