@@ -251,7 +251,7 @@ void engine_standin_start(engine_standin *standin, const char *folder)
   memcpy(address.sun_path, standin->socket, strlen(standin->socket) + 1);
   standin->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   cr_assert_eq(bind(standin->listener, (struct sockaddr *)&address, sizeof address), 0);
-  cr_assert_eq(listen(standin->listener, 64), 0);
+  cr_assert_eq(listen(standin->listener, 1024), 0);
   cr_assert_eq(pipe2(standin->stopping, O_CLOEXEC), 0);
   cr_assert_eq(pthread_create(&standin->thread, NULL, run, standin), 0);
 }
