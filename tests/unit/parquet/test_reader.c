@@ -414,7 +414,6 @@ Test(reader, what_is_not_supported_is_named)
 Test(reader, a_file_cut_anywhere_is_refused)
 {
   SCOPED(assembled) whole = { 0 };
-  AUTO(error) error = NULL;
 
   assembled_flat(&whole, PQ_REQUIRED, PQ_INT32, &(assembled_page){ .values = 4, .body = BODY(INTS) });
   for (size_t size = 0; size < whole.bytes.size; size++) {
