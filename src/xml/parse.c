@@ -62,6 +62,7 @@ static void on_start(void *argument, const XML_Char *name, const XML_Char **attr
 {
   osdear__xml_parser *parser = argument;
   const char *colon = strrchr(name, ':');
+  const char *local = colon && colon[1] ? colon + 1 : name; /* `a:` has no prefix that could be left out */
 
   (void)attributes;
   if (parser->failed)
@@ -76,7 +77,7 @@ static void on_start(void *argument, const XML_Char *name, const XML_Char **attr
   osdear__buf_clear(&parser->text);
   if (parser->path.size > 0)
     osdear__buf_putc(&parser->path, '/');
-  osdear__buf_puts(&parser->path, colon ? colon + 1 : name);
+  osdear__buf_puts(&parser->path, local);
   if (osdear__buf_check(&parser->path, &parser->failure))
     stop(parser, parser->path.failed);
   else

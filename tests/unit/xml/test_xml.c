@@ -46,6 +46,11 @@ Test(xml, namespaces_and_attributes_are_passed_over)
                 "+a;+a/b;-a/b=t;-a;");
 }
 
+Test(xml, a_name_that_ends_with_a_colon_stays_a_name)
+{
+  expect_events("<a:><b>1</b></a:>", "+a:;+a:/b;-a:/b=1;-a:;");
+}
+
 Test(xml, entities_and_sections_become_text)
 {
   expect_events("<a>&#34;&lt;&amp;<![CDATA[<x>]]>&#xFC;</a>", "+a;-a=\"<&<x>\xC3\xBC;");
