@@ -30,7 +30,11 @@ def missing():
     absent = [program for program in PROGRAMS if not shutil.which(program)]
     if absent:
         return "there is no " + ", ".join(absent)
-    return None if os.geteuid() == 0 else "root is needed to run engines"
+    if os.geteuid() != 0:
+        return "root is needed to run engines"
+    if not any(pathlib.Path("/sys/fs/cgroup").glob("*")):
+        return "no control groups are mounted below /sys/fs/cgroup, and engines need them"
+    return None
 
 
 def enter_private_network():
