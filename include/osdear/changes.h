@@ -32,7 +32,8 @@ typedef struct osdear_changes_options {
  * @retval OSDEAR_ERR_ARGUMENT     The range is none, a column is not there, or the predicate does not parse.
  * @retval OSDEAR_ERR_NOT_FOUND    A version was never written or has expired. Also told by the stream: a file is missing.
  * @retval OSDEAR_ERR_UNSUPPORTED  A version of the range, which is named, has no change feed (`delta.enableChangeDataFeed`), or columns
- *                                 that the last version lacks. Also told by the stream.
+ *                                 that the last version lacks, names otherwise or has as narrower types, or other partition columns.
+ *                                 Also told by the stream.
  * @note Blocks on input.
  * @since 0.1
  */

@@ -10,19 +10,20 @@
 typedef struct changes {
   osdear_snapshot *snapshot; /* of the last version: its schema is the result's */
   osdear__listing listing;
-  int64_t *times;          /* of the listing's commits, in milliseconds */
-  int64_t next, last;      /* versions */
-  int64_t in_commit_since; /* from this version on commits say their time themselves; INT64_MAX: never */
+  int64_t *times;     /* of the listing's commits, in milliseconds */
+  int64_t next, last; /* versions */
+  int64_t
+      in_commit_since; /* from this version on commits must say their time themselves, which older ones may; INT64_MAX: never */
   osdear__json_parser *parser;
   osdear__prune prune;
-  bool has_commit;
+  bool has_commit, is_idle;  /* idle: its files changed and its rows did not */
   osdear__commit commit;     /* at hand */
   osdear__map removes, adds; /* of that commit, by path, where rows may have changed: to osdear__file */
   int64_t timestamp_us;
   enum { STEP_CHANGES, STEP_REMOVES, STEP_ADDS } step; /* what went is told before what came */
-  size_t place;              /* in the list of the step */
-  const osdear__file *again; /* an add whose second half is still to come */
-  osdear__file before;       /* that file as it was before: removes need not say all that reading takes */
+  size_t place;                                        /* in the list of the step */
+  const osdear__file *again;                           /* an add whose second half is still to come */
+  osdear__file before; /* that file as it was before: removes need not say all that reading takes */
 } changes;
 
 static void drop_commit(changes *c)
@@ -50,17 +51,39 @@ static void changes_close(void *state)
 
 /* ---- may the versions be read together? ---- */
 
-/* Every column of before is still there, and holds what it held. */
-static bool is_kept(const osdear__type *before, const osdear__type *after)
+/* Every column of before is still there, by the names of both the table and its files, and holds what it held. */
+static bool is_kept(const osdear__type *names, const osdear__type *before, const osdear__type *names_after,
+                    const osdear__type *after)
 {
-  if (before->kind != KIND_STRUCT || after->kind != KIND_STRUCT)
+  if (before->kind != after->kind || !before->field_count)
     return osdear__type_can_cast(before, after);
   for (size_t i = 0; i < before->field_count; i++) {
-    int64_t at = osdear__type_find(after, osdear__str_of(before->fields[i].name));
-    if (at < 0 || !is_kept(&before->fields[i].type, &after->fields[at].type))
+    int64_t at = before->kind == KIND_STRUCT ? osdear__type_find(after, osdear__str_of(before->fields[i].name)) : (int64_t)i;
+    if (at < 0 || (before->kind == KIND_STRUCT && strcmp(names->fields[i].name, names_after->fields[at].name) != 0))
+      return false;
+    if (!is_kept(&names->fields[i].type, &before->fields[i].type, &names_after->fields[at].type, &after->fields[at].type))
       return false;
   }
   return true;
+}
+
+static bool has_same_partitions(const osdear__metadata *before, const osdear__metadata *after)
+{
+  size_t i = 0;
+
+  while (before->partition_columns[i] && after->partition_columns[i] &&
+         strcmp(before->partition_columns[i], after->partition_columns[i]) == 0)
+    i++;
+  return !before->partition_columns[i] && !after->partition_columns[i];
+}
+
+/* What Spark allows: columns may come, and a table may begin to map its columns, which then have the names they had. After a drop, a
+ * rename or the end of the mapping a reader of the feed could not tell which column a value was of. */
+static bool is_compatible(const osdear__metadata *before, const osdear__metadata *after)
+{
+  if (before->mapping != MAPPING_NONE && before->mapping != after->mapping)
+    return false;
+  return has_same_partitions(before, after) && is_kept(&before->schema, &before->physical, &after->schema, &after->physical);
 }
 
 static osdear_status check_metadata(const changes *c, const osdear__metadata *metadata, int64_t version, osdear_error **error)
@@ -71,10 +94,10 @@ static osdear_status check_metadata(const changes *c, const osdear__metadata *me
     return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
                         "%s: version %" PRId64 " has no change feed, as delta.enableChangeDataFeed is not set there", uri,
                         version);
-  if (!is_kept(&metadata->physical, &c->snapshot->metadata.physical))
+  if (!is_compatible(metadata, &c->snapshot->metadata))
     return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
                         "%s: version %" PRId64 " has columns that version %" PRId64
-                        " lacks or has as narrower types: read their changes apart",
+                        " lacks, names otherwise or has as narrower types, or other partition columns: read their changes apart",
                         uri, version, c->last);
   return OSDEAR_OK;
 }
@@ -103,6 +126,7 @@ static const osdear__file *find(const osdear__map *map, const osdear__file *file
   return entry ? entry->value : NULL;
 }
 
+/* Commits that say their time are believed, also where the table has ceased to ask for it. */
 static osdear_status find_time(changes *c, osdear_error **error)
 {
   const osdear__json *value = osdear__json_get(c->commit.info, "inCommitTimestamp");
@@ -111,12 +135,10 @@ static osdear_status find_time(changes *c, osdear_error **error)
   for (size_t i = 0; i < c->listing.commit_count; i++)
     if (c->listing.commits[i].version == c->commit.version)
       ms = c->times[i];
-  if (c->commit.version >= c->in_commit_since) {
-    if (!value || value->kind != JSON_IS_NUMBER || !osdear__parse_i64(value->text, &ms))
-      return osdear__fail(error, OSDEAR_ERR_CORRUPT,
-                          "version %" PRId64 ": the table has in-commit timestamps, and its commitInfo has none",
-                          c->commit.version);
-  }
+  if (value && value->kind == JSON_IS_NUMBER ? !osdear__parse_i64(value->text, &ms) : c->commit.version >= c->in_commit_since)
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT,
+                        "version %" PRId64 ": the table has in-commit timestamps, and its commitInfo has none that can be read",
+                        c->commit.version);
   if (!osdear__mul_i64(ms, 1000, &c->timestamp_us))
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "version %" PRId64 ": its timestamp %" PRId64 " is out of range",
                         c->commit.version, ms);
@@ -133,6 +155,22 @@ static osdear_status check_commit(changes *c, osdear_error **error)
   return st ? st : check_metadata(c, c->commit.metadata, c->commit.version, error);
 }
 
+/* A merge that found nothing to do may have rewritten files all the same, and no file of changes says that no row of them changed. */
+static bool is_idle_merge(const osdear__json *info)
+{
+  static const char *const counts[] = { "numTargetRowsInserted", "numTargetRowsUpdated", "numTargetRowsDeleted" };
+  const osdear__json *operation = osdear__json_get(info, "operation"), *metrics = osdear__json_get(info, "operationMetrics");
+
+  if (!operation || operation->kind != JSON_IS_STRING || !osdear__str_is(operation->text, "MERGE"))
+    return false;
+  for (size_t i = 0; i < COUNT_OF(counts); i++) {
+    const osdear__json *count = osdear__json_get(metrics, counts[i]);
+    if (!count || count->kind != JSON_IS_STRING || !osdear__str_is(count->text, "0"))
+      return false;
+  }
+  return true;
+}
+
 static osdear_status next_commit(changes *c, osdear_error **error)
 {
   unsigned keep = COMMIT_FILES | COMMIT_STATS | COMMIT_TABLE | COMMIT_INFO | COMMIT_CHANGES;
@@ -145,6 +183,7 @@ static osdear_status next_commit(changes *c, osdear_error **error)
   if (st)
     return osdear__fail_within(error, st, "changes of version %" PRId64, c->next);
   c->has_commit = true;
+  c->is_idle = is_idle_merge(c->commit.info);
   c->next++;
   c->step = STEP_CHANGES;
   c->place = 0;
@@ -213,7 +252,7 @@ static void next_task(changes *c, osdear__scan_task *out)
       found = describe_add(c, out);
     } else if (c->step == STEP_REMOVES && c->place < c->commit.remove_count) {
       found = describe_remove(c, out);
-    } else if (c->step == STEP_ADDS || c->commit.change_count > 0) {
+    } else if (c->step == STEP_ADDS || c->commit.change_count > 0 || c->is_idle) {
       return; /* files of changes tell all that there is */
     } else {
       c->step++;
@@ -307,8 +346,12 @@ static osdear_status open_changes(changes *c, const osdear_table *table, const o
 static osdear_status export_changes(changes *c, const osdear_changes_options *options, struct ArrowArrayStream *out,
                                     osdear_error **error)
 {
-  const osdear__scan_request request = { .kind = SCAN_CHANGES, .columns = options->columns, .column_count = options->column_count,
-                                         .where = options->where, .limit = -1, .batch_rows = options->batch_rows };
+  const osdear__scan_request request = { .kind = SCAN_CHANGES,
+                                         .columns = options->columns,
+                                         .column_count = options->column_count,
+                                         .where = options->where,
+                                         .limit = -1,
+                                         .batch_rows = options->batch_rows };
   const osdear__scan_source source = { changes_next, changes_close, c };
   osdear__scan_plan *plan;
   osdear_status st = osdear__scan_plan_new(c->snapshot, &request, &plan, error);

@@ -230,7 +230,7 @@ osdear_status osdear__draft_add_feature(osdear__protocol_draft *draft, const cha
 /* What binds a writer in ways that this build does not obey cannot be switched on. */
 static osdear_status activate(osdear__protocol_draft *draft, const property_rule *rule, osdear_error **error)
 {
-  static const char *const obeyed[] = { "appendOnly", "changeDataFeed", "inCommitTimestamp" };
+  static const char *const obeyed[] = { "appendOnly", "changeDataFeed", "inCommitTimestamp", "v2Checkpoint" };
 
   for (size_t i = 0; i < COUNT_OF(obeyed); i++)
     if (strcmp(rule->feature, obeyed[i]) == 0)

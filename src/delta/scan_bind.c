@@ -84,6 +84,9 @@ static osdear_status bind_type(const binding *b, const osdear__type *ours, const
     return bind_struct(b, ours, theirs, want, as, error);
   if (ours->kind == theirs->kind && ours->field_count == theirs->field_count && ours->field_count)
     return bind_entries(b, ours, theirs, want, as, error);
+  /* The group may be a variant without saying so, as Spark 4.0 writes it; the file is asked for one, since it may be shredded too. */
+  if (ours->kind == KIND_VARIANT && theirs->kind == KIND_STRUCT && osdear__type_find(theirs, STR("metadata")) >= 0)
+    *want = *as = *ours;
   /* Writers that know no zones write instants as local times, which are UTC; Spark reads them so. The other way round is refused. */
   if (ours->kind == KIND_TIMESTAMP && theirs->kind == KIND_TIMESTAMP_NTZ)
     as->kind = KIND_TIMESTAMP;

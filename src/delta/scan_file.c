@@ -46,9 +46,10 @@ static osdear_status take_partition(osdear__scan_file *f, const osdear__file *fi
   osdear_status st;
 
   f->is_constant[column] = true;
-  if (!value)
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "data file %s: the log gives no value for partition column %s", f->name,
-                        field->name);
+  if (!value) { /* as with columns that a file lacks, and as Spark reads it */
+    f->constants[column] = (osdear__scalar){ .kind = field->type.kind, .is_null = true };
+    return OSDEAR_OK;
+  }
   text = osdear__arena_strndup(&f->arena, value->value.data, value->value.size);
   if (!text)
     return osdear__fail_memory(error);

@@ -15,6 +15,14 @@ static void copy_metadata(const osdear__metadata *metadata)
     abort();
 }
 
+/* What only readers know of has no printer of its own. */
+static void print_path(const char *action, osdear__str path, const char *size_name, int64_t size_bytes, osdear__buf *out)
+{
+  osdear__buf_printf(out, "{\"%s\":{\"path\":", action);
+  osdear__json_put_string(out, path);
+  osdear__buf_printf(out, ",\"partitionValues\":{},\"%s\":%" PRId64 "}}\n", size_name, size_bytes);
+}
+
 static osdear_status print(void *argument, const osdear__action *action, osdear_error **error)
 {
   osdear__buf *out = argument;
@@ -30,9 +38,11 @@ static osdear_status print(void *argument, const osdear__action *action, osdear_
     break;
   case ACTION_TXN: osdear__action_print_txn(&action->txn, out); break;
   case ACTION_DOMAIN: osdear__action_print_domain(&action->domain, out); break;
-  case ACTION_SIDECAR:
-  case ACTION_CDC:
-  case ACTION_CHECKPOINT: break; /* not asked for */
+  case ACTION_SIDECAR: print_path("sidecar", action->sidecar.path, "sizeInBytes", action->sidecar.size_bytes, out); break;
+  case ACTION_CDC: print_path("cdc", action->file.path, "size", action->file.size_bytes, out); break;
+  case ACTION_CHECKPOINT:
+    osdear__buf_printf(out, "{\"checkpointMetadata\":{\"version\":%" PRId64 "}}\n", action->checkpoint_version);
+    break;
   case ACTION_COMMIT_INFO: osdear__buf_printf(out, "{\"commitInfo\":%s}\n", action->info.data); break;
   }
   return OSDEAR_OK;
@@ -40,7 +50,7 @@ static osdear_status print(void *argument, const osdear__action *action, osdear_
 
 static bool parse(osdear__str text, osdear__buf *out)
 {
-  unsigned keep = COMMIT_FILES | COMMIT_STATS | COMMIT_TAGS | COMMIT_TABLE | COMMIT_INFO;
+  unsigned keep = COMMIT_FILES | COMMIT_STATS | COMMIT_TAGS | COMMIT_TABLE | COMMIT_INFO | COMMIT_CHANGES | COMMIT_CHECKPOINT;
   AUTO(json_parser) parser = NULL;
 
   return osdear__actions_parse(text, "input", 1, keep, &parser, print, out, NULL) == OSDEAR_OK;

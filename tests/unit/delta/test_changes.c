@@ -191,6 +191,86 @@ Test(changes, columns_that_the_last_version_lacks_are_refused)
   fixture_close(&f);
 }
 
+#define FIELD(name, id, physical)                                                                                 \
+  "{\\\"name\\\":\\\"" name "\\\",\\\"type\\\":\\\"long\\\",\\\"metadata\\\":{\\\"delta.columnMapping.id\\\":" id \
+  ",\\\"delta.columnMapping.physicalName\\\":\\\"" physical "\\\"}}"
+#define BOTH FIELD("a", "1", "a") "," FIELD("b", "2", "b")
+
+static void put_columns(fixture *f, int64_t version, const char *fields, const char *partitions, const char *mode)
+{
+  SCOPED(buf) text = { 0 };
+
+  osdear__buf_puts(&text, "{\"protocol\":{\"minReaderVersion\":2,\"minWriterVersion\":5}}\n");
+  osdear__buf_printf(&text,
+                     "{\"metaData\":{\"id\":\"0-1\",\"format\":{\"provider\":\"parquet\"},\"schemaString\":\"{\\\"type\\\":"
+                     "\\\"struct\\\",\\\"fields\\\":[%s]}\",\"partitionColumns\":[%s],\"configuration\":"
+                     "{\"delta.enableChangeDataFeed\":\"true\",\"delta.columnMapping.mode\":\"%s\"}}}\n",
+                     fields, partitions, mode);
+  fixture_commit(f, version, text.data);
+}
+
+/* Two versions of a table without rows, and the feed over both: it is read, or refused. */
+static void expect_step(const char *before, const char *mode_before, const char *after, const char *mode_after, bool is_read)
+{
+  fixture f = fixture_open("changes-step");
+
+  put_columns(&f, 0, before, "", mode_before);
+  put_columns(&f, 1, after, "", mode_after);
+  if (is_read)
+    expect(&f, 0, 1, NULL, 0, 0);
+  else
+    expect_refused(&f, 0, 1, OSDEAR_ERR_UNSUPPORTED, "read their changes apart");
+  expect(&f, 1, 1, NULL, 0, 0);
+  fixture_close(&f);
+}
+
+/* As Spark does: what came later may be told as null; what went, or has another name now, cannot be told. */
+Test(changes, may_cross_what_adds_columns_and_nothing_else)
+{
+  expect_step(BOTH, "name", BOTH "," FIELD("c", "3", "c"), "name", true);
+  expect_step(BOTH, "none", BOTH "," FIELD("c", "3", "x"), "name", true);
+  expect_step(BOTH, "name", FIELD("a", "1", "a") "," FIELD("z", "2", "b"), "name", false);
+  expect_step(BOTH, "name", FIELD("a", "1", "a"), "name", false);
+  expect_step(BOTH, "name", FIELD("a", "1", "a") "," FIELD("b", "3", "new"), "name", false);
+  expect_step(BOTH, "none", FIELD("a", "1", "a") "," FIELD("z", "2", "b"), "name", false);
+  expect_step(BOTH, "name", BOTH, "none", false);
+  expect_step(BOTH, "name", BOTH, "id", false);
+}
+
+Test(changes, do_not_cross_other_partitions)
+{
+  fixture f = fixture_open("changes-partitions");
+
+  put_columns(&f, 0, BOTH, "\"a\"", "none");
+  put_columns(&f, 1, BOTH, "\"b\"", "none");
+  put_columns(&f, 2, BOTH, "\"b\",\"a\"", "none");
+  expect_refused(&f, 0, 1, OSDEAR_ERR_UNSUPPORTED, "other partition columns");
+  expect_refused(&f, 1, 2, OSDEAR_ERR_UNSUPPORTED, "other partition columns");
+  fixture_close(&f);
+}
+
+/* Spark may rewrite files in a merge that changes no row, and writes no file of changes then. */
+Test(changes, of_a_merge_that_did_nothing_are_none)
+{
+  fixture f = make_feed("changes-merge");
+  SCOPED(buf) text = { 0 };
+  osdear__store_item item;
+
+  cr_assert_eq(osdear__store_stat(f.store, "f", &item, NULL), OSDEAR_OK);
+  for (int i = 0; i < 2; i++) {
+    osdear__buf_clear(&text);
+    osdear__buf_printf(&text,
+                       "{\"commitInfo\":{\"operation\":\"MERGE\",\"operationMetrics\":{\"numTargetRowsInserted\":\"0\","
+                       "\"numTargetRowsUpdated\":\"%d\",\"numTargetRowsDeleted\":\"0\"}}}\n",
+                       i);
+    put_action(&text, "remove", "f", item.size_bytes, GONE);
+    fixture_commit(&f, 5 + i, text.data);
+  }
+  expect(&f, 5, 5, NULL, 0, 0);
+  expect(&f, 6, 6, NULL, 30, 435);
+  fixture_close(&f);
+}
+
 /* ---- row ids ---- */
 
 static told scan_ids(fixture *f, const char *where, const char *column)

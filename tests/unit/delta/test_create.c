@@ -55,6 +55,9 @@ Test(create, asks_for_no_more_protocol_than_is_needed)
                   "\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":[\"appendOnly\",\"domainMetadata\",\"invariants\"]}");
   expect_protocol("a long", "delta.feature.vacuumProtocolCheck=supported",
                   "\"readerFeatures\":[\"vacuumProtocolCheck\"],\"writerFeatures\":[\"appendOnly\",\"invariants\",\"vacuumProtocolCheck\"]");
+  expect_protocol("a long", "delta.checkpointPolicy=classic", "\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}");
+  expect_protocol("a long", "delta.checkpointPolicy=v2",
+                  "\"readerFeatures\":[\"v2Checkpoint\"],\"writerFeatures\":[\"appendOnly\",\"invariants\",\"v2Checkpoint\"]");
   expect_protocol("a long", "delta.minWriterVersion=3;delta.feature.domainMetadata=supported",
                   "\"writerFeatures\":[\"appendOnly\",\"checkConstraints\",\"domainMetadata\",\"invariants\"]");
 }
@@ -96,7 +99,7 @@ Test(create, refuses_properties_by_name)
   expect_refused("a long", NULL, "delta.columnMapping.mode=name", OSDEAR_ERR_UNSUPPORTED, "columnMapping");
   expect_refused("a long", NULL, "delta.enableDeletionVectors=true", OSDEAR_ERR_UNSUPPORTED, "deletionVectors");
   expect_refused("a long", NULL, "delta.enableRowTracking=true", OSDEAR_ERR_UNSUPPORTED, "rowTracking");
-  expect_refused("a long", NULL, "delta.checkpointPolicy=v2", OSDEAR_ERR_UNSUPPORTED, "v2Checkpoint");
+  expect_refused("a long", NULL, "delta.checkpointPolicy=v3", OSDEAR_ERR_ARGUMENT, "classic|v2");
 }
 
 Test(create, refuses_columns_by_name)
