@@ -140,6 +140,9 @@ typedef struct osdear__service_answer {
 } osdear__service_answer;
 osdear_status osdear__fail_service(osdear_error **error, osdear_status status, const osdear__service_answer *answer, const char *format,
                                    ...) PRINTF_LIKE(4, 5);
+/* Hands a failure on that was held back: *failure moves to *error. Returns the status it was given; without a failure nothing is done. */
+osdear_status osdear__fail_on(osdear_error **error, osdear_status status, osdear_error **failure);
+void osdear__error_forget(osdear_error **error); /* one that was dealt with; `error` may be NULL */
 typedef struct osdear_error osdear__error;
 void osdear__error_auto(osdear_error **error);
 MUST_USE osdear_error *osdear__error_copy(const osdear_error *error); /* a counted reference: errors are immutable */

@@ -71,14 +71,11 @@ static bool is_refusal(const osdear__http_response *answer)
 
 static osdear_status open_runner(osdear_runner *runner, osdear_error **error)
 {
-  osdear__airflow *airflow = osdear__alloc_zeroed(1, sizeof *airflow);
+  osdear__airflow *airflow = runner->own;
   const char *api = osdear__runner_setting(runner, "api");
   osdear__http_config config = { 0 };
   osdear_status st;
 
-  if (!airflow)
-    return osdear__fail_memory(error);
-  runner->own = airflow;
   airflow->token = (osdear__token){ .runner = runner, .fetch = log_in, .is_refusal = is_refusal };
   if (api && strcmp(api, "v1") != 0 && strcmp(api, "v2") != 0)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "the setting \"api\" is v1 or v2, not \"%s\"", api);
@@ -105,13 +102,10 @@ static void close_runner(osdear_runner *runner)
 {
   osdear__airflow *airflow = runner->own;
 
-  if (!airflow)
-    return;
   osdear__http_client_unref(airflow->plain);
   osdear__http_client_unref(airflow->client);
   osdear__http_client_unref(airflow->basic);
   osdear__token_drop(&airflow->token);
-  osdear__free(airflow);
 }
 
 osdear_status osdear__airflow_open_api(osdear_runner *runner, osdear_error **error)
@@ -143,7 +137,7 @@ osdear__http_client *osdear__airflow_client(const osdear_runner *runner)
 
 static osdear_status check(osdear_runner *runner, const osdear__json *spec, osdear_error **error)
 {
-  const char *dag = osdear__spec_text(spec, "dag");
+  const char *dag = osdear__json_text(spec, "dag");
 
   if (!dag || !dag[0] || strchr(dag, '/'))
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "%s names its \"dag\"", runner->kind->what);
@@ -153,12 +147,6 @@ static osdear_status check(osdear_runner *runner, const osdear__json *spec, osde
   if (!osdear__json_get(spec, "clear") && (osdear__json_get(spec, "tasks") || osdear__json_get(spec, "only_failed")))
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"tasks\" and \"only_failed\" go with \"clear\"");
   return OSDEAR_OK;
-}
-
-static void put_text(osdear__buf *out, bool *first, const char *key, const char *value)
-{
-  osdear__json_put_key(out, first, key);
-  osdear__json_put_string(out, osdear__str_of(value));
 }
 
 static void put_dag(osdear__buf *out, const osdear_runner *runner, const char *dag)
@@ -204,11 +192,7 @@ static osdear_status has_run(osdear_runner *runner, const char *dag, const char 
   *has = st == OSDEAR_OK;
   if (st == OSDEAR_OK || st == OSDEAR_ERR_NOT_FOUND)
     return OSDEAR_OK;
-  if (error) {
-    *error = failure;
-    failure = NULL;
-  }
-  return st;
+  return osdear__fail_on(error, st, &failure);
 }
 
 static osdear_status unpause(osdear_runner *runner, const char *dag, osdear_error **error)
@@ -227,13 +211,13 @@ static void put_trigger(osdear__buf *out, const osdear_runner *runner, const osd
 {
   const osdear__airflow *airflow = runner->own;
   const osdear__json *conf = osdear__json_get(submission->spec, "conf");
-  const char *date = osdear__spec_text(submission->spec, "logical_date"), *note = osdear__spec_text(submission->spec, "note");
+  const char *date = osdear__json_text(submission->spec, "logical_date"), *note = osdear__json_text(submission->spec, "note");
   bool first = true;
 
   osdear__buf_putc(out, '{');
-  put_text(out, &first, "dag_run_id", run);
+  osdear__json_put_text(out, &first, "dag_run_id", run);
   if (date) {
-    put_text(out, &first, "logical_date", date);
+    osdear__json_put_text(out, &first, "logical_date", date);
   } else if (airflow->version > 1) {
     osdear__json_put_key(out, &first, "logical_date");
     osdear__buf_puts(out, "null");
@@ -244,7 +228,7 @@ static void put_trigger(osdear__buf *out, const osdear_runner *runner, const osd
   else
     osdear__buf_puts(out, "{}");
   if (note)
-    put_text(out, &first, "note", note);
+    osdear__json_put_text(out, &first, "note", note);
   osdear__buf_putc(out, '}');
 }
 
@@ -269,11 +253,7 @@ static osdear_status trigger(osdear_runner *runner, const osdear__submission *su
   st = call(runner, "POST", &path, body.data, &arena, &answer, &failure);
   if (st == OSDEAR_ERR_CONFLICT && has_run(runner, dag, run, &has, NULL) == OSDEAR_OK && has)
     return OSDEAR_OK;
-  if (st && error) {
-    *error = failure;
-    failure = NULL;
-  }
-  return st;
+  return osdear__fail_on(error, st, &failure);
 }
 
 /* Runs tasks of an earlier run again. Both versions only tell what they would do, unless they are told otherwise. */
@@ -292,9 +272,9 @@ static osdear_status clear(osdear_runner *runner, const osdear__json *spec, cons
   osdear__buf_puts(&path, "/clearTaskInstances");
   osdear__buf_puts(&body, "{\"dry_run\":false,\"reset_dag_runs\":true");
   first = false;
-  put_text(&body, &first, "dag_run_id", run);
+  osdear__json_put_text(&body, &first, "dag_run_id", run);
   osdear__json_put_key(&body, &first, "only_failed");
-  osdear__buf_puts(&body, osdear__spec_flag(spec, "only_failed", true) ? "true" : "false");
+  osdear__buf_puts(&body, osdear__json_flag(spec, "only_failed", true) ? "true" : "false");
   if (tasks) {
     osdear__json_put_key(&body, &first, "task_ids");
     osdear__json_put_value(&body, tasks);
@@ -307,7 +287,7 @@ static osdear_status clear(osdear_runner *runner, const osdear__json *spec, cons
 static osdear_status submit(osdear_runner *runner, const osdear__submission *submission, osdear__buf *id,
                             osdear__send_outcome *outcome, osdear_error **error)
 {
-  const char *dag = osdear__spec_text(submission->spec, "dag"), *cleared = osdear__spec_text(submission->spec, "clear");
+  const char *dag = osdear__json_text(submission->spec, "dag"), *cleared = osdear__json_text(submission->spec, "clear");
   SCOPED(buf) run = { 0 };
   osdear_status st;
 
@@ -319,7 +299,7 @@ static osdear_status submit(osdear_runner *runner, const osdear__submission *sub
   st = osdear__buf_check(&run, error);
   if (!st)
     st = osdear__airflow_open_api(runner, error);
-  if (!st && osdear__spec_flag(submission->spec, "unpause", false))
+  if (!st && osdear__json_flag(submission->spec, "unpause", false))
     st = unpause(runner, dag, error);
   if (st)
     return st;
@@ -335,7 +315,7 @@ static osdear_status submit(osdear_runner *runner, const osdear__submission *sub
 /* A cleared run is there in any case, and clearing it once more does no harm: nothing is found, and it is sent. */
 static osdear_status find(osdear_runner *runner, const osdear__submission *submission, osdear__buf *id, osdear_error **error)
 {
-  const char *dag = osdear__spec_text(submission->spec, "dag");
+  const char *dag = osdear__json_text(submission->spec, "dag");
   SCOPED(buf) run = { 0 };
   bool has = false;
   osdear_status st;
@@ -358,17 +338,13 @@ static osdear_status find(osdear_runner *runner, const osdear__submission *submi
 static osdear_status attach(osdear_job *job, osdear_error **error)
 {
   const char *slash = strchr(job->id, '/');
-  osdear__airflow_job *own;
+  osdear__airflow_job *own = job->own;
   SCOPED(buf) dag = { 0 };
   SCOPED(buf) run = { 0 };
   osdear_status st;
 
   if (!slash || slash == job->id || !slash[1])
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"%s\" is no id of a run, which is DAG/RUN", job->id);
-  own = osdear__alloc_zeroed(1, sizeof *own);
-  if (!own)
-    return osdear__fail_memory(error);
-  job->own = own;
   osdear__http_put_encoded(&dag, (osdear__str){ job->id, (size_t)(slash - job->id) }, "");
   osdear__http_put_encoded(&run, osdear__str_of(slash + 1), "");
   st = osdear__buf_check(&dag, error);
@@ -385,11 +361,8 @@ static void detach(osdear_job *job)
 {
   osdear__airflow_job *own = job->own;
 
-  if (!own)
-    return;
   osdear__free(own->dag);
   osdear__free(own->run);
-  osdear__free(own);
 }
 
 void osdear__airflow_put_run(const osdear_job *job, osdear__buf *out)
@@ -411,39 +384,29 @@ static osdear_status ask(osdear_job *job, osdear__ask *out, osdear_error **error
   return osdear__buf_check(&out->path, error);
 }
 
-static osdear_job_state state_of(const char *native, const char *note)
-{
-  if (strcmp(native, "queued") == 0)
-    return OSDEAR_JOB_PENDING;
-  if (strcmp(native, "running") == 0)
-    return OSDEAR_JOB_RUNNING;
-  if (strcmp(native, "success") == 0)
-    return OSDEAR_JOB_SUCCEEDED;
-  if (strcmp(native, "failed") == 0)
-    return note && strcmp(note, cancelled_note) == 0 ? OSDEAR_JOB_CANCELLED : OSDEAR_JOB_FAILED;
-  return OSDEAR_JOB_UNKNOWN;
-}
+static const osdear__state_word state_words[] = {
+  { "queued", OSDEAR_JOB_PENDING }, { "running", OSDEAR_JOB_RUNNING }, { "success", OSDEAR_JOB_SUCCEEDED },
+  { "failed", OSDEAR_JOB_FAILED },  { NULL, OSDEAR_JOB_UNKNOWN },
+};
 
 static osdear_status hear(osdear_job *job, const osdear__http_response *response, bool *again, osdear_error **error)
 {
   SCOPED(arena) arena = { 0 };
   osdear__json *answer;
-  const char *native;
+  const char *native, *note;
   osdear_job_state state;
-  osdear_status st;
+  osdear_status st = osdear__service_hear(response, osdear__airflow_words, &arena, &answer, error);
 
   *again = false;
-  if (!response)
-    return OSDEAR_OK;
-  if (response->status != 200)
-    return osdear__service_fail(response, osdear__airflow_words, error);
-  st = osdear__service_json(response, &arena, &answer, error);
-  if (st)
+  if (st || !answer)
     return st;
   native = osdear__json_text(answer, "state");
+  note = osdear__json_text(answer, "note");
   if (!native)
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "Airflow's answer about %s has no state", job->id);
-  state = state_of(native, osdear__json_text(answer, "note"));
+  state = osdear__state_of_word(state_words, native);
+  if (state == OSDEAR_JOB_FAILED && note && strcmp(note, cancelled_note) == 0)
+    state = OSDEAR_JOB_CANCELLED;
   return osdear__job_set(
       job, state, osdear__str_of(native),
       state == OSDEAR_JOB_FAILED ? "a task of the run failed: the result lists them, and their logs say why" : NULL, error);
@@ -514,8 +477,8 @@ osdear_status osdear__airflow_tasks(osdear_job *job, osdear__arena *arena, osdea
 
 static osdear_status result(osdear_job *job, osdear__buf *out, bool *first, osdear_error **error)
 {
-  static const char *const names[] = { "task_id",  "map_index",  "state",    "try_number",
-                                       "operator", "start_date", "end_date", "duration" };
+  static const char *const names[] = { "task_id",  "map_index",  "state",    "try_number", "operator",
+                                       "start_date", "end_date", "duration", NULL };
   SCOPED(arena) arena = { 0 };
   osdear__json *tasks;
   bool first_task = true;
@@ -529,13 +492,7 @@ static osdear_status result(osdear_job *job, osdear__buf *out, bool *first, osde
     bool first_member = true;
     osdear__json_put_comma(out, &first_task);
     osdear__buf_putc(out, '{');
-    for (size_t n = 0; n < COUNT_OF(names); n++) {
-      const osdear__json *member = osdear__json_get(&tasks->items[i], names[n]);
-      if (member) {
-        osdear__json_put_key(out, &first_member, names[n]);
-        osdear__json_put_value(out, member);
-      }
-    }
+    osdear__json_put_members(out, &first_member, &tasks->items[i], names);
     osdear__buf_putc(out, '}');
   }
   osdear__buf_putc(out, ']');
@@ -543,25 +500,17 @@ static osdear_status result(osdear_job *job, osdear__buf *out, bool *first, osde
 }
 
 const osdear__runner_kind osdear__runner_airflow = {
+  OSDEAR__SERVICE_VERBS,
   .name = "airflow",
   .scheme = "airflow+http",
   .settings = settings,
   .spec = members,
   .what = "a spec for Airflow",
-  .first_poll_us = 500000,
-  .slowest_poll_us = 15000000,
-  .open = open_runner,
-  .close = close_runner,
+  .own_size = sizeof(osdear__airflow),
+  .job_size = sizeof(osdear__airflow_job),
+  .log_size = sizeof(osdear__airflow_log),
   .check = check,
-  .submit = submit,
-  .find = find,
-  .attach = attach,
   .detach = detach,
-  .ask = ask,
-  .hear = hear,
-  .cancel = cancel,
-  .result = result,
-  .log_open = osdear__airflow_log_open,
   .log_read = osdear__airflow_log_read,
   .log_close = osdear__airflow_log_close,
 };

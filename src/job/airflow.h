@@ -27,7 +27,11 @@ MUST_USE osdear_status osdear__airflow_tasks(osdear_job *job, osdear__arena *are
 bool osdear__airflow_task_is_over(const osdear__json *task);
 
 /* airflow_log.c */
-osdear_status osdear__airflow_log_open(osdear_job_log *log, osdear_error **error);
+/* What was told is remembered by "task/map index/try" and the bytes of it that were given out. */
+typedef struct osdear__airflow_log {
+  osdear__buf told;    /* names of the logs that are done, each with a newline around it */
+  osdear__buf current; /* the name of the one that is being told */
+} osdear__airflow_log;
 osdear_status osdear__airflow_log_read(osdear_job_log *log, osdear_error **error);
 void osdear__airflow_log_close(osdear_job_log *log);
 

@@ -3,27 +3,12 @@
 
 #include <stdio.h>
 
-/* What was told is remembered by "task/map index/try" and the bytes of it that were given out. */
-typedef struct airflow_log {
-  osdear__buf told;    /* names of the logs that are done, each with a newline around it */
-  osdear__buf current; /* the name of the one that is being told */
-} airflow_log;
-
-osdear_status osdear__airflow_log_open(osdear_job_log *log, osdear_error **error)
-{
-  log->own = osdear__alloc_zeroed(1, sizeof(airflow_log));
-  return log->own ? OSDEAR_OK : osdear__fail_memory(error);
-}
-
 void osdear__airflow_log_close(osdear_job_log *log)
 {
-  airflow_log *own = log->own;
+  osdear__airflow_log *own = log->own;
 
-  if (!own)
-    return;
   osdear__buf_drop(&own->told);
   osdear__buf_drop(&own->current);
-  osdear__free(own);
 }
 
 /* One event a line: Airflow 3 gives objects, one of each try. */
@@ -81,7 +66,7 @@ static osdear_status fetch(osdear_job *job, const char *task, int64_t map_index,
 /* Gives out what there is of one task's log behind what was given before. *done: there will be no more of it. */
 static osdear_status tell(osdear_job_log *log, const osdear__json *task, const char *name, bool *done, osdear_error **error)
 {
-  airflow_log *own = log->own;
+  osdear__airflow_log *own = log->own;
   SCOPED(buf) text = { 0 };
   osdear_status st;
 
@@ -104,7 +89,7 @@ static osdear_status tell(osdear_job_log *log, const osdear__json *task, const c
   return osdear__buf_check(&log->data, error);
 }
 
-static bool is_told(const airflow_log *own, const char *name)
+static bool is_told(const osdear__airflow_log *own, const char *name)
 {
   SCOPED(buf) line = { 0 };
 
@@ -114,7 +99,7 @@ static bool is_told(const airflow_log *own, const char *name)
 
 osdear_status osdear__airflow_log_read(osdear_job_log *log, osdear_error **error)
 {
-  airflow_log *own = log->own;
+  osdear__airflow_log *own = log->own;
   SCOPED(arena) arena = { 0 };
   osdear__json *tasks;
   osdear_status st = osdear__airflow_tasks(log->job, &arena, &tasks, error);

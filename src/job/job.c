@@ -23,8 +23,9 @@ void osdear_job_free(osdear_job *job)
     return;
   osdear__unfollow(job);
   runner = job->runner;
-  if (runner->kind->detach)
+  if (runner->kind->detach && job->own)
     runner->kind->detach(job);
+  osdear__free(job->own);
   osdear__free(job->id);
   osdear__free(job->message);
   osdear__free(job);
@@ -57,6 +58,14 @@ int32_t osdear_job_was_found(const osdear_job *job)
 }
 
 /* ---- asking ---- */
+
+osdear_job_state osdear__state_of_word(const osdear__state_word *words, const char *native)
+{
+  for (; words->native; words++)
+    if (strcmp(words->native, native) == 0)
+      return words->state;
+  return OSDEAR_JOB_UNKNOWN;
+}
 
 osdear_status osdear__job_set(osdear_job *job, osdear_job_state state, osdear__str native, const char *message,
                               osdear_error **error)
@@ -162,10 +171,7 @@ static bool goes_on(osdear_job *job, int32_t max_failed_polls, osdear_status *st
     if (max_failed_polls <= 0 || job->failed_polls < max_failed_polls)
       return true;
   }
-  if (error) {
-    *error = failure;
-    failure = NULL;
-  }
+  osdear__fail_on(error, *status, &failure);
   return false;
 }
 
@@ -225,11 +231,7 @@ static osdear_status request_cancel(osdear_job *job, int64_t deadline_us, osdear
     if (!st)
       return OSDEAR_OK;
     if (!osdear__is_no_answer(job->runner, st) || left <= 0) {
-      if (error) {
-        *error = failure;
-        failure = NULL;
-      }
-      return st;
+      return osdear__fail_on(error, st, &failure);
     }
     st = osdear__sleep(job->runner->context, osdear__pace_next(&pace, job->runner->kind), error);
     if (st)
@@ -266,15 +268,6 @@ osdear_status osdear_job_cancel(osdear_job *job, const osdear_job_cancel_options
 
 /* ---- its result ---- */
 
-static void put_text(osdear__buf *out, bool *first, const char *key, const char *value)
-{
-  osdear__json_put_key(out, first, key);
-  if (value)
-    osdear__json_put_string(out, osdear__str_of(value));
-  else
-    osdear__buf_puts(out, "null");
-}
-
 osdear_status osdear_job_result(osdear_job *job, char **out, osdear_error **error)
 {
   SCOPED(buf) text = { 0 };
@@ -287,10 +280,10 @@ osdear_status osdear_job_result(osdear_job *job, char **out, osdear_error **erro
   if (st)
     return st;
   osdear__buf_putc(&text, '{');
-  put_text(&text, &first, "id", job->id);
-  put_text(&text, &first, "state", osdear_job_state_name(job->state));
-  put_text(&text, &first, "native_state", job->native);
-  put_text(&text, &first, "message", job->message);
+  osdear__json_put_text(&text, &first, "id", job->id);
+  osdear__json_put_text(&text, &first, "state", osdear_job_state_name(job->state));
+  osdear__json_put_text(&text, &first, "native_state", job->native);
+  osdear__json_put_text(&text, &first, "message", job->message);
   st = job->runner->kind->result(job, &text, &first, error);
   if (st)
     return st;

@@ -68,14 +68,7 @@ MUST_USE osdear_status osdear__spec_read(const char *text, const char *what, con
                                          osdear__json **out, osdear_error **error);
 MUST_USE osdear_status osdear__spec_check(const osdear__json *value, const char *what, const osdear__spec_member *members,
                                           osdear_error **error);
-const char *osdear__spec_text(const osdear__json *spec, const char *name); /* NULL: not given */
-bool osdear__spec_flag(const osdear__json *spec, const char *name, bool otherwise);
-/* False when a number is no int64 or below 0, which osdear__spec_check() has refused before. */
-int64_t osdear__spec_int(const osdear__json *spec, const char *name, int64_t otherwise);
 size_t osdear__spec_count(const osdear__json *spec, const char *name); /* of a list or object; 0: not given */
-/* Strings of a JSON answer: NULL where it has no such member, or another type. */
-const char *osdear__json_text(const osdear__json *value, const char *key);
-int64_t osdear__json_int(const osdear__json *value, const char *key, int64_t otherwise);
 
 /* ---- runners ---- */
 
@@ -106,6 +99,12 @@ struct osdear_job {
 };
 /* No answer says nothing about the job: whoever waits goes on. */
 bool osdear__is_no_answer(const osdear_runner *runner, osdear_status status);
+/* A service's words for where a job stands, ended by NULL. */
+typedef struct osdear__state_word {
+  const char *native;
+  osdear_job_state state;
+} osdear__state_word;
+osdear_job_state osdear__state_of_word(const osdear__state_word *words, const char *native); /* UNKNOWN: none of them */
 /* What a poll found. `native` is cut to what fits; `message` may be NULL. */
 MUST_USE osdear_status osdear__job_set(osdear_job *job, osdear_job_state state, osdear__str native, const char *message,
                                        osdear_error **error);
@@ -145,6 +144,9 @@ struct osdear__runner_kind {
   const osdear__spec_member *spec;
   const char *what; /* for messages: "a spec for Spark" */
   int64_t first_poll_us, slowest_poll_us;
+  /* Of what `own` of a runner, a job and a log points to: zeroed before open, attach and log_open. 0: those make it, or leave it NULL.
+   * Freed in any case after close, detach and log_close, which only let go of what it holds. */
+  size_t own_size, job_size, log_size;
 
   /* Looks at runner->address and fills runner->own. Sends nothing. */
   osdear_status (*open)(osdear_runner *runner, osdear_error **error);
@@ -166,11 +168,16 @@ struct osdear__runner_kind {
   osdear_status (*cancel)(osdear_job *job, osdear_error **error); /* asks only */
   /* Appends members to a JSON object that is open. */
   osdear_status (*result)(osdear_job *job, osdear__buf *out, bool *first, osdear_error **error);
-  osdear_status (*log_open)(osdear_job_log *log, osdear_error **error);
+  osdear_status (*log_open)(osdear_job_log *log, osdear_error **error); /* NULL: nothing to do */
   /* Appends to log->data what there is behind log->offset; nothing when there is nothing now. Never waits. */
   osdear_status (*log_read)(osdear_job_log *log, osdear_error **error);
   void (*log_close)(osdear_job_log *log); /* NULL: nothing to do */
 };
+/* The verbs that the runner of every service has, as functions of these names in its file. */
+#define OSDEAR__RUNNER_VERBS \
+  .open = open_runner, .submit = submit, .find = find, .attach = attach, .cancel = cancel, .result = result
+#define OSDEAR__SERVICE_VERBS \
+  OSDEAR__RUNNER_VERBS, .close = close_runner, .ask = ask, .hear = hear, .first_poll_us = 500000, .slowest_poll_us = 15000000
 extern const osdear__runner_kind osdear__runner_process, osdear__runner_spark, osdear__runner_airflow;
 
 /* The request of an ask, as it goes out. `headers` must outlive it. */

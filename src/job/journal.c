@@ -82,14 +82,6 @@ static void name_of_key(const char *runner, const char *key, char out[37])
 
 /* ---- a note as JSON ---- */
 
-static void put_member(osdear__buf *out, bool *first, const char *key, const char *value)
-{
-  if (!value)
-    return;
-  osdear__json_put_key(out, first, key);
-  osdear__json_put_string(out, osdear__str_of(value));
-}
-
 static osdear_status write_note(const char *folder, const osdear__note *note, osdear_error **error)
 {
   SCOPED(buf) text = { 0 };
@@ -97,14 +89,14 @@ static osdear_status write_note(const char *folder, const osdear__note *note, os
   osdear_status st;
 
   osdear__buf_putc(&text, '{');
-  put_member(&text, &first, "runner", note->runner);
-  put_member(&text, &first, "key", note->key);
-  put_member(&text, &first, "name", note->name);
+  osdear__json_put_text(&text, &first, "runner", note->runner);
+  osdear__json_put_text(&text, &first, "key", note->key);
+  osdear__json_put_text(&text, &first, "name", note->name);
   osdear__json_put_key(&text, &first, "spec");
   osdear__buf_printf(&text, "\"%016" PRIx64 "\"", note->spec);
   osdear__json_put_key(&text, &first, "created_us");
   osdear__json_put_i64(&text, note->created_us);
-  put_member(&text, &first, "id", note->id);
+  osdear__json_put_text(&text, &first, "id", note->id);
   osdear__buf_puts(&text, "}\n");
   st = osdear__buf_check(&text, error);
   return st ? st : osdear__small_file_write(folder, "note.json", (osdear__str){ text.data, text.size }, error);

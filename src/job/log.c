@@ -17,10 +17,11 @@ osdear_status osdear_job_logs(osdear_job *job, const osdear_job_log_options *opt
     return osdear__fail_memory(error);
   log->job = job;
   log->follow = opts.follow != 0;
+  log->own = job->runner->kind->log_size ? osdear__alloc_zeroed(1, job->runner->kind->log_size) : NULL;
   log->stream = opts.stream ? osdear__strdup(opts.stream) : NULL;
-  if (opts.stream && !log->stream)
+  if ((opts.stream && !log->stream) || (job->runner->kind->log_size && !log->own))
     st = osdear__fail_memory(error);
-  else
+  else if (job->runner->kind->log_open)
     st = job->runner->kind->log_open(log, error);
   if (st) {
     osdear_job_log_free(log);
@@ -34,8 +35,9 @@ void osdear_job_log_free(osdear_job_log *log)
 {
   if (!log)
     return;
-  if (log->job->runner->kind->log_close)
+  if (log->job->runner->kind->log_close && log->own)
     log->job->runner->kind->log_close(log);
+  osdear__free(log->own);
   osdear__buf_drop(&log->data);
   osdear__free(log->stream);
   osdear__free(log);
@@ -48,11 +50,7 @@ static osdear_status look_after_job(osdear_job_log *log, osdear_error **error)
   osdear_status st = osdear_job_poll(log->job, &failure);
 
   if (st && !osdear__is_no_answer(log->job->runner, st)) {
-    if (error) {
-      *error = failure;
-      failure = NULL;
-    }
-    return st;
+    return osdear__fail_on(error, st, &failure);
   }
   log->was_over = osdear_job_state_is_final(log->job->state);
   return OSDEAR_OK;
@@ -71,11 +69,7 @@ static osdear_status read_some(osdear_job_log *log, osdear_error **error)
     log->was_over = false;
     return OSDEAR_OK;
   }
-  if (st && error) {
-    *error = failure;
-    failure = NULL;
-  }
-  return st;
+  return osdear__fail_on(error, st, &failure);
 }
 
 osdear_status osdear_job_log_next(osdear_job_log *log, const char **data, size_t *size, osdear_error **error)

@@ -34,16 +34,12 @@ static const osdear__spec_member limit_members[] = {
 
 static osdear_status open_runner(osdear_runner *runner, osdear_error **error)
 {
-  osdear__process_runner *own;
+  osdear__process_runner *own = runner->own;
 
+  own->leash = own->leash_end = -1;
   if (strcmp(runner->address, "process:") != 0)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"%s\": the address of local programs is process: and nothing else",
                         runner->address);
-  own = osdear__alloc(sizeof *own);
-  if (!own)
-    return osdear__fail_memory(error);
-  own->leash = own->leash_end = -1;
-  runner->own = own;
   return OSDEAR_OK;
 }
 
@@ -52,11 +48,10 @@ static void close_runner(osdear_runner *runner)
 {
   osdear__process_runner *own = runner->own;
 
-  if (own && own->leash >= 0) {
+  if (own->leash >= 0) {
     close(own->leash);
     close(own->leash_end);
   }
-  osdear__free(own);
 }
 
 static osdear_status check(osdear_runner *runner, const osdear__json *spec, osdear_error **error)
@@ -123,11 +118,6 @@ static osdear_status attach(osdear_job *job, osdear_error **error)
   return st;
 }
 
-static void detach(osdear_job *job)
-{
-  osdear__free(job->own);
-}
-
 osdear_status osdear__process_is_alive(const char *folder, bool *is_alive, osdear_error **error)
 {
   char path[4096];
@@ -157,9 +147,8 @@ static osdear_status read_end(const char *folder, osdear__arena *arena, osdear__
 
 static osdear_status set_ended(osdear_job *job, const osdear__json *end, osdear_error **error)
 {
-  const osdear__json *cancelled = osdear__json_get(end, "cancelled");
   int64_t code = osdear__json_int(end, "exit_code", -1), signal = osdear__json_int(end, "signal", 0);
-  bool was_cancelled = cancelled && cancelled->truth;
+  bool was_cancelled = osdear__json_flag(end, "cancelled", false);
   SCOPED(buf) message = { 0 };
   char native[40];
   osdear_status st;
@@ -240,6 +229,7 @@ static osdear_status result(osdear_job *job, osdear__buf *out, bool *first, osde
 }
 
 const osdear__runner_kind osdear__runner_process = {
+  OSDEAR__RUNNER_VERBS,
   .name = "process",
   .scheme = "process:",
   .settings = settings,
@@ -247,16 +237,10 @@ const osdear__runner_kind osdear__runner_process = {
   .what = "a spec for local programs",
   .first_poll_us = 10000,
   .slowest_poll_us = 500000,
-  .open = open_runner,
+  .own_size = sizeof(osdear__process_runner),
   .close = close_runner,
   .check = check,
-  .submit = submit,
-  .find = find,
-  .attach = attach,
-  .detach = detach,
   .poll = poll,
-  .cancel = cancel,
-  .result = result,
   .log_open = osdear__process_log_open,
   .log_read = osdear__process_log_read,
   .log_close = osdear__process_log_close,

@@ -33,7 +33,7 @@ static osdear_status add_java(const osdear_runner *runner, const osdear__json *s
                               osdear_error **error)
 {
   const osdear__json *properties = osdear__json_get(spec, "properties");
-  const char *class = osdear__spec_text(spec, "class");
+  const char *class = osdear__json_text(spec, "class");
 
   add(out, program(runner, "java", "java"));
   for (size_t i = 0; properties && i < properties->count; i++) {
@@ -43,7 +43,7 @@ static osdear_status add_java(const osdear_runner *runner, const osdear__json *s
     add(out, word);
   }
   add(out, class ? "-cp" : "-jar");
-  add(out, osdear__spec_text(spec, "jar"));
+  add(out, osdear__json_text(spec, "jar"));
   if (class)
     add(out, class);
   return OSDEAR_OK;
@@ -61,7 +61,7 @@ static osdear_status make_words(const osdear_runner *runner, const osdear__json 
     return osdear__fail_memory(error);
   if (osdear__json_get(spec, "python")) {
     add(out, program(runner, "python", "python3"));
-    add(out, osdear__spec_text(spec, "python"));
+    add(out, osdear__json_text(spec, "python"));
   } else if (osdear__json_get(spec, "jar")) {
     st = add_java(runner, spec, arena, out, error);
   } else {
@@ -128,7 +128,7 @@ static osdear_status set_spark_properties(words *out, osdear__arena *arena, cons
 static osdear_status make_environment(const osdear__json *spec, osdear__arena *arena, words *out, osdear_error **error)
 {
   const osdear__json *own = osdear__json_get(spec, "environment"), *properties = osdear__json_get(spec, "properties");
-  bool is_clear = osdear__spec_flag(spec, "clear_environment", false);
+  bool is_clear = osdear__json_flag(spec, "clear_environment", false);
   size_t room = osdear__spec_count(spec, "environment") + 2;
   osdear_status st = OSDEAR_OK;
 

@@ -78,9 +78,8 @@ void osdear__process_log_close(osdear_job_log *log)
 {
   process_log *own = log->own;
 
-  if (own && own->fd >= 0)
+  if (own->fd >= 0)
     close(own->fd);
-  osdear__free(own);
 }
 
 osdear_status osdear__process_last_words(const char *folder, osdear__buf *out, osdear_error **error)

@@ -71,7 +71,7 @@ static osdear_status open_leash(osdear_runner *runner, const osdear__json *spec,
   osdear__process_runner *own = runner->own;
   int ends[2];
 
-  if (!osdear__spec_flag(spec, "attached", false))
+  if (!osdear__json_flag(spec, "attached", false))
     return OSDEAR_OK; /* /dev/null never hangs up */
   if (own->leash < 0) {
     if (pipe2(ends, O_CLOEXEC) != 0)
@@ -120,7 +120,7 @@ static osdear_status make_words(const osdear__json *spec, char *const *command, 
   static const char *const limit_names[SUPERVISE_LIMITS] = { "memory_bytes", "cpu_seconds", "file_bytes", "open_files",
                                                              "processes" };
   const osdear__json *limits = osdear__json_get(spec, "limits");
-  const char *directory = osdear__spec_text(spec, "directory"), *input = osdear__spec_text(spec, "input");
+  const char *directory = osdear__json_text(spec, "directory"), *input = osdear__json_text(spec, "input");
   size_t count = 0;
   char **words;
 
@@ -132,9 +132,9 @@ static osdear_status make_words(const osdear__json *spec, char *const *command, 
   words[0] = osdear__arena_strdup(arena, "osdear-supervise");
   words[1] = osdear__arena_strdup(arena, directory ? directory : "");
   words[2] = osdear__arena_strdup(arena, input ? input : "/dev/null");
-  words[3] = number(arena, osdear__spec_int(spec, "grace_ms", DEFAULT_GRACE_MS));
+  words[3] = number(arena, osdear__json_int(spec, "grace_ms", DEFAULT_GRACE_MS));
   for (int i = 0; i < SUPERVISE_LIMITS; i++)
-    words[4 + i] = number(arena, osdear__spec_int(limits, limit_names[i], -1));
+    words[4 + i] = number(arena, osdear__json_int(limits, limit_names[i], -1));
   for (size_t i = 0; i < SUPERVISE_WORDS; i++)
     if (!words[i])
       return osdear__fail_memory(error);

@@ -107,7 +107,10 @@ static osdear_status open_runner(osdear_runner *runner, const char *address, con
     st = state_folder(options->state_folder, &folder, error);
   if (!st)
     st = osdear__journal_open(folder.data, &runner->journal, error);
-  return st ? st : runner->kind->open(runner, error);
+  if (st)
+    return st;
+  runner->own = runner->kind->own_size ? osdear__alloc_zeroed(1, runner->kind->own_size) : NULL;
+  return runner->kind->own_size && !runner->own ? osdear__fail_memory(error) : runner->kind->open(runner, error);
 }
 
 osdear_status osdear_runner_open(osdear_context *context, const char *address, const osdear_runner_options *options,
@@ -142,8 +145,9 @@ void osdear_runner_free(osdear_runner *runner)
 {
   if (!runner || --runner->references > 0)
     return;
-  if (runner->kind->close)
+  if (runner->kind->close && runner->own)
     runner->kind->close(runner);
+  osdear__free(runner->own);
   for (size_t i = 0; i < runner->setting_count; i++) {
     osdear__free((void *)(uintptr_t)runner->settings[i].key);
     osdear__free((void *)(uintptr_t)runner->settings[i].value);
@@ -170,7 +174,8 @@ osdear_status osdear_runner_attach(osdear_runner *runner, const char *id, osdear
   job->runner = runner;
   runner->references++;
   job->id = osdear__strdup(id);
-  st = job->id ? runner->kind->attach(job, error) : osdear__fail_memory(error);
+  job->own = runner->kind->job_size ? osdear__alloc_zeroed(1, runner->kind->job_size) : NULL;
+  st = job->id && (job->own || !runner->kind->job_size) ? runner->kind->attach(job, error) : osdear__fail_memory(error);
   if (st) {
     osdear_job_free(job);
     return st;
@@ -231,7 +236,7 @@ static osdear_status submit(osdear_runner *runner, const osdear__json *spec, con
                             osdear_error **error)
 {
   SCOPED(buf) id = { 0 };
-  osdear__note wanted = { .runner = runner->address, .key = key, .name = osdear__spec_text(spec, "name") };
+  osdear__note wanted = { .runner = runner->address, .key = key, .name = osdear__json_text(spec, "name") };
   osdear__submission submission = { .spec = spec, .key = key };
   osdear__entry entry;
   bool was_found = false;

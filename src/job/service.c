@@ -106,3 +106,14 @@ osdear_status osdear__service_call(const osdear_runner *runner, osdear__http_cli
     return osdear__service_fail(&response, words, error);
   return osdear__service_json(&response, arena, out, error);
 }
+
+osdear_status osdear__service_hear(const osdear__http_response *response, osdear__error_words words, osdear__arena *arena,
+                                   osdear__json **out, osdear_error **error)
+{
+  *out = NULL;
+  if (!response)
+    return OSDEAR_OK;
+  if (response->status != 200)
+    return osdear__service_fail(response, words, error);
+  return osdear__service_json(response, arena, out, error);
+}

@@ -31,14 +31,11 @@ static osdear_status add_master(osdear_runner *runner, const char *host, size_t 
 
 static osdear_status open_runner(osdear_runner *runner, osdear_error **error)
 {
-  osdear__spark *spark = osdear__alloc_zeroed(1, sizeof *spark);
+  osdear__spark *spark = runner->own;
   osdear__http_config config = { 0 };
   const char *hosts = strstr(runner->address, "://");
   osdear_status st;
 
-  if (!spark)
-    return osdear__fail_memory(error);
-  runner->own = spark;
   if (!hosts || strchr(hosts + 3, '/'))
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"%s\" is not of the form spark+http://host:6066[,host2:6066]",
                         runner->address);
@@ -58,13 +55,10 @@ static void close_runner(osdear_runner *runner)
 {
   osdear__spark *spark = runner->own;
 
-  if (!spark)
-    return;
   for (size_t i = 0; i < spark->count; i++)
     osdear__http_client_unref(spark->masters[i]);
   osdear__http_client_unref(spark->pages);
   osdear__arena_drop(&spark->arena);
-  osdear__free(spark);
 }
 
 /* ---- answers ---- */
@@ -80,13 +74,6 @@ static bool is_standby(const osdear__json *answer)
   const char *message = osdear__json_text(answer, "message");
 
   return message && strstr(message, "is not alive");
-}
-
-static bool is_success(const osdear__json *answer)
-{
-  const osdear__json *success = osdear__json_get(answer, "success");
-
-  return success && success->kind == JSON_IS_BOOL && success->truth;
 }
 
 /* Asks the masters in turn, from the one that answered last, until one that is alive has answered. Only what may be asked twice. */
@@ -107,11 +94,7 @@ static osdear_status ask_masters(osdear_runner *runner, const osdear__call *call
       break;
     spark->current = (spark->current + 1) % spark->count;
   }
-  if (st && error) {
-    *error = last;
-    last = NULL;
-  }
-  return st;
+  return osdear__fail_on(error, st, &last);
 }
 
 /* ---- submitting ---- */
@@ -141,7 +124,7 @@ static osdear_status submit(osdear_runner *runner, const osdear__submission *sub
     return st;
   }
   found = osdear__json_text(answer, "submissionId");
-  if (!is_success(answer)) {
+  if (!osdear__json_flag(answer, "success", false)) {
     osdear__str words = osdear__first_line(osdear__str_of(words_of(answer)), 500);
     return osdear__fail(error, is_standby(answer) ? OSDEAR_ERR_UNAVAILABLE : OSDEAR_ERR_ARGUMENT,
                         "Spark refuses the application: %.*s", (int)words.size, words.size ? words.data : "");
@@ -236,13 +219,7 @@ static osdear_status attach(osdear_job *job, osdear_error **error)
 
   if (!length || length > 128 || strspn(job->id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != length)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"%s\" is no id of a driver, such as driver-20240501120000-0003", job->id);
-  job->own = osdear__alloc_zeroed(1, sizeof(osdear__spark_job));
-  return job->own ? OSDEAR_OK : osdear__fail_memory(error);
-}
-
-static void detach(osdear_job *job)
-{
-  osdear__free(job->own);
+  return OSDEAR_OK;
 }
 
 static osdear_status ask(osdear_job *job, osdear__ask *out, osdear_error **error)
@@ -254,22 +231,11 @@ static osdear_status ask(osdear_job *job, osdear__ask *out, osdear_error **error
   return osdear__buf_check(&out->path, error);
 }
 
-static osdear_job_state state_of(const char *native)
-{
-  static const struct {
-    const char *native;
-    osdear_job_state state;
-  } states[] = {
-    { "SUBMITTED", OSDEAR_JOB_PENDING },  { "RUNNING", OSDEAR_JOB_RUNNING }, { "RELAUNCHING", OSDEAR_JOB_RUNNING },
-    { "FINISHED", OSDEAR_JOB_SUCCEEDED }, { "FAILED", OSDEAR_JOB_FAILED },   { "ERROR", OSDEAR_JOB_FAILED },
-    { "KILLED", OSDEAR_JOB_CANCELLED },
-  };
-
-  for (size_t i = 0; i < COUNT_OF(states); i++)
-    if (strcmp(states[i].native, native) == 0)
-      return states[i].state;
-  return OSDEAR_JOB_UNKNOWN; /* UNKNOWN itself: the master is taking over from another */
-}
+static const osdear__state_word state_words[] = {
+  { "SUBMITTED", OSDEAR_JOB_PENDING },  { "RUNNING", OSDEAR_JOB_RUNNING }, { "RELAUNCHING", OSDEAR_JOB_RUNNING },
+  { "FINISHED", OSDEAR_JOB_SUCCEEDED }, { "FAILED", OSDEAR_JOB_FAILED },   { "ERROR", OSDEAR_JOB_FAILED },
+  { "KILLED", OSDEAR_JOB_CANCELLED },   { NULL, OSDEAR_JOB_UNKNOWN }, /* UNKNOWN itself: the master is taking over from another */
+};
 
 /* A driver that waits for long is looked after: perhaps no worker is large enough. */
 static void explain_waiting(osdear_job *job, osdear__buf *reason)
@@ -300,7 +266,7 @@ static osdear_status set_state(osdear_job *job, const osdear__json *answer, osde
 
   if (!native)
     return osdear__fail(error, OSDEAR_ERR_NOT_FOUND, "Spark does not know driver %s, or has forgotten it", job->id);
-  state = state_of(native);
+  state = osdear__state_of_word(state_words, native);
   if (words.size && osdear__str_is(words, "Exception from the cluster:")) /* the exception is in the next line */
     words = osdear__first_line((osdear__str){ words.data + words.size + 1, strlen(words.data + words.size + 1) }, 500);
   osdear__buf_append(&message, words.data, words.size);
@@ -365,19 +331,8 @@ static osdear_status cancel(osdear_job *job, osdear_error **error)
 
 /* ---- result and logs ---- */
 
-static const char *const driver_numbers[] = { "cores", "memory" };
-static const char *const app_members[] = { "id", "name", "state", "cores", "memoryperexecutor", "starttime", "duration" };
-
-static void put_members(osdear__buf *out, bool *first, const osdear__json *from, const char *const *names, size_t count)
-{
-  for (size_t i = 0; i < count; i++) {
-    const osdear__json *member = osdear__json_get(from, names[i]);
-    if (!member)
-      continue;
-    osdear__json_put_key(out, first, names[i]);
-    osdear__json_put_value(out, member);
-  }
-}
+static const char *const driver_members[] = { "cores", "memory", "worker", NULL };
+static const char *const app_members[] = { "id", "name", "state", "cores", "memoryperexecutor", "starttime", "duration", NULL };
 
 /* The driver's log names the application that it registered. */
 static const osdear__json *find_app(const osdear__json *summary, const char *log)
@@ -401,27 +356,18 @@ static osdear_status result(osdear_job *job, osdear__buf *out, bool *first, osde
   SCOPED(buf) log = { 0 };
   osdear__json *summary;
   const osdear__json *driver, *app;
-  const char *worker;
   int64_t next = 0;
   osdear_status st = osdear__spark_summary(job->runner, &arena, &summary, error);
 
   /* Without the pages there is still the state. */
   if (st && osdear__is_no_answer(job->runner, st)) {
-    if (error) {
-      osdear_error_free(*error);
-      *error = NULL;
-    }
+    osdear__error_forget(error);
     return OSDEAR_OK;
   }
   if (st)
     return st;
   driver = osdear__spark_driver(summary, job->id);
-  worker = osdear__json_text(driver, "worker");
-  put_members(out, first, driver, driver_numbers, COUNT_OF(driver_numbers));
-  if (worker) {
-    osdear__json_put_key(out, first, "worker");
-    osdear__json_put_string(out, osdear__str_of(worker));
-  }
+  osdear__json_put_members(out, first, driver, driver_members);
   if (osdear__spark_read_log(job->runner, job->id, "stderr", 0, &log, &next, NULL) || !log.size)
     return OSDEAR_OK;
   app = find_app(summary, log.data);
@@ -429,7 +375,7 @@ static osdear_status result(osdear_job *job, osdear__buf *out, bool *first, osde
     bool first_of_app = true;
     osdear__json_put_key(out, first, "application");
     osdear__buf_putc(out, '{');
-    put_members(out, &first_of_app, app, app_members, COUNT_OF(app_members));
+    osdear__json_put_members(out, &first_of_app, app, app_members);
     osdear__buf_putc(out, '}');
   }
   return OSDEAR_OK;
@@ -455,32 +401,19 @@ static osdear_status log_read(osdear_job_log *log, osdear_error **error)
   if (st == OSDEAR_ERR_NOT_FOUND && log->follow && !osdear_job_state_is_final(log->job->state))
     return OSDEAR_OK;
   log->offset = st ? log->offset : next;
-  if (st && error) {
-    *error = failure;
-    failure = NULL;
-  }
-  return st;
+  return osdear__fail_on(error, st, &failure);
 }
 
 const osdear__runner_kind osdear__runner_spark = {
+  OSDEAR__SERVICE_VERBS,
   .name = "spark",
   .scheme = "spark+http",
   .settings = settings,
   .spec = osdear__spark_members,
   .what = "a spec for Spark",
-  .first_poll_us = 500000,
-  .slowest_poll_us = 15000000,
-  .open = open_runner,
-  .close = close_runner,
+  .own_size = sizeof(osdear__spark),
+  .job_size = sizeof(osdear__spark_job),
   .check = osdear__spark_check,
-  .submit = submit,
-  .find = find,
-  .attach = attach,
-  .detach = detach,
-  .ask = ask,
-  .hear = hear,
-  .cancel = cancel,
-  .result = result,
   .log_open = log_open,
   .log_read = log_read,
 };

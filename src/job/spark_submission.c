@@ -9,29 +9,23 @@ const osdear__spec_member osdear__spark_members[] = {
 
 osdear_status osdear__spark_check(osdear_runner *runner, const osdear__json *spec, osdear_error **error)
 {
-  const char *jar = osdear__spec_text(spec, "jar"), *python = osdear__spec_text(spec, "python");
+  const char *jar = osdear__json_text(spec, "jar"), *python = osdear__json_text(spec, "python");
 
   if (!jar == !python)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "%s has just one of \"jar\" and \"python\"", runner->kind->what);
-  if (jar && !osdear__spec_text(spec, "class"))
+  if (jar && !osdear__json_text(spec, "class"))
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "a \"jar\" goes with the \"class\" whose main() is to run");
-  if (python && osdear__spec_text(spec, "class"))
+  if (python && osdear__json_text(spec, "class"))
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"class\" goes with \"jar\", not with \"python\"");
   return OSDEAR_OK;
-}
-
-static void put_text(osdear__buf *out, bool *first, const char *key, const char *value)
-{
-  osdear__json_put_key(out, first, key);
-  osdear__json_put_string(out, osdear__str_of(value));
 }
 
 /* Workers fetch by URL. A path is one of theirs. */
 static osdear_status resource(const osdear__json *spec, osdear__buf *out, osdear_error **error)
 {
-  const char *path = osdear__spec_text(spec, "jar");
+  const char *path = osdear__json_text(spec, "jar");
 
-  path = path ? path : osdear__spec_text(spec, "python");
+  path = path ? path : osdear__json_text(spec, "python");
   if (path[0] == '/') {
     osdear__buf_puts(out, "file:");
     osdear__http_put_encoded(out, osdear__str_of(path), "/");
@@ -47,7 +41,7 @@ static osdear_status resource(const osdear__json *spec, osdear__buf *out, osdear
 static void put_default(osdear__buf *out, bool *first, const osdear__json *given, const char *key, const char *value)
 {
   if (!osdear__json_get(given, key))
-    put_text(out, first, key, value);
+    osdear__json_put_text(out, first, key, value);
 }
 
 static osdear_status put_properties(const osdear_runner *runner, const osdear__submission *submission, const char *file,
@@ -55,7 +49,7 @@ static osdear_status put_properties(const osdear_runner *runner, const osdear__s
 {
   const osdear__spark *spark = runner->own;
   const osdear__json *given = osdear__json_get(submission->spec, "properties");
-  const char *name = osdear__spec_text(submission->spec, "name");
+  const char *name = osdear__json_text(submission->spec, "name");
   bool is_python = osdear__json_get(submission->spec, "python") != NULL, first = true;
   SCOPED(buf) masters = { 0 };
   osdear_status st;
@@ -77,7 +71,7 @@ static osdear_status put_properties(const osdear_runner *runner, const osdear__s
   /* Spark hands every property to the driver's command line, where a caller that lost the answer finds it again. */
   put_default(out, &first, given, "spark.osdear.submission", submission->name);
   for (size_t i = 0; given && i < given->count; i++)
-    put_text(out, &first, given->keys[i].data, given->items[i].text.data);
+    osdear__json_put_text(out, &first, given->keys[i].data, given->items[i].text.data);
   osdear__buf_putc(out, '}');
   return OSDEAR_OK;
 }
@@ -105,7 +99,7 @@ osdear_status osdear__spark_put_submission(const osdear_runner *runner, const os
                                            osdear_error **error)
 {
   const osdear__json *environment = osdear__json_get(submission->spec, "environment");
-  const char *class = osdear__spec_text(submission->spec, "class");
+  const char *class = osdear__json_text(submission->spec, "class");
   SCOPED(buf) file = { 0 };
   bool first = true;
   osdear_status st = resource(submission->spec, &file, error);
@@ -113,10 +107,10 @@ osdear_status osdear__spark_put_submission(const osdear_runner *runner, const os
   if (st)
     return st;
   osdear__buf_putc(out, '{');
-  put_text(out, &first, "action", "CreateSubmissionRequest");
-  put_text(out, &first, "clientSparkVersion", "4.0.0");
-  put_text(out, &first, "appResource", file.data);
-  put_text(out, &first, "mainClass", class ? class : "org.apache.spark.deploy.PythonRunner");
+  osdear__json_put_text(out, &first, "action", "CreateSubmissionRequest");
+  osdear__json_put_text(out, &first, "clientSparkVersion", "4.0.0");
+  osdear__json_put_text(out, &first, "appResource", file.data);
+  osdear__json_put_text(out, &first, "mainClass", class ? class : "org.apache.spark.deploy.PythonRunner");
   osdear__json_put_key(out, &first, "appArgs");
   put_arguments(submission->spec, out);
   osdear__json_put_key(out, &first, "environmentVariables");

@@ -1,40 +1,6 @@
 /* Specs: JSON objects whose members a table names, so that a misspelt one is refused instead of ignored. */
 #include <job/job.h>
 
-/* ---- reading members ---- */
-
-const char *osdear__json_text(const osdear__json *value, const char *key)
-{
-  const osdear__json *member = osdear__json_get(value, key);
-
-  return member && member->kind == JSON_IS_STRING ? member->text.data : NULL;
-}
-
-int64_t osdear__json_int(const osdear__json *value, const char *key, int64_t otherwise)
-{
-  const osdear__json *member = osdear__json_get(value, key);
-  int64_t number;
-
-  return member && member->kind == JSON_IS_NUMBER && osdear__parse_i64(member->text, &number) ? number : otherwise;
-}
-
-const char *osdear__spec_text(const osdear__json *spec, const char *name)
-{
-  return osdear__json_text(spec, name);
-}
-
-bool osdear__spec_flag(const osdear__json *spec, const char *name, bool otherwise)
-{
-  const osdear__json *member = osdear__json_get(spec, name);
-
-  return member && member->kind == JSON_IS_BOOL ? member->truth : otherwise;
-}
-
-int64_t osdear__spec_int(const osdear__json *spec, const char *name, int64_t otherwise)
-{
-  return osdear__json_int(spec, name, otherwise);
-}
-
 size_t osdear__spec_count(const osdear__json *spec, const char *name)
 {
   const osdear__json *member = osdear__json_get(spec, name);

@@ -49,6 +49,11 @@ typedef struct osdear__json {
 MUST_USE osdear_status osdear__json_read(osdear__str text, const char *name, osdear__arena *arena, osdear__json **out, osdear_error **error);
 /* NULL when `value` is no object or has no such key; the last of doubled keys wins. */
 const osdear__json *osdear__json_get(const osdear__json *value, const char *key);
+/* The same for a member of one kind: NULL, `otherwise` or false where it is not there or of another kind. */
+const char *osdear__json_text(const osdear__json *value, const char *key);
+int64_t osdear__json_int(const osdear__json *value, const char *key, int64_t otherwise);
+bool osdear__json_flag(const osdear__json *value, const char *key, bool otherwise);
+const osdear__json *osdear__json_list(const osdear__json *value, const char *key); /* an array */
 
 /* ---- writing: appends to a buf, whose sticky failure is asked once at the end ---- */
 
@@ -59,5 +64,8 @@ void osdear__json_put_value(osdear__buf *out, const osdear__json *value); /* a t
 /* Members and items with their commas: `first` starts true and is turned false. */
 void osdear__json_put_key(osdear__buf *out, bool *first, const char *key); /* `,"key":` */
 void osdear__json_put_comma(osdear__buf *out, bool *first);
+void osdear__json_put_text(osdear__buf *out, bool *first, const char *key, const char *text); /* a member; NULL becomes null */
+/* Those members of an object that it has; `keys` is ended by NULL. */
+void osdear__json_put_members(osdear__buf *out, bool *first, const osdear__json *from, const char *const *keys);
 
 #endif

@@ -166,3 +166,32 @@ const osdear__json *osdear__json_get(const osdear__json *value, const char *key)
       return &value->items[i - 1];
   return NULL;
 }
+
+const char *osdear__json_text(const osdear__json *value, const char *key)
+{
+  const osdear__json *member = osdear__json_get(value, key);
+
+  return member && member->kind == JSON_IS_STRING ? member->text.data : NULL;
+}
+
+int64_t osdear__json_int(const osdear__json *value, const char *key, int64_t otherwise)
+{
+  const osdear__json *member = osdear__json_get(value, key);
+  int64_t number;
+
+  return member && member->kind == JSON_IS_NUMBER && osdear__parse_i64(member->text, &number) ? number : otherwise;
+}
+
+bool osdear__json_flag(const osdear__json *value, const char *key, bool otherwise)
+{
+  const osdear__json *member = osdear__json_get(value, key);
+
+  return member && member->kind == JSON_IS_BOOL ? member->truth : otherwise;
+}
+
+const osdear__json *osdear__json_list(const osdear__json *value, const char *key)
+{
+  const osdear__json *member = osdear__json_get(value, key);
+
+  return member && member->kind == JSON_IS_ARRAY ? member : NULL;
+}

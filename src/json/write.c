@@ -100,6 +100,26 @@ void osdear__json_put_key(osdear__buf *out, bool *first, const char *key)
   osdear__buf_putc(out, ':');
 }
 
+void osdear__json_put_text(osdear__buf *out, bool *first, const char *key, const char *text)
+{
+  osdear__json_put_key(out, first, key);
+  if (text)
+    osdear__json_put_string(out, osdear__str_of(text));
+  else
+    osdear__buf_puts(out, "null");
+}
+
+void osdear__json_put_members(osdear__buf *out, bool *first, const osdear__json *from, const char *const *keys)
+{
+  for (; *keys; keys++) {
+    const osdear__json *member = osdear__json_get(from, *keys);
+    if (!member)
+      continue;
+    osdear__json_put_key(out, first, *keys);
+    osdear__json_put_value(out, member);
+  }
+}
+
 /* Recursion is bounded by the depth at which osdear__json_read() refuses. */
 void osdear__json_put_value(osdear__buf *out, const osdear__json *value)
 {
