@@ -1,12 +1,29 @@
 /* Which rows of a row group may match, by its statistics and by those of its pages. What is not known is read. */
 #include <delta/scan.h>
 
+/* A bloom filter that is opened when it is first asked. */
+typedef struct column_filter column_filter;
+struct column_filter {
+  column_filter *next;
+  const osdear__scan_file *file;
+  size_t group;
+  osdear__arena *arena;
+  size_t *path; /* in the file */
+  size_t depth;
+  bool is_open;
+  osdear__parquet_bloom *bloom; /* NULL: none of use */
+  osdear_status status;
+};
+
 typedef struct group_facts {
   const osdear__scan_file *file;
   size_t group;
   int64_t row;                  /* with pages: the row that is asked about; -1: the whole group */
   osdear__parquet_page **pages; /* by index in the table's schema; NULL: no index */
   size_t *page_counts;
+  osdear__arena *arena;         /* of the filters; NULL: they are not asked */
+  column_filter *filters;
+  osdear_status status;
 } group_facts;
 
 static bool is_float(osdear__kind kind)
@@ -54,12 +71,50 @@ static bool file_path(const group_facts *facts, const size_t *path, size_t depth
     theirs = &theirs->fields[at].type;
   }
   *type = ours;
+  if (ours->kind == KIND_BINARY && theirs->kind == KIND_FIXED)
+    return true;
   return ours->kind == theirs->kind && ours->scale == theirs->scale && ours->precision == theirs->precision;
+}
+
+static bool may_hold(void *argument, const osdear__scalar *value)
+{
+  column_filter *filter = argument;
+
+  if (!filter->is_open)
+    filter->status = osdear__parquet_bloom_open(filter->file->parquet, filter->group, filter->path, filter->depth, filter->arena,
+                                                &filter->bloom, NULL);
+  filter->is_open = true;
+  return !filter->bloom || osdear__parquet_bloom_may_hold(filter->bloom, value);
+}
+
+/* The column's filter, if the footer says that there is one. A predicate may ask for it more than once. */
+static void add_filter(group_facts *facts, const size_t *path, size_t depth, osdear__range *out)
+{
+  column_filter *filter = facts->filters;
+
+  if (!osdear__parquet_has_bloom(facts->file->parquet, facts->group, path, depth))
+    return;
+  while (filter && (filter->depth != depth || memcmp(filter->path, path, depth * sizeof *path) != 0))
+    filter = filter->next;
+  if (!filter) {
+    filter = osdear__arena_zeroed(facts->arena, 1, sizeof *filter);
+    size_t *copy = osdear__arena_alloc(facts->arena, depth * sizeof *copy);
+    if (!filter || !copy) {
+      facts->status = OSDEAR_ERR_NO_MEMORY;
+      return;
+    }
+    memcpy(copy, path, depth * sizeof *copy);
+    *filter = (column_filter){ .next = facts->filters, .file = facts->file, .group = facts->group, .arena = facts->arena,
+                               .path = copy, .depth = depth };
+    facts->filters = filter;
+  }
+  out->may_hold = may_hold;
+  out->filter = filter;
 }
 
 static bool group_range(void *argument, const size_t *path, size_t depth, osdear__range *out)
 {
-  const group_facts *facts = argument;
+  group_facts *facts = argument;
   const osdear__scan_file *f = facts->file;
   osdear__parquet_stats stats;
   const osdear__type *type;
@@ -82,14 +137,16 @@ static bool group_range(void *argument, const size_t *path, size_t depth, osdear
     const osdear__parquet_page *page = page_at(facts, path[0]);
     if (!page)
       return false;
-    *out = (osdear__range){ page->has_min, page->has_max,    is_float(type->kind),           page->min,
-                            page->max,     page->null_count, page->rows.to - page->rows.from };
+    *out = (osdear__range){ .has_min = page->has_min, .has_max = page->has_max, .may_be_nan = is_float(type->kind), .min = page->min,
+                            .max = page->max, .null_count = page->null_count, .row_count = page->rows.to - page->rows.from };
     return true;
   }
   if (!osdear__parquet_group_stats(f->parquet, facts->group, theirs, depth, &stats))
     return false;
-  *out = (osdear__range){ stats.has_min, stats.has_max,    is_float(type->kind), stats.min,
-                          stats.max,     stats.null_count, stats.row_count };
+  *out = (osdear__range){ .has_min = stats.has_min, .has_max = stats.has_max, .may_be_nan = is_float(type->kind), .min = stats.min,
+                          .max = stats.max, .null_count = stats.null_count, .row_count = stats.row_count };
+  if (facts->arena)
+    add_filter(facts, theirs, depth, out);
   return true;
 }
 
@@ -187,6 +244,19 @@ static osdear_status choose_pages(group_facts *facts, osdear__arena *arena, osde
   return st;
 }
 
+/* Bloom filters have to be read, so they come last: for what statistics leave open. */
+static osdear_status ask_filters(group_facts *facts, osdear__scan_choice *out, osdear_error **error)
+{
+  SCOPED(arena) arena = { 0 };
+
+  facts->row = -1;
+  facts->arena = &arena;
+  out->skip = !osdear__expr_may_match(out->where, group_range, facts);
+  for (const column_filter *filter = facts->filters; filter && !facts->status; filter = filter->next)
+    facts->status = filter->status;
+  return facts->status ? osdear__fail_memory(error) : OSDEAR_OK;
+}
+
 osdear_status osdear__scan_file_choose(osdear__scan_file *file, size_t group, osdear__arena *arena, osdear__scan_choice *out,
                                        osdear_error **error)
 {
@@ -208,5 +278,6 @@ osdear_status osdear__scan_file_choose(osdear__scan_file *file, size_t group, os
     return osdear__fail_memory(error);
   memcpy(out->needed, file->plan->wanted, columns * sizeof *out->needed);
   osdear__expr_columns(out->where, out->needed);
-  return choose_pages(&facts, arena, out, error);
+  st = choose_pages(&facts, arena, out, error);
+  return st || out->skip ? st : ask_filters(&facts, out, error);
 }

@@ -43,6 +43,10 @@ typedef struct osdear__range {
   osdear__scalar min, max;
   int64_t null_count;          /* -1: unknown */
   int64_t row_count;           /* -1: unknown */
+  /* NULL: not known. False only where no row equals the value, which is of the column's kind or of a wider one. Asked for equality alone,
+   * and only when the bounds leave it open. */
+  bool (*may_hold)(void *filter, const osdear__scalar *value);
+  void *filter;
 } osdear__range;
 /* `path`: field indices from the top-level column down through structs, `depth` of them. False: nothing is known. */
 typedef bool (*osdear__range_of)(void *argument, const size_t *path, size_t depth, osdear__range *out);

@@ -11,6 +11,8 @@ typedef struct bounds {
   bool has_low, has_high;
   osdear__scalar low, high;
   bool may_be_null, may_be_value;
+  bool (*may_hold)(void *filter, const osdear__scalar *value); /* as a range has them */
+  void *filter;
 } bounds;
 
 typedef struct pruner {
@@ -40,6 +42,8 @@ static bounds bounds_of_column(const pruner *p, const osdear__expr *expr)
   bounds b = { .has_low = range.has_min, .has_high = range.has_max && !range.may_be_nan, .low = range.min, .high = range.max };
   b.may_be_null = range.null_count != 0;
   b.may_be_value = range.null_count < 0 || range.row_count < 0 || range.null_count < range.row_count;
+  b.may_hold = range.may_hold;
+  b.filter = range.filter;
   return b;
 }
 
@@ -92,6 +96,19 @@ static bool cast_bound(const osdear__type *from, const osdear__type *to, osdear_
   return ok;
 }
 
+/* Does every value stay equal to what it was? */
+static bool is_exact_cast(const osdear__type *from, const osdear__type *to)
+{
+  bool from_decimal = from->kind == KIND_DECIMAL;
+  int32_t digits = from_decimal ? from->precision - from->scale : from->kind == KIND_LONG ? 19 : 10;
+
+  if (osdear__kind_is_integer(from->kind) && osdear__kind_is_integer(to->kind))
+    return from->kind <= to->kind;
+  if (to->kind == KIND_DECIMAL && (from_decimal || osdear__kind_is_integer(from->kind)))
+    return to->precision - to->scale >= digits && to->scale >= (from_decimal ? from->scale : 0);
+  return from->kind == to->kind ? !osdear__kind_is_float(to->kind) : from->kind == KIND_FLOAT && to->kind == KIND_DOUBLE;
+}
+
 static bounds bounds_of(const pruner *p, const osdear__expr *expr);
 
 static bounds bounds_of_cast(const pruner *p, const osdear__expr *expr)
@@ -104,6 +121,8 @@ static bounds bounds_of_cast(const pruner *p, const osdear__expr *expr)
   /* With a bound that has no place, rows beyond it may have become null. */
   if (!had_both || !b.has_low || !b.has_high)
     b.may_be_null = true;
+  if (!is_exact_cast(&child->type, &expr->type))
+    b.may_hold = NULL;
   return b;
 }
 
@@ -112,6 +131,7 @@ static bounds bounds_of_year(const pruner *p, const osdear__expr *expr)
 {
   bounds b = bounds_of(p, expr->children[0]);
   osdear__scalar *sides[] = { &b.low, &b.high };
+  b.may_hold = NULL;
   for (size_t i = 0; i < 2; i++) {
     int64_t year = 0;
     int32_t month;
@@ -149,14 +169,20 @@ static bool may_be_less(const bounds *a, const bounds *b, bool or_equal)
   return where == 2 || where < 0 || (or_equal && where == 0);
 }
 
-static bool may_be_equal(const bounds *a, const bounds *b)
-{
-  return may_be_less(a, b, true) && may_be_less(b, a, true);
-}
-
 static bool is_single(const bounds *b)
 {
   return b->has_low && b->has_high && order(&b->low, &b->high) == 0;
+}
+
+/* Says a filter of `a` that it does not hold the one value of `b`? */
+static bool is_filtered(const bounds *a, const bounds *b)
+{
+  return a->may_hold && is_single(b) && !a->may_hold(a->filter, &b->low);
+}
+
+static bool may_be_equal(const bounds *a, const bounds *b)
+{
+  return may_be_less(a, b, true) && may_be_less(b, a, true) && !is_filtered(a, b) && !is_filtered(b, a);
 }
 
 static bool may_differ(const bounds *a, const bounds *b)
@@ -218,7 +244,7 @@ static int compare_same(const bounds *a, const bounds *b)
 
 /* ---- lists and patterns ---- */
 
-/* Is a constant of the set within the bounds? */
+/* Is a constant of the set within the bounds, and not known to be missing? */
 static bool set_meets(const osdear__set *set, const bounds *b)
 {
   size_t from = 0;
@@ -233,10 +259,13 @@ static bool set_meets(const osdear__set *set, const bounds *b)
     else
       to = middle;
   }
-  if (from == set->count)
-    return false;
-  int where = b->has_high ? order(&set->values[from], &b->high) : 0;
-  return where != 1;
+  for (; from < set->count; from++) {
+    if (b->has_high && order(&set->values[from], &b->high) == 1)
+      return false;
+    if (!b->may_hold || b->may_hold(b->filter, &set->values[from]))
+      return true;
+  }
+  return false;
 }
 
 static int in_set(const osdear__expr *expr, const bounds *b)

@@ -55,13 +55,14 @@ typedef struct osdear__parquet_page {
 MUST_USE osdear_status osdear__parquet_pages(osdear__parquet *file, size_t group, const size_t *path, size_t depth, osdear__arena *arena,
                                              osdear__parquet_page **pages, size_t *count, osdear_error **error);
 
-/* The bloom filter of a leaf in one row group; *out NULL: there is none, or none that is sound and small. Lies in the arena; borrows the
- * file. */
+/* The bloom filter of a leaf in one row group; *out NULL: there is none, or none that is sound and smaller than its column. Lies in the
+ * arena, which it goes on using; borrows the file. */
 typedef struct osdear__parquet_bloom osdear__parquet_bloom;
-MUST_USE osdear_status osdear__parquet_bloom_read(osdear__parquet *file, size_t group, const size_t *path, size_t depth,
+bool osdear__parquet_has_bloom(const osdear__parquet *file, size_t group, const size_t *path, size_t depth); /* says the footer */
+MUST_USE osdear_status osdear__parquet_bloom_open(osdear__parquet *file, size_t group, const size_t *path, size_t depth,
                                                   osdear__arena *arena, osdear__parquet_bloom **out, osdear_error **error);
-/* False only where no row has the value, which is one of the column's kind or another integer. */
-MUST_USE bool osdear__parquet_bloom_may_hold(const osdear__parquet_bloom *bloom, const osdear__scalar *value);
+/* False only where no row equals the value: one of the column's kind, or another number. May read a block of the filter. */
+MUST_USE bool osdear__parquet_bloom_may_hold(osdear__parquet_bloom *bloom, const osdear__scalar *value);
 
 /* One row group being decoded. Confined. Memory: the pages in hand and one batch. */
 typedef struct osdear__parquet_cursor osdear__parquet_cursor;

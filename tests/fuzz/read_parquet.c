@@ -58,7 +58,7 @@ static void ask_filter(osdear__parquet *file, size_t group, const size_t *path, 
   osdear__parquet_bloom *bloom;
   int found = 0;
 
-  if (osdear__parquet_bloom_read(file, group, path, depth, arena, &bloom, NULL) || !bloom)
+  if (osdear__parquet_bloom_open(file, group, path, depth, arena, &bloom, NULL) || !bloom)
     return;
   for (int kind = 0; kind <= KIND_TIME; kind++) {
     osdear__scalar value = { .kind = (osdear__kind)kind, .i64 = kind, .f64 = kind, .bytes = { "ab", 2 } };
