@@ -215,6 +215,11 @@ size_t osdear__format_timestamp(int64_t us, char separator, const char *suffix, 
 
 /* ---- bytes in and out (io.c): small vtables so that formats need not know stores ---- */
 
+/* A part of a file. */
+typedef struct osdear__byte_range {
+  int64_t offset, size;
+} osdear__byte_range;
+
 /* A file of fixed size that is read at offsets. Any number of threads may read at once. */
 typedef struct osdear__input osdear__input;
 struct osdear__input {
@@ -222,9 +227,16 @@ struct osdear__input {
   void (*close)(osdear__input *input); /* frees it */
   int64_t size_bytes;
   const char *name; /* for messages */
+  /* NULL where a read costs no more than its bytes. See osdear__input_ahead(). */
+  osdear_status (*ahead)(osdear__input *input, const osdear__byte_range *ranges, size_t count, int64_t memory, osdear__input **out,
+                         osdear_error **error);
 };
 MUST_USE osdear_status osdear__input_read(osdear__input *input, int64_t offset, void *out, size_t size, osdear_error **error); /* checks bounds */
 void osdear__input_auto(osdear__input **input);
+/* The same file for one reader who is about to go through these parts of it, each from front to back and all side by side: they are fetched
+ * ahead of it in few requests, with at most `memory` bytes held. Lives no longer than `input`; confined. *out NULL: `input` itself is as good. */
+MUST_USE osdear_status osdear__input_ahead(osdear__input *input, const osdear__byte_range *ranges, size_t count, int64_t memory,
+                                           osdear__input **out, osdear_error **error);
 /* An input over bytes in memory, which must outlive it. */
 MUST_USE osdear_status osdear__input_of_bytes(const void *data, size_t size, const char *name, osdear__input **out, osdear_error **error);
 

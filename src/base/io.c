@@ -11,6 +11,13 @@ osdear_status osdear__input_read(osdear__input *input, int64_t offset, void *out
   return input->read_at(input, offset, out, size, error);
 }
 
+osdear_status osdear__input_ahead(osdear__input *input, const osdear__byte_range *ranges, size_t count, int64_t memory,
+                                  osdear__input **out, osdear_error **error)
+{
+  *out = NULL;
+  return input->ahead && count > 0 ? input->ahead(input, ranges, count, memory, out, error) : OSDEAR_OK;
+}
+
 void osdear__input_auto(osdear__input **input)
 {
   if (*input)
@@ -60,7 +67,7 @@ osdear_status osdear__input_of_bytes(const void *data, size_t size, const char *
 
   if (!made)
     return osdear__fail_memory(error);
-  *made = (bytes_input){ { read_bytes, close_bytes, (int64_t)size, name }, data };
+  *made = (bytes_input){ { .read_at = read_bytes, .close = close_bytes, .size_bytes = (int64_t)size, .name = name }, data };
   *out = &made->input;
   return OSDEAR_OK;
 }

@@ -251,10 +251,25 @@ osdear_status osdear__replay_action(void *argument, const osdear__action *action
   return OSDEAR_OK;
 }
 
+/* The commits before commits[left], which come next. */
+static void expect_commits(osdear__store *store, const osdear__commit_file *commits, size_t left)
+{
+  osdear__store_item items[OSDEAR__STORE_EXPECTED / 2];
+  char paths[COUNT_OF(items)][OSDEAR__LOG_PATH];
+  size_t count = 0;
+
+  for (; count < COUNT_OF(items) && count < left; count++) {
+    osdear__log_file_path(&commits[left - 1 - count], paths[count]);
+    items[count] = (osdear__store_item){ .path = paths[count], .size_bytes = commits[left - 1 - count].size_bytes };
+  }
+  osdear__store_expect(store, items, count);
+}
+
 osdear_status osdear__replay_commits(osdear__replay *replay, osdear_context *context, const osdear__commit_file *commits, size_t count,
                                      osdear_error **error)
 {
   unsigned keep = COMMIT_FILES | COMMIT_TABLE | (replay->tail->is_full ? (unsigned)(COMMIT_STATS | COMMIT_TAGS) : 0);
+  bool is_remote = osdear__store_is_remote(replay->store);
   AUTO(json_parser) parser = NULL;
   char path[OSDEAR__LOG_PATH];
   osdear_status st = OSDEAR_OK;
@@ -268,6 +283,12 @@ osdear_status osdear__replay_commits(osdear__replay *replay, osdear_context *con
     replay->is_compacted = commits[i - 1].first_version < commits[i - 1].version;
     replay->ordinal = 0;
     osdear__log_file_path(&commits[i - 1], path);
+    if (is_remote && (count - i) % (OSDEAR__STORE_EXPECTED / 2) == 0) { /* half of them while the other half is read */
+      if (i == count)
+        expect_commits(replay->store, commits, i);
+      if (i > OSDEAR__STORE_EXPECTED / 2)
+        expect_commits(replay->store, commits, i - OSDEAR__STORE_EXPECTED / 2);
+    }
     st = osdear__log_visit(replay->store, path, commits[i - 1].size_bytes, keep, &parser, osdear__replay_action, replay, error);
   }
   replay->version = -1;

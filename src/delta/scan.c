@@ -45,34 +45,9 @@ osdear_status osdear_scan_schema(const osdear_scan *scan, struct ArrowSchema *ou
   return osdear__schema_export(&scan->plan->type, out, error);
 }
 
-/* ---- the snapshot's files ---- */
-
-static osdear_status next_file(void *state, osdear__scan_plan *plan, osdear__scan_file **out, osdear_error **error)
-{
-  osdear__file_iterator *files = state;
-  osdear__scan_task task = { 0 };
-  osdear_status st = osdear__file_iterator_next(files, &task.file, error);
-  int64_t seen = osdear__file_iterator_seen(files);
-
-  *out = NULL;
-  if (st)
-    return st;
-  atomic_fetch_add(&plan->counts.files_skipped, seen - atomic_load(&plan->counts.files) - (task.file != NULL));
-  atomic_store(&plan->counts.files, seen);
-  return task.file ? osdear__scan_file_open(plan, &task, out, error) : OSDEAR_OK;
-}
-
-static void close_files(void *state)
-{
-  osdear__file_iterator *files = state;
-
-  osdear__file_iterator_auto(&files);
-}
-
 osdear_status osdear_scan_stream(osdear_scan *scan, struct ArrowArrayStream *out, osdear_error **error)
 {
-  osdear__scan_source source = { next_file, close_files, NULL };
-  osdear__file_iterator *files;
+  osdear__scan_source source;
   osdear__scan_counts *counts;
   osdear_status st;
 
@@ -85,11 +60,8 @@ osdear_status osdear_scan_stream(osdear_scan *scan, struct ArrowArrayStream *out
   atomic_store(&counts->row_groups_skipped, 0);
   atomic_store(&counts->rows, 0);
   atomic_store(&counts->bytes_read, 0);
-  st = osdear__file_iterator_open(scan->plan->snapshot, scan->plan->where, 0, &files, error);
-  if (st)
-    return st;
-  source.state = files;
-  return osdear__scan_export(scan->plan, &source, out, error);
+  st = osdear__scan_files(scan->plan, &source, error);
+  return st ? st : osdear__scan_export(scan->plan, &source, out, error);
 }
 
 osdear_status osdear_scan_metrics_get(const osdear_scan *scan, osdear_scan_metrics *out, osdear_error **error)

@@ -114,6 +114,8 @@ typedef struct osdear__scan_source {
   void (*close)(void *state);
   void *state;
 } osdear__scan_source;
+/* The snapshot's live files that the plan's predicate leaves. (scan_source.c) */
+MUST_USE osdear_status osdear__scan_files(osdear__scan_plan *plan, osdear__scan_source *out, osdear_error **error);
 /* The whole pipeline as a stream. The source is closed with it, also when this fails. */
 MUST_USE osdear_status osdear__scan_export(osdear__scan_plan *plan, const osdear__scan_source *source, struct ArrowArrayStream *out,
                                            osdear_error **error);

@@ -51,11 +51,18 @@ static int64_t rows_within(const osdear__scan_plan *plan, int64_t row_bytes)
   return most < plan->batch_rows ? most : plan->batch_rows;
 }
 
+/* What a row group in hand may take of the budget. */
+static int64_t lane_bytes(const osdear__scan_unit *unit)
+{
+  int64_t budget = osdear__context_budget(unit->file->plan->snapshot->context);
+
+  return budget < OSDEAR__SCAN_LANE ? budget : OSDEAR__SCAN_LANE;
+}
+
 /* How much of each column is read at once, so that wide tables do not take a MiB for each of a thousand columns. */
 static int64_t read_ahead(const osdear__scan_unit *unit)
 {
-  int64_t budget = osdear__context_budget(unit->file->plan->snapshot->context);
-  int64_t share = (budget < OSDEAR__SCAN_LANE ? budget : OSDEAR__SCAN_LANE) / 4 / ((int64_t)unit->want.field_count + 1);
+  int64_t share = lane_bytes(unit) / 4 / ((int64_t)unit->want.field_count + 1);
 
   return share < LEAST_READ ? LEAST_READ : share > MOST_READ ? MOST_READ : share;
 }
@@ -88,6 +95,7 @@ static osdear_status open_unit(osdear__scan_unit *unit, size_t group, osdear_err
     return st;
   read.rows = unit->choice.ranges;
   read.read_ahead_bytes = read_ahead(unit);
+  read.fetch_bytes = lane_bytes(unit) / 2;
   read.range_count = unit->choice.range_count;
   unit->rows_left = osdear__parquet_group_rows(f->parquet, group);
   unit->next_row = osdear__parquet_group_start(f->parquet, group);

@@ -161,7 +161,7 @@ static osdear_status skip_rows(osdear__pq_column *column, int64_t rows, osdear_e
 /* ---- seeking by the offset index ---- */
 
 /* The page that holds a row. */
-static size_t page_of(const osdear__pq_offset_index *index, int64_t row)
+size_t osdear__pq_page_of(const osdear__pq_offset_index *index, int64_t row)
 {
   size_t low = 0;
   size_t high = index->page_count;
@@ -223,7 +223,7 @@ static osdear_status start_over(osdear__pq_column *column)
 
 static osdear_status jump(osdear__pq_column *column, size_t page, int64_t until, osdear_error **error)
 {
-  const osdear__pq_page_location *last = &column->index_pages.page_locations[page_of(&column->index_pages, until - 1)];
+  const osdear__pq_page_location *last = &column->index_pages.page_locations[osdear__pq_page_of(&column->index_pages, until - 1)];
   osdear_status st = need_dictionary(column, error);
 
   if (st)
@@ -245,7 +245,7 @@ osdear_status osdear__pq_column_seek(osdear__pq_column *column, int64_t row, int
   osdear_status st;
 
   if (column->has_index) {
-    size_t page = page_of(&column->index_pages, row);
+    size_t page = osdear__pq_page_of(&column->index_pages, row);
     bool is_here = column->page_left + (int64_t)(column->ahead_to - column->ahead_from) > 0 &&
                    column->page.offset == column->index_pages.page_locations[page].offset;
 
@@ -254,7 +254,7 @@ osdear_status osdear__pq_column_seek(osdear__pq_column *column, int64_t row, int
       if (st)
         return st;
     } else {
-      const osdear__pq_page_location *last = &column->index_pages.page_locations[page_of(&column->index_pages, until - 1)];
+      const osdear__pq_page_location *last = &column->index_pages.page_locations[osdear__pq_page_of(&column->index_pages, until - 1)];
 
       column->pages.read_to = last->offset + last->compressed_page_size;
     }

@@ -69,6 +69,8 @@ MUST_USE osdear_status osdear__pq_column_finish(const osdear__pq_column *column,
 
 /* ---- within the reader: pages (column_page.c) and levels (column_levels.c) ---- */
 
+/* The page that holds a row, of a sound index. */
+size_t osdear__pq_page_of(const osdear__pq_offset_index *index, int64_t row);
 /* The next data page with entries, loaded, its levels and values started. */
 MUST_USE osdear_status osdear__pq_column_open_page(osdear__pq_column *column, osdear_error **error);
 /* The same, but only its header. */

@@ -2,6 +2,7 @@
 #include <parquet/read.h>
 
 #define DEFAULT_READ_AHEAD (INT64_C(1) << 20)
+#define DEFAULT_FETCH (INT64_C(16) << 20)
 #define BATCH_ROWS (INT64_C(1) << 20)      /* more are never given at once */
 #define BATCH_BYTES ((size_t)1 << 30)      /* of one column's strings, where rows allow */
 #define BATCH_LEVELS (INT64_C(1) << 26)    /* of one column's lists */
@@ -14,6 +15,7 @@ struct osdear__parquet_cursor {
   size_t group;
   osdear__arena arena;
   osdear__pq_plan *plan;
+  osdear__input *ahead; /* that the columns read from; NULL: the file's own */
   osdear__pq_column *columns;
   size_t column_count;
   osdear__row_range *ranges;
@@ -120,7 +122,9 @@ static osdear_status start_cursor(osdear__parquet_cursor *cursor, const osdear__
     if (st)
       return within_column(cursor, &cursor->columns[i], st, error);
   }
-  return OSDEAR_OK;
+  st = osdear__pq_columns_ahead(cursor->file, cursor->columns, cursor->column_count, cursor->ranges, cursor->range_count,
+                                read && read->fetch_bytes > 0 ? read->fetch_bytes : DEFAULT_FETCH, &cursor->ahead, error);
+  return st ? osdear__fail_within(error, st, "%s: row group %zu", cursor->file->name, cursor->group) : OSDEAR_OK;
 }
 
 osdear_status osdear__parquet_cursor_new(osdear__parquet *file, size_t group, const osdear__parquet_read *read,
@@ -156,6 +160,7 @@ void osdear__parquet_cursor_auto(osdear__parquet_cursor **cursor)
   for (size_t i = 0; mine->columns && i < mine->column_count; i++)
     osdear__pq_column_drop(&mine->columns[i]);
   osdear__free(mine->columns);
+  osdear__input_auto(&mine->ahead);
   osdear__codec_state_drop(&mine->codecs);
   osdear__arena_drop(&mine->arena);
   osdear__parquet_unref(mine->file);

@@ -5,13 +5,18 @@
 #define LEAST_BYTES 12      /* magic, empty footer's length, magic */
 #define FIRST_READ (64 << 10) /* holds most footers, so that a file is opened by one read */
 
-osdear_status osdear__pq_file_read(osdear__parquet *file, int64_t offset, void *out, size_t size, osdear_error **error)
+osdear_status osdear__pq_input_read(osdear__parquet *file, osdear__input *input, int64_t offset, void *out, size_t size, osdear_error **error)
 {
-  osdear_status st = osdear__input_read(file->input, offset, out, size, error);
+  osdear_status st = osdear__input_read(input, offset, out, size, error);
 
   if (!st)
     atomic_fetch_add_explicit(&file->bytes_read, (long long)size, memory_order_relaxed);
   return st;
+}
+
+osdear_status osdear__pq_file_read(osdear__parquet *file, int64_t offset, void *out, size_t size, osdear_error **error)
+{
+  return osdear__pq_input_read(file, file->input, offset, out, size, error);
 }
 
 static osdear_status check_tail(osdear__parquet *file, const uint8_t *tail, int64_t *footer_size, osdear_error **error)

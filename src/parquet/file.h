@@ -24,7 +24,9 @@ struct osdear__parquet {
   const char *created_by; /* NULL: not there */
 };
 
-/* Counts what is read. */
+/* Counts what is read, here of another input over the same file. */
+MUST_USE osdear_status osdear__pq_input_read(osdear__parquet *file, osdear__input *input, int64_t offset, void *out, size_t size,
+                                             osdear_error **error);
 MUST_USE osdear_status osdear__pq_file_read(osdear__parquet *file, int64_t offset, void *out, size_t size, osdear_error **error);
 /* The leaf at a path of field indices through structs; NULL: there is none. */
 const osdear__pq_leaf *osdear__pq_leaf_at(const osdear__parquet *file, const size_t *path, size_t depth, size_t *column);

@@ -23,7 +23,7 @@ osdear_status osdear__pq_pages_start(osdear__pq_pages *pages, osdear__parquet *f
     return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "its pages are compressed by %s, which this build cannot read",
                         osdear__codec_name((osdear__codec)meta->codec));
   end = end < file->footer_at - OLD_WRITERS_SLACK ? end + OLD_WRITERS_SLACK : file->footer_at;
-  *pages = (osdear__pq_pages){ .file = file, .codec = (osdear__codec)meta->codec, .start = start, .end = end, .at = start,
+  *pages = (osdear__pq_pages){ .file = file, .input = file->input, .codec = (osdear__codec)meta->codec, .start = start, .end = end, .at = start,
                                .read_to = start + meta->total_compressed_size, .read_ahead = read_ahead, .codecs = codecs };
   return OSDEAR_OK;
 }
@@ -101,7 +101,7 @@ static osdear_status ensure(osdear__pq_pages *pages, int64_t offset, size_t size
   pages->window_size = there;
   if (!grow(&pages->window, &pages->window_capacity, goal ? goal : 1, there))
     return osdear__fail_memory(error);
-  st = osdear__pq_file_read(pages->file, offset + (int64_t)there, pages->window + there, goal - there, error);
+  st = osdear__pq_input_read(pages->file, pages->input, offset + (int64_t)there, pages->window + there, goal - there, error);
   if (st)
     return st;
   pages->window_size = goal;
@@ -113,7 +113,8 @@ static osdear_status ensure(osdear__pq_pages *pages, int64_t offset, size_t size
 static osdear_status read_header(osdear__pq_pages *pages, osdear__pq_page *page, osdear_error **error)
 {
   size_t left = (size_t)(pages->end - pages->at);
-  size_t want = left < FIRST_HEADER ? left : FIRST_HEADER;
+  size_t wanted = pages->read_to > pages->at ? (size_t)(pages->read_to - pages->at) : left; /* not past what will be read anyway */
+  size_t want = wanted < FIRST_HEADER ? wanted : FIRST_HEADER;
 
   for (;;) {
     const uint8_t *bytes;

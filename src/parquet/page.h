@@ -23,6 +23,7 @@ typedef struct osdear__pq_page {
 
 typedef struct osdear__pq_pages {
   osdear__parquet *file;
+  osdear__input *input; /* the file's, or one that fetches ahead */
   osdear__codec codec;
   int64_t start, end; /* of the chunk in the file */
   int64_t at;         /* next page's header */

@@ -31,4 +31,10 @@ MUST_USE osdear_status osdear__pq_plan_new(const osdear__pq_schema *schema, cons
 MUST_USE osdear_status osdear__pq_assemble(const osdear__pq_plan *plan, osdear__pq_column *columns, int64_t rows, struct ArrowArray *out,
                                            osdear_error **error);
 
+/* Where the file's input can fetch ahead: *out is the input that does, the columns read from it, and the caller closes it after them. NULL
+ * where it cannot. `rows`: as the cursor reads them. (ahead.c) */
+MUST_USE osdear_status osdear__pq_columns_ahead(osdear__parquet *file, osdear__pq_column *columns, size_t count,
+                                                const osdear__row_range *rows, size_t row_count, int64_t memory, osdear__input **out,
+                                                osdear_error **error);
+
 #endif

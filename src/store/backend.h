@@ -27,6 +27,8 @@ typedef struct osdear__store_backend {
   /* Within the service. *done false: not between these two, or not this file. */
   osdear_status (*copy)(osdear__store *from, const char *from_path, osdear__store *to, const char *to_path, bool *done,
                         osdear_error **error);
+  /* Only of stores that are elsewhere. */
+  void (*expect)(osdear__store *store, const osdear__store_item *items, size_t count);
   osdear_status (*presign)(osdear__store *store, const char *path, const char *method, int64_t expires_s, osdear__buf *out,
                            osdear_error **error);
   void (*free)(osdear__store *store); /* what the backend holds and the store itself; not `uri` and `context` */

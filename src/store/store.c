@@ -179,6 +179,17 @@ osdear_status osdear__store_open_input(osdear__store *store, const char *path, i
   return store->backend->open_input(store, path, size_bytes, out, error);
 }
 
+bool osdear__store_is_remote(const osdear__store *store)
+{
+  return store->backend->expect != NULL;
+}
+
+void osdear__store_expect(osdear__store *store, const osdear__store_item *items, size_t count)
+{
+  if (store->backend->expect)
+    store->backend->expect(store, items, count);
+}
+
 osdear_status osdear__store_stat(osdear__store *store, const char *path, osdear__store_item *out, osdear_error **error)
 {
   osdear_status st = check_readable(store, path, error);

@@ -56,6 +56,12 @@ typedef struct osdear__store_item {
 } osdear__store_item;
 /* Non-zero status from the callback stops the listing and becomes its result. */
 typedef osdear_status (*osdear__store_visit)(void *argument, const osdear__store_item *item, osdear_error **error);
+/* Whether each request has a way to go, so that files are better asked for before they are needed. */
+bool osdear__store_is_remote(const osdear__store *store);
+/* A hint: files of these sizes will be opened soon, and in this order. Where that helps they are sent for side by side. No more than
+ * OSDEAR__STORE_EXPECTED are remembered. */
+#define OSDEAR__STORE_EXPECTED 16
+void osdear__store_expect(osdear__store *store, const osdear__store_item *items, size_t count);
 /* Files (not folders) whose path starts with `prefix` and, unless it is NULL, is bytewise greater than `start_after`, in bytewise order.
  * `recursive` false: only those without a further `/` after the prefix. A folder that is not there holds nothing. */
 MUST_USE osdear_status osdear__store_list(osdear__store *store, const char *prefix, const char *start_after, bool recursive,

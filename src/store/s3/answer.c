@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <xml/xml.h>
 
+enum { MOST_TURNS = 2 };
 #define TOLERATED_US (INT64_C(10) * 60 * 1000000) /* S3 takes 15 minutes */
 
 /* ---- signing ---- */
@@ -50,18 +51,16 @@ osdear_status osdear__s3_sign(void *argument, osdear__http_attempt *attempt, osd
   osdear__s3_call *call = (osdear__s3_call *)(uintptr_t)attempt->tag;
   osdear__s3 *s3 = argument;
   osdear__sigv4_scope scope = { .service = "s3" };
-  char region[OSDEAR__S3_REGION];
   osdear_status st;
 
   osdear__identity_auto(&call->identity);
   st = osdear__identities_get(s3->identities, call->context, &call->identity, error);
   if (st || !call->identity)
     return st;
-  osdear__s3_region(s3, region);
   scope.access_key = call->identity->access_key;
   scope.secret_key = call->identity->secret_key.hidden;
   scope.token = call->identity->token.hidden;
-  scope.region = region;
+  scope.region = call->region;
   osdear__sigv4_date(service_now_us(s3), scope.date);
   st = osdear__http_attempt_set(attempt, "X-Amz-Date", scope.date, error);
   if (!st)
@@ -85,14 +84,14 @@ osdear_status osdear__s3_presign(osdear__s3 *s3, osdear_context *context, const 
   char region[OSDEAR__S3_REGION], signature[OSDEAR__SHA256_HEX];
   osdear_status st;
 
+  osdear__s3_region(s3, region);
   st = osdear__identities_get(s3->identities, context, &identity, error);
   if (!st)
-    st = osdear__s3_locate(s3, key, &host, &path, error);
+    st = osdear__s3_locate(s3, region, key, &host, &path, error);
   if (st)
     return st;
   if (!identity)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "a URL cannot be signed without credentials (aws_skip_signature is set)");
-  osdear__s3_region(s3, region);
   scope.access_key = identity->access_key;
   scope.secret_key = identity->secret_key.hidden;
   scope.token = identity->token.hidden;
@@ -300,6 +299,8 @@ bool osdear__s3_learn_region(osdear__s3_call *call, const osdear__http_response 
   char region[OSDEAR__S3_REGION];
   bool is_new;
 
+  if (call->turns == MOST_TURNS)
+    return false;
   if (response->status != 301 && response->status != 302 && response->status != 307 && response->status != 400 &&
       response->status != 403)
     return false;
@@ -313,8 +314,9 @@ bool osdear__s3_learn_region(osdear__s3_call *call, const osdear__http_response 
   is_new = strcmp(s3->region, region) != 0;
   memcpy(s3->region, region, sizeof region);
   pthread_mutex_unlock(&s3->lock);
+  call->turns++;
   if (is_new)
     osdear__log(call->context, OSDEAR_LOG_INFO, "s3", "bucket %s is in region %s: set aws_region to save a request", s3->bucket,
                 region);
-  return is_new;
+  return strcmp(call->region, region) != 0; /* of many that were under way each is told so */
 }

@@ -35,7 +35,10 @@ struct osdear__s3_call {
   osdear__http_request http;
   osdear__buf host, path, url;
   char payload[OSDEAR__SHA256_HEX];
-  osdear__identity *identity; /* that the last attempt was signed by */
+  char region[OSDEAR__S3_REGION]; /* that it was sent to */
+  int turns;                      /* how often it was sent elsewhere */
+  osdear__identity *identity;     /* that the last attempt was signed by */
+  osdear__http_loop *loop;        /* of one among many */
   osdear__http_exchange *exchange;
 };
 MUST_USE osdear_status osdear__s3_prepare(osdear__s3 *s3, osdear_context *context, const osdear__s3_request *request,
@@ -43,12 +46,12 @@ MUST_USE osdear_status osdear__s3_prepare(osdear__s3 *s3, osdear_context *contex
 void osdear__s3_call_drop(osdear__s3_call *call);
 
 void osdear__s3_region(osdear__s3 *s3, char out[OSDEAR__S3_REGION]);
-MUST_USE osdear_status osdear__s3_locate(osdear__s3 *s3, const char *key, osdear__buf *host, osdear__buf *path,
+MUST_USE osdear_status osdear__s3_locate(osdear__s3 *s3, const char *region, const char *key, osdear__buf *host, osdear__buf *path,
                                          osdear_error **error);
 /* The hooks of the HTTP client; `argument` is the bucket, the attempt's tag the call. */
 osdear_status osdear__s3_sign(void *argument, osdear__http_attempt *attempt, osdear_error **error);
 osdear__http_verdict osdear__s3_judge(void *argument, const osdear__http_attempt *attempt);
-/* Whether the answer says that the bucket is elsewhere, and where; then the request is to be made again. */
+/* Whether the answer says that the bucket is elsewhere than the call was sent to; then the request is to be made again, twice at most. */
 bool osdear__s3_learn_region(osdear__s3_call *call, const osdear__http_response *response);
 
 #endif

@@ -57,9 +57,6 @@ MUST_USE osdear_status osdear__s3_list(osdear__s3 *s3, osdear_context *context, 
 /* A large object, written from front to back in parts that are sent side by side. `if_absent` as above. */
 MUST_USE osdear_status osdear__s3_upload(osdear__s3 *s3, osdear_context *context, const char *key, bool if_absent,
                                          osdear__output **out, osdear_error **error);
-/* Read at offsets. `size_bytes` -1: asked for. */
-MUST_USE osdear_status osdear__s3_input(osdear__s3 *s3, osdear_context *context, const char *key, int64_t size_bytes,
-                                        osdear__input **out, osdear_error **error);
 
 /* The headers that every write carries: encryption, storage class, who pays. */
 void osdear__s3_add_write_headers(const osdear__s3 *s3, osdear__s3_request *request);

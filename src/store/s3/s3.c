@@ -4,7 +4,7 @@
 #include <codec/codec.h>
 #include <stdio.h>
 
-enum { MOST_URL = 8192, SMALL_BODY = 64 << 10 };
+enum { MOST_URL = 8192, SMALL_BODY = 64 << 10, MOST_AT_ONCE = 8 };
 
 /* ---- opening ---- */
 
@@ -212,12 +212,11 @@ void osdear__s3_region(osdear__s3 *s3, char out[OSDEAR__S3_REGION])
 }
 
 /* The name of the host that a request goes to, and its path, not encoded. */
-osdear_status osdear__s3_locate(osdear__s3 *s3, const char *key, osdear__buf *host, osdear__buf *path, osdear_error **error)
+osdear_status osdear__s3_locate(osdear__s3 *s3, const char *region, const char *key, osdear__buf *host, osdear__buf *path,
+                                osdear_error **error)
 {
-  char region[OSDEAR__S3_REGION];
   osdear_status st;
 
-  osdear__s3_region(s3, region);
   if (s3->is_virtual && !(s3->host && osdear__starts_with(s3->host, s3->bucket) && s3->host[strlen(s3->bucket)] == '.'))
     osdear__buf_printf(host, "%s.", s3->bucket);
   if (s3->host)
@@ -241,7 +240,8 @@ static osdear_status build_url(osdear__s3_call *call, osdear_error **error)
   osdear__buf_clear(&call->host);
   osdear__buf_clear(&call->path);
   osdear__buf_clear(&call->url);
-  osdear_status st = osdear__s3_locate(call->s3, request->key, &call->host, &call->path, error);
+  osdear__s3_region(call->s3, call->region);
+  osdear_status st = osdear__s3_locate(call->s3, call->region, request->key, &call->host, &call->path, error);
   if (st)
     return st;
   osdear__buf_printf(&call->url, "%s://%s", call->s3->is_plain ? "http" : "https", call->host.data);
@@ -328,9 +328,9 @@ osdear_status osdear__s3_send(osdear__s3 *s3, osdear_context *context, const osd
   SCOPED(s3_call) call = { 0 };
   osdear_status st = osdear__s3_prepare(s3, context, request, &call, error);
 
-  for (int turn = 0; !st; turn++) {
+  while (!st) {
     st = osdear__http_send(s3->http, context, &call.http, response, error);
-    if (st || turn == 2 || !osdear__s3_learn_region(&call, response))
+    if (st || !osdear__s3_learn_region(&call, response))
       break;
     st = osdear__s3_prepare(s3, context, request, &call, error);
   }
@@ -348,6 +348,7 @@ osdear_status osdear__s3_submit(osdear__s3 *s3, osdear_context *context, osdear_
   if (!call)
     return osdear__fail_memory(error);
   call->kept = *request;
+  call->loop = loop;
   st = osdear__s3_prepare(s3, context, &call->kept, call, error);
   if (!st)
     st = osdear__http_submit(loop, s3->http, &call->http, &call->exchange, error);
@@ -371,7 +372,7 @@ osdear_status osdear__s3_borrow_loop(osdear__s3 *s3, osdear_context *context, os
     }
   pthread_mutex_unlock(&s3->lock);
   *out = found;
-  return found ? OSDEAR_OK : osdear__http_loop_new(context, 0, out, error);
+  return found ? OSDEAR_OK : osdear__http_loop_new(context, MOST_AT_ONCE, out, error);
 }
 
 void osdear__s3_return_loop(osdear__s3 *s3, osdear_context *context, osdear__http_loop *loop)
@@ -399,11 +400,24 @@ bool osdear__s3_call_is(const osdear__s3_call *call, const osdear__http_exchange
   return call && call->exchange == exchange;
 }
 
-osdear_status osdear__s3_call_take(osdear__s3_call *call, osdear__http_response *response, osdear_error **error)
+static osdear_status send_elsewhere(osdear__s3_call *call, osdear_error **error)
+{
+  osdear_status st = osdear__s3_prepare(call->s3, call->context, &call->kept, call, error);
+
+  osdear__http_exchange_free(call->exchange);
+  call->exchange = NULL;
+  return st ? st : osdear__http_submit(call->loop, call->s3->http, &call->http, &call->exchange, error);
+}
+
+osdear_status osdear__s3_call_take(osdear__s3_call *call, osdear__http_response *response, bool *is_again, osdear_error **error)
 {
   osdear_status st = osdear__http_exchange_take(call->exchange, response, error);
 
-  return st ? st : osdear__s3_expect(call->s3, call->request, response, error);
+  if (st || !osdear__s3_learn_region(call, response))
+    return st;
+  st = send_elsewhere(call, error);
+  *is_again = st == OSDEAR_OK;
+  return st;
 }
 
 void osdear__s3_call_free(osdear__s3_call *call)

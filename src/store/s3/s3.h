@@ -58,8 +58,9 @@ typedef struct osdear__s3_call osdear__s3_call;
 MUST_USE osdear_status osdear__s3_submit(osdear__s3 *s3, osdear_context *context, osdear__http_loop *loop,
                                          const osdear__s3_request *request, osdear__s3_call **out, osdear_error **error);
 bool osdear__s3_call_is(const osdear__s3_call *call, const osdear__http_exchange *exchange);
-/* Once its exchange was collected: the answer, 2xx, or the failure. */
-MUST_USE osdear_status osdear__s3_call_take(osdear__s3_call *call, osdear__http_response *response, osdear_error **error);
+/* Once its exchange was collected: the answer, whatever its status. *is_again: it told of another region, and the request is under way to there. */
+MUST_USE osdear_status osdear__s3_call_take(osdear__s3_call *call, osdear__http_response *response, bool *is_again,
+                                            osdear_error **error);
 void osdear__s3_call_free(osdear__s3_call *call); /* gives it up when it still runs */
 
 /* A loop with nothing in it, and giving it back once that is so again: its connections serve the next. */

@@ -1,10 +1,11 @@
 /** @file s3_store.c The `s3:` store: keys below one prefix of one bucket, behind the vtable that all stores have. */
 #include <store/backend.h>
-#include <store/s3/object.h>
+#include <store/s3/range.h>
 
 typedef struct s3_store {
   osdear__store base;
   osdear__s3 *s3;
+  osdear__s3_expected *expected;
   char *root; /* what keys start with, with its slash at the end; "" for the whole bucket */
 } s3_store;
 
@@ -57,7 +58,18 @@ static osdear_status s3_open_input(osdear__store *store, const char *path, int64
   SCOPED(buf) key = { 0 };
   osdear_status st = key_of(store, path, &key, error);
 
-  return st ? st : osdear__s3_input(store_of(store)->s3, store->context, key.data, size_bytes, out, error);
+  return st ? st : osdear__s3_input(store_of(store)->s3, store->context, key.data, size_bytes, store_of(store)->expected, out, error);
+}
+
+static void s3_expect(osdear__store *store, const osdear__store_item *items, size_t count)
+{
+  const s3_store *self = store_of(store);
+
+  for (size_t i = 0; i < count; i++) {
+    SCOPED(buf) key = { 0 };
+    if (key_of(store, items[i].path, &key, NULL) == OSDEAR_OK)
+      osdear__s3_expect_object(self->expected, store->context, key.data, items[i].size_bytes);
+  }
 }
 
 static osdear_status s3_put(osdear__store *store, const char *path, const void *data, size_t size, bool replace,
@@ -237,6 +249,7 @@ static void s3_free(osdear__store *store)
 {
   s3_store *self = (s3_store *)(void *)store;
 
+  osdear__s3_expected_free(self->expected);
   osdear__s3_unref(self->s3);
   osdear__free(self->root);
   osdear__free(self);
@@ -255,6 +268,7 @@ static const osdear__store_backend s3_backend = {
   .list_folders = s3_list_folders,
   .remove_many = s3_remove_many,
   .copy = s3_copy,
+  .expect = s3_expect,
   .presign = s3_presign,
   .free = s3_free,
 };
@@ -279,6 +293,8 @@ static osdear_status make(const char *bucket, const char *path, size_t path_size
   self->root = osdear__buf_take(&root);
   st = self->base.uri && self->root ? osdear__s3_open(bucket, settings, setting_count, &self->s3, error)
                                     : osdear__fail_memory(error);
+  if (!st)
+    st = osdear__s3_expected_new(self->s3, &self->expected, error);
   if (st) {
     osdear__store_unref(&self->base);
     return st;

@@ -110,12 +110,18 @@ static osdear_status keep_etag(upload *self, const part *p, const osdear__http_r
 static osdear_status end_part(upload *self, osdear__http_exchange *exchange, osdear_error **error)
 {
   SCOPED(http_response) response = { 0 };
+  osdear__s3_request request = { .key = self->key };
   part *p = self->parts;
+  bool is_again = false;
   osdear_status st;
 
   while (!osdear__s3_call_is(p->call, exchange))
     p++;
-  st = osdear__s3_call_take(p->call, &response, error);
+  st = osdear__s3_call_take(p->call, &response, &is_again, error);
+  if (is_again)
+    return OSDEAR_OK;
+  if (!st)
+    st = osdear__s3_expect(self->s3, &request, &response, error);
   if (!st)
     st = keep_etag(self, p, &response, error);
   osdear__s3_call_free(p->call);
@@ -267,11 +273,12 @@ static osdear_status upload_write(osdear__output *output, const void *data, size
 
 static osdear_status wait_for_parts(upload *self, osdear_error **error)
 {
-  osdear_status st = OSDEAR_OK;
+  osdear_status st;
 
-  while (!st && osdear__http_pending(self->loop) > 0)
-    st = advance(self, true, error);
-  return st ? st : advance(self, false, error);
+  do
+    st = advance(self, osdear__http_pending(self->loop) > 0, error);
+  while (!st && osdear__http_pending(self->loop) > 0);
+  return st;
 }
 
 static osdear_status upload_finish(osdear__output *output, osdear_error **error)

@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""How few requests a table takes, how they overlap, and what happens when an object changes between two of them.
+
+usage: test_requests.py OSDEAR SOURCE_FOLDER
+"""
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+import unittest
+from pathlib import Path
+
+COMMAND, ROOT = os.path.abspath(sys.argv[1]), Path(sys.argv[2])
+sys.path.insert(0, str(ROOT / "tests/support"))
+import s3_servers
+import tap
+from fault_proxy import DELAY_S, FaultProxy
+from s3_servers import BUCKET, Server
+
+PLAIN = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+SMALL_FILES = 24
+BIG_ROWS = 300_000
+
+
+class Swapper(FaultProxy):
+    """Puts another object in the place of one that is being read, before the n-th request for it."""
+
+    swap, at = None, 0
+
+    def next_fault(self, method, target):
+        fault = super().next_fault(method, target)
+        if self.swap and method == "GET" and ".parquet" in target:
+            self.at -= 1
+            if self.at == 0:
+                self.swap(target)
+        return fault
+
+
+class Requests(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server("minio")
+        cls.server.__enter__()
+        cls.proxy = Swapper("127.0.0.1", cls.server.port)
+        cls.small, cls.big = f"s3://{BUCKET}/small", f"s3://{BUCKET}/big"
+        cls.run_osdear("ingest", "-q", "-", cls.small, stdin=b"id\n0\n")
+        for number in range(1, SMALL_FILES):
+            cls.run_osdear("table", "append", "-q", cls.small, "-", stdin=b"id\n%d\n" % number)
+        random.seed(1)
+        rows = "".join(f"{i},{random.getrandbits(60)},{random.getrandbits(60)},{random.getrandbits(60):x}\n" for i in range(BIG_ROWS))
+        cls.run_osdear("ingest", "-q", "-", cls.big, stdin=b"a,b,c,d\n" + rows.encode())
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.proxy.close()
+        cls.server.__exit__()
+
+    @classmethod
+    def run_osdear(cls, *words, stdin=b"", code=0):
+        known = {**PLAIN, **cls.server.environment(), "HOME": "/nonexistent", "AWS_ENDPOINT_URL": f"http://127.0.0.1:{cls.proxy.port}"}
+        result = subprocess.run([COMMAND, *words], input=stdin, capture_output=True, check=False, timeout=300, env=known)
+        if result.returncode != code:
+            raise AssertionError(f"{words} ended with {result.returncode}: {result.stderr.decode()}")
+        return result
+
+    def requests(self, *words):
+        """What went to the server, as `METHOD what`, and the rows that came."""
+        self.proxy.off()
+        result = self.run_osdear(*words)
+        return [f"{method} {'list' if 'list-type' in target else target.rpartition('/')[2]}" for method, target, _ in self.proxy.log], result.stdout
+
+    def test_a_table_is_opened_by_one_listing_and_each_commit_once(self):
+        seen, _ = self.requests("table", "show", self.small)
+        hint = json.loads(self.server.request("GET", f"/{BUCKET}/small/_delta_log/_last_checkpoint")[1])["version"]
+        self.assertEqual(hint, 20)
+        commits = [f"GET {version:020}.json" for version in range(hint + 1, SMALL_FILES + 1)]
+        self.assertEqual(sorted(seen[2:-1] + seen[-1:]), sorted([f"GET {hint:020}.checkpoint.parquet"] + commits))
+        self.assertEqual(seen[:2], ["GET _last_checkpoint", "GET list"])
+
+    def test_small_files_take_a_request_each(self):
+        seen, rows = self.requests("table", "read", self.small)
+        data = [line for line in seen if "part-" in line]
+        self.assertEqual(len(data), SMALL_FILES)
+        self.assertEqual(len(set(data)), SMALL_FILES)
+        self.assertEqual(len(rows.splitlines()), SMALL_FILES)
+
+    def test_requests_for_small_files_overlap(self):
+        for threads in ("1", "2"):
+            self.proxy.arm("delay-response", 1, times=0)
+            begin = time.monotonic()
+            self.run_osdear("table", "read", "--threads", threads, self.small)
+            took, count = time.monotonic() - begin, self.proxy.count
+            self.proxy.off()
+            self.assertGreater(count, SMALL_FILES)
+            self.assertLess(took, DELAY_S * count / 2, f"{count} requests one after the other would take {DELAY_S * count} s")
+
+    def data_requests(self, *words):
+        seen, rows = self.requests("table", "read", *words, self.big)
+        return sum("part-" in line for line in seen), rows
+
+    def file_size(self):
+        listed = self.run_osdear("store", "ls", "--json", self.big).stdout.splitlines()
+        return max(json.loads(line)["size_bytes"] for line in listed if b"part-" in line)
+
+    def test_a_row_group_takes_a_request_for_the_footer_and_one_for_each_eight_mib(self):
+        count, rows = self.data_requests()
+        self.assertEqual(len(rows.splitlines()), BIG_ROWS)
+        self.assertGreater(self.file_size(), 4 << 20)
+        self.assertLessEqual(count, 2 + self.file_size() // (8 << 20))
+
+    def test_one_column_takes_a_request_for_the_footer_and_one_for_itself(self):
+        count, rows = self.data_requests("--columns", "b")
+        self.assertEqual(len(rows.splitlines()), BIG_ROWS)
+        self.assertEqual(count, 2)
+
+    def test_a_row_takes_no_more_than_a_page_of_each_column(self):
+        count, rows = self.data_requests("--where", f"a = {BIG_ROWS // 2}")
+        self.assertEqual(len(rows.splitlines()), 1)
+        self.assertLessEqual(count, 6)
+
+    def test_what_does_not_fit_the_budget_comes_in_pieces(self):
+        count, rows = self.data_requests("--memory", "8", "--threads", "1")
+        self.assertEqual(len(rows.splitlines()), BIG_ROWS)
+        self.assertGreater(count, 8)
+
+    def test_an_object_that_is_replaced_between_two_requests_is_told_by_name(self):
+        path = [line.split()[-1] for line in self.run_osdear("store", "ls", self.big).stdout.decode().splitlines() if "part-" in line][0]
+        whole = self.server.request("GET", f"/{BUCKET}/big/{path}")[1]
+
+        def swap(target):
+            self.server.request("PUT", target, body=b"PAR1" + bytes(len(whole) - 8) + b"PAR1")
+
+        for memory in ("256", "8"):
+            self.proxy.swap, self.proxy.at = swap, 2
+            try:
+                result = self.run_osdear("table", "read", "--memory", memory, self.big, code=7)
+            finally:
+                self.proxy.swap = None
+                self.server.request("PUT", f"/{BUCKET}/big/{path}", body=whole)
+            self.assertIn(b"replaced while it was being read", result.stderr)
+            self.assertIn(path.encode(), result.stderr)
+
+
+if __name__ == "__main__":
+    reason = s3_servers.missing()
+    if reason:
+        print(f"1..0 # SKIP {reason}")
+    else:
+        tap.main()
