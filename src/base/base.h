@@ -203,6 +203,7 @@ size_t osdear__format_decimal(osdear__int128 value, int32_t scale, char out[OSDE
 /* The proleptic Gregorian calendar. Days and microseconds count from 1970-01-01 UTC. */
 #define OSDEAR__DAY_US INT64_C(86400000000)
 int64_t osdear__days_of(int64_t year, int32_t month, int32_t day);
+int64_t osdear__split_day(int64_t us, int64_t *rest); /* the day of an instant, and how far in it lies: 0 to OSDEAR__DAY_US - 1 */
 void osdear__civil_of(int64_t days, int64_t *year, int32_t *month, int32_t *day);
 MUST_USE bool osdear__parse_date(osdear__str text, int32_t *days); /* YYYY-MM-DD, years of 4 to 6 digits and a sign allowed */
 /* YYYY-MM-DD[(T| )HH:MM[:SS[.f…]]][Z|±HH[:]MM]. `*has_zone` says whether a zone stood there (then `us` is UTC).

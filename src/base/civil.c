@@ -164,6 +164,18 @@ bool osdear__parse_timestamp(osdear__str text, int64_t *us, bool *has_zone)
   return true;
 }
 
+/* Not by way of days * OSDEAR__DAY_US, which lies below INT64_MIN for the first instants that there are. */
+int64_t osdear__split_day(int64_t us, int64_t *rest)
+{
+  int64_t days = us / OSDEAR__DAY_US;
+
+  *rest = us % OSDEAR__DAY_US;
+  if (*rest >= 0)
+    return days;
+  *rest += OSDEAR__DAY_US;
+  return days - 1;
+}
+
 static size_t put_date(int64_t days, char *out, size_t size)
 {
   int64_t year;
@@ -189,9 +201,8 @@ static void put_digits(char *out, int64_t value, int count)
 
 size_t osdear__format_timestamp(int64_t us, char separator, const char *suffix, char out[OSDEAR__TIME_TEXT])
 {
-  int64_t days = us / OSDEAR__DAY_US - (us % OSDEAR__DAY_US < 0);
-  int64_t rest = us - days * OSDEAR__DAY_US;
-  size_t size = put_date(days, out, OSDEAR__TIME_TEXT), tail = strlen(suffix);
+  int64_t rest;
+  size_t size = put_date(osdear__split_day(us, &rest), out, OSDEAR__TIME_TEXT), tail = strlen(suffix);
   char *at = out + size;
 
   if (tail > 7)

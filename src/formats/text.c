@@ -179,11 +179,11 @@ static void put_clock(osdear__buf *out, int64_t us)
 
 static void put_timestamp(osdear__text *text, int64_t us, bool has_zone)
 {
-  int64_t day = us / OSDEAR__DAY_US - (us % OSDEAR__DAY_US < 0);
+  int64_t rest;
 
-  put_day(text, day);
+  put_day(text, osdear__split_day(us, &rest));
   osdear__buf_putc(text->out, 'T');
-  put_clock(text->out, us - day * OSDEAR__DAY_US);
+  put_clock(text->out, rest);
   if (has_zone)
     osdear__buf_putc(text->out, 'Z');
 }

@@ -190,7 +190,22 @@ static void drop_incomplete(osdear__listing *listing)
   listing->checkpoint_count = kept;
 }
 
-osdear_status osdear__listing_read(osdear__store *store, int64_t from, osdear__listing *out, osdear_error **error)
+/* Is a commit missing that one of those after it, or the checkpoint that the listing starts at, stands on? */
+static bool has_gap(const osdear__listing *listing, int64_t from)
+{
+  int64_t next = from > 0 ? from + 1 : 0;
+
+  if (from <= 0 && listing->checkpoint_count && listing->commit_count)
+    next = listing->commits[0].version; /* those before it were cleaned up */
+  for (size_t i = 0; i < listing->commit_count; i++) {
+    if (listing->commits[i].version > next)
+      return true;
+    next = listing->commits[i].version + 1;
+  }
+  return false;
+}
+
+static osdear_status list_once(osdear__store *store, int64_t from, osdear__listing *out, osdear_error **error)
 {
   osdear__listing listing = { 0 };
   char start[OSDEAR__LOG_PATH];
@@ -205,6 +220,18 @@ osdear_status osdear__listing_read(osdear__store *store, int64_t from, osdear__l
   drop_incomplete(&listing);
   *out = listing;
   return OSDEAR_OK;
+}
+
+/* No listing is of one moment: one that walks while others write may pass over a commit and still meet a later one. Whoever wrote the later
+ * one had seen the other, so that a listing begun after this one has both; a gap that stays is the log's. */
+osdear_status osdear__listing_read(osdear__store *store, int64_t from, osdear__listing *out, osdear_error **error)
+{
+  osdear_status st = list_once(store, from, out, error);
+
+  if (st || !has_gap(out, from))
+    return st;
+  osdear__listing_drop(out);
+  return list_once(store, from, out, error);
 }
 
 int64_t osdear__listing_newest(const osdear__listing *listing)

@@ -137,6 +137,10 @@ Test(civil, timestamps_are_read_in_every_form_and_written_in_one)
   cr_assert(osdear__parse_timestamp(STR("1969-12-31T23:59:59.999999Z"), &us, &has_zone) && us == -1);
   osdear__format_timestamp(us, 'T', "Z", out);
   cr_assert_str_eq(out, "1969-12-31T23:59:59.999999Z");
+  osdear__format_timestamp(INT64_MIN, 'T', "Z", out);
+  cr_assert_str_eq(out, "-290308-12-21T19:59:05.224192Z");
+  osdear__format_timestamp(INT64_MAX, 'T', "Z", out);
+  cr_assert_str_eq(out, "294247-01-10T04:00:54.775807Z");
   cr_assert(osdear__parse_timestamp(STR("2024-01-02"), &us, &has_zone));
   cr_assert_not(osdear__parse_timestamp(STR("2024-01-02T24:00:00"), &us, &has_zone));
   cr_assert_not(osdear__parse_timestamp(STR("2024-01-02T03:04:05."), &us, &has_zone));

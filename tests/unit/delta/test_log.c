@@ -1,6 +1,7 @@
 #include "fixture.h"
 
 #include <delta/log/log.h>
+#include <store/backend.h>
 
 #include <stdio.h>
 
@@ -106,6 +107,65 @@ Test(log, a_checkpoint_counts_once_all_of_its_parts_are_there)
   cr_assert_eq(listing.checkpoints[3].form, CHECKPOINT_CLASSIC);
   cr_assert_eq(listing.checkpoints[4].form, CHECKPOINT_V2);
   cr_assert_eq(osdear__listing_newest(&listing), 3);
+  fixture_close(&f);
+}
+
+/* A store whose first listing was overtaken by a writer: it passes over one file. */
+typedef struct overtaken {
+  osdear__store store;
+  osdear__store *of;
+  const char *passed_over;
+  int listings;
+  osdear__store_visit *visit;
+  void *argument;
+} overtaken;
+
+static osdear_status visit_but_one(void *argument, const osdear__store_item *item, osdear_error **error)
+{
+  overtaken *o = argument;
+
+  return o->listings == 1 && strcmp(item->path, o->passed_over) == 0 ? OSDEAR_OK : (*o->visit)(o->argument, item, error);
+}
+
+static osdear_status overtaken_list(osdear__store *store, const char *prefix, const char *start_after, bool recursive,
+                                    osdear__store_visit visit, void *argument, osdear_error **error)
+{
+  overtaken *o = (overtaken *)store;
+
+  o->listings++;
+  o->visit = &visit;
+  o->argument = argument;
+  return osdear__store_list(o->of, prefix, start_after, recursive, visit_but_one, o, error);
+}
+
+static void expect_listings(fixture *f, int64_t from, const char *passed_over, size_t commits, int listings)
+{
+  static const osdear__store_backend backend = { .scheme = "overtaken", .list = overtaken_list };
+  overtaken o = { .store = { .backend = &backend, .uri = f->uri }, .of = f->store, .passed_over = passed_over };
+  SCOPED(listing) listing = { 0 };
+
+  cr_assert_eq(osdear__listing_read(&o.store, from, &listing, NULL), OSDEAR_OK);
+  cr_expect_eq(listing.commit_count, commits, "%zu commits", listing.commit_count);
+  cr_expect_eq(o.listings, listings, "%d listings", o.listings);
+}
+
+Test(log, a_listing_that_a_writer_overtook_is_made_again)
+{
+  fixture f = fixture_open("log-overtaken");
+
+  for (int64_t version = 0; version < 5; version++)
+    fixture_commit(&f, version, "");
+  expect_listings(&f, 0, "nothing", 5, 1);
+  expect_listings(&f, 0, "_delta_log/00000000000000000000.json", 5, 2);
+  expect_listings(&f, 0, "_delta_log/00000000000000000003.json", 5, 2);
+  expect_listings(&f, 0, "_delta_log/00000000000000000004.json", 4, 1); /* as if it had been made a moment earlier */
+  expect_listings(&f, 2, "nothing", 3, 1);
+  expect_listings(&f, 2, "_delta_log/00000000000000000003.json", 3, 2);
+  put_empty(&f, "00000000000000000003.checkpoint.parquet");
+  cr_assert_eq(osdear__store_delete(f.store, "_delta_log/00000000000000000000.json", NULL), OSDEAR_OK);
+  expect_listings(&f, 0, "nothing", 4, 1); /* cleaned up, not passed over */
+  cr_assert_eq(osdear__store_delete(f.store, "_delta_log/00000000000000000002.json", NULL), OSDEAR_OK);
+  expect_listings(&f, 0, "nothing", 3, 2); /* the log's own gap */
   fixture_close(&f);
 }
 
