@@ -1,7 +1,7 @@
 /** @file bloom.c Split block bloom filters (BloomFilter.md of the format). One that contradicts itself counts as none: it only saves work. */
 #include <math.h>
 
-#include <parquet/file.h>
+#include <parquet/calendar.h>
 
 #define BLOCK 32
 #define MOST_HEADER 128             /* bytes; with the three unions it takes about 15 */
@@ -151,7 +151,7 @@ static form time_of(const osdear__pq_leaf *leaf, const osdear__scalar *value, os
 {
   int64_t unit = leaf->unit == UNIT_MILLIS ? 1000 : 1;
 
-  if (value->kind != leaf->type->kind || leaf->unit == UNIT_NANOS)
+  if (value->kind != leaf->type->kind || leaf->unit == UNIT_NANOS || !osdear__pq_calendar_keeps(leaf, value->i64))
     return FORM_UNKNOWN;
   *out = value->i64 / unit;
   return value->i64 % unit ? FORM_NONE : FORM_ONE;

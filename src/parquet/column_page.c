@@ -1,4 +1,5 @@
 /** @file column_page.c A column's pages: dictionary first, then each page's levels and values made ready. */
+#include <parquet/calendar.h>
 #include <parquet/column.h>
 
 static osdear_status within_page(const osdear__pq_column *column, osdear_status st, osdear_error **error)
@@ -184,6 +185,8 @@ osdear_status osdear__pq_column_values(osdear__pq_column *column, int64_t count,
   if (column->levels_only)
     return OSDEAR_OK;
   st = osdear__pq_decoder_read(&column->decoder, &column->sink, column->count, (size_t)count, error);
+  if (!st && UNLIKELY(column->leaf->calendar))
+    st = osdear__pq_calendar_apply(column->leaf, column->sink.values + column->count * column->sink.width, (size_t)count, error);
   return st ? within_page(column, st, error) : OSDEAR_OK;
 }
 

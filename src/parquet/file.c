@@ -1,5 +1,5 @@
 /** @file file.c Opening a file: magic, footer, and the checks that everything later relies on. */
-#include <parquet/file.h>
+#include <parquet/calendar.h>
 
 #define TAIL_BYTES 8        /* footer length and magic */
 #define LEAST_BYTES 12      /* magic, empty footer's length, magic */
@@ -152,6 +152,8 @@ static osdear_status open_file(osdear__parquet *file, osdear_error **error)
   if (st)
     return osdear__fail_within(error, st, "%s", file->name);
   st = copy_texts(file, error);
+  if (!st)
+    st = osdear__pq_calendar_find(file, error);
   if (st)
     return st;
   /* parquet-cpp before 2.0 wrote is_compressed false into pages that are (ARROW-10353). */

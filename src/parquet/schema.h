@@ -7,6 +7,8 @@
 
 typedef enum osdear__pq_unit { UNIT_NONE, UNIT_MILLIS, UNIT_MICROS, UNIT_NANOS } osdear__pq_unit;
 
+typedef struct osdear__pq_calendar osdear__pq_calendar;
+
 /* A column as the file stores it. */
 typedef struct osdear__pq_leaf {
   osdear__pq_physical physical;
@@ -18,6 +20,7 @@ typedef struct osdear__pq_leaf {
   const osdear__pq_schema_element *element;
   const osdear__str *path; /* path_in_schema */
   size_t path_count;
+  const osdear__pq_calendar *calendar; /* of old dates and timestamps; NULL: as everywhere */
 } osdear__pq_leaf;
 
 /* A type with the levels that tell it apart from what holds it. The children are as the type's fields; those of a VARIANT are as the

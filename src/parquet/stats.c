@@ -1,6 +1,7 @@
 /** @file stats.c Bounds as a file states them, as far as they can be trusted. */
 #include <math.h>
 
+#include <parquet/calendar.h>
 #include <parquet/convert.h>
 #include <parquet/file.h>
 
@@ -112,6 +113,8 @@ void osdear__pq_bounds_read(const osdear__pq_leaf *leaf, osdear__pq_bounds *boun
   else if (has_both && bounds->has_min && bounds->has_max &&
            (!osdear__scalar_compare(&bounds->min_value, &bounds->max_value, &order) || order > 0))
     bounds->has_min = bounds->has_max = false;
+  if (leaf->calendar)
+    osdear__pq_calendar_widen(leaf, bounds);
 }
 
 /* The deprecated pair was compared as signed bytes or numbers, whatever the type: sound for signed numbers only. */

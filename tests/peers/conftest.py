@@ -8,7 +8,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import numbers_between as numbers
 import osdear
+import pyarrow.parquet as pq
 import pytest
 import tables
 from osdear_command import cache, shared
@@ -65,6 +67,23 @@ def spark():
     session = Spark(python, shared() / "peers/spark/check_table.py", cache() / "spark-jars")
     yield session
     session.close()
+
+
+@pytest.fixture(scope="session")
+def spark_files(tmp_path_factory):
+    """A folder with what spark_files.py made, and what Spark reads of its calendars."""
+    python = cache() / "spark/bin/python"
+    if not shared() or not python.exists():
+        pytest.skip("Spark is not installed, or there is no folder `shared`: run tests/support/prepare.sh spark")
+    folder = tmp_path_factory.mktemp("spark-files")
+    pq.write_table(numbers.columns(), folder / "plain.parquet")
+    environment = {**os.environ, "OSDEAR_SPARK_JARS": str(cache() / "spark-jars"), "SPARK_LOCAL_IP": "127.0.0.1",
+                   "OSDEAR_SPARK_HELPERS": str(shared() / "peers/spark")}
+    environment.pop("PYTHONPATH", None)
+    result = subprocess.run([python, Path(__file__).with_name("spark_files.py"), folder], capture_output=True, check=False,
+                            env=environment, cwd=folder, timeout=START_SECONDS + ANSWER_SECONDS)
+    assert result.returncode == 0, result.stderr.decode()[-4000:]
+    return folder, json.loads(result.stdout.decode().splitlines()[-1])
 
 
 @pytest.fixture(scope="session", params=[make.__name__ for make in tables.ALL])

@@ -1,92 +1,7 @@
 /* The reader on files put together byte by byte: encodings, levels, shapes, and what must be refused with its place. */
-#include <criterion/criterion.h>
-
-#include "../../support/assembled.h"
+#include "rows.h"
 
 TestSuite(reader, .timeout = 60);
-
-/* Rows as text: "1,null,[2,3]"; strings as they are. */
-static void print_value(const osdear__type *type, const struct ArrowArray *array, int64_t row, osdear__buf *out)
-{
-  osdear__scalar value;
-
-  if (type->kind == KIND_VOID || !osdear__is_valid(array, row)) {
-    osdear__buf_puts(out, "null");
-  } else if (type->kind == KIND_STRUCT) {
-    for (size_t i = 0; i < type->field_count; i++) {
-      osdear__buf_putc(out, i ? ',' : '{');
-      print_value(&type->fields[i].type, array->children[i], row, out);
-    }
-    osdear__buf_putc(out, '}');
-  } else if (type->kind == KIND_ARRAY || type->kind == KIND_MAP) {
-    const int32_t *offsets = array->buffers[1];
-    osdear__type entry = { .kind = KIND_STRUCT, .field_count = 2, .fields = type->fields };
-
-    osdear__buf_putc(out, '[');
-    for (int32_t i = offsets[row]; i < offsets[row + 1]; i++) {
-      osdear__buf_puts(out, i > offsets[row] ? "," : "");
-      print_value(type->kind == KIND_MAP ? &entry : &type->fields[0].type, array->children[0], i, out);
-    }
-    osdear__buf_putc(out, ']');
-  } else {
-    osdear__scalar_at(type, array, row, &value);
-    if (value.bytes.data)
-      osdear__buf_append(out, value.bytes.data, value.bytes.size);
-    else if (type->kind == KIND_FLOAT || type->kind == KIND_DOUBLE || type->kind == KIND_FLOAT16)
-      osdear__buf_printf(out, "%g", value.f64);
-    else
-      osdear__buf_printf(out, "%" PRId64, type->kind == KIND_DECIMAL ? (int64_t)value.decimal : value.i64);
-  }
-}
-
-static osdear_status read_rows(const osdear__assembled *file, const osdear__row_range *ranges, size_t range_count, osdear__buf *out,
-                               osdear_error **error)
-{
-  osdear__parquet_read read = { .rows = ranges, .range_count = range_count };
-  AUTO(parquet) parquet = NULL;
-  osdear_status st = assembled_open(file, &parquet, error);
-
-  for (size_t group = 0; !st && group < osdear__parquet_group_count(parquet); group++) {
-    AUTO(parquet_cursor) cursor = NULL;
-    bool is_end = false;
-
-    st = osdear__parquet_cursor_new(parquet, group, &read, &cursor, error);
-    while (!st && !is_end) {
-      SCOPED(array) batch = { 0 };
-      int64_t first;
-
-      st = osdear__parquet_cursor_next(cursor, 3, &batch, &first, error);
-      is_end = !batch.release;
-      for (int64_t row = 0; !st && !is_end && row < batch.length; row++) {
-        const osdear__type *type = osdear__parquet_type(parquet);
-
-        osdear__buf_puts(out, out->size ? "," : "");
-        for (size_t i = 0; i < type->field_count; i++)
-          print_value(&type->fields[i].type, batch.children[i], row, out);
-      }
-    }
-  }
-  return st;
-}
-
-static void expect(const osdear__assembled *file, const char *wanted)
-{
-  AUTO(error) error = NULL;
-  SCOPED(buf) out = { 0 };
-  osdear_status st = read_rows(file, NULL, 0, &out, &error);
-
-  cr_assert_eq(st, OSDEAR_OK, "%s", osdear_error_message(error));
-  cr_assert_str_eq(out.data ? out.data : "", wanted);
-}
-
-static void refuse(const osdear__assembled *file, osdear_status status, const char *words)
-{
-  AUTO(error) error = NULL;
-  SCOPED(buf) out = { 0 };
-
-  cr_assert_eq(read_rows(file, NULL, 0, &out, &error), status, "%s", osdear_error_message(error));
-  cr_assert_not_null(strstr(osdear_error_message(error), words), "%s", osdear_error_message(error));
-}
 
 /* A flat column of one page. */
 static void expect_page(osdear__pq_repetition repetition, osdear__pq_physical physical, assembled_page page, const char *wanted)
@@ -94,7 +9,7 @@ static void expect_page(osdear__pq_repetition repetition, osdear__pq_physical ph
   SCOPED(assembled) file = { 0 };
 
   assembled_flat(&file, repetition, physical, &page);
-  expect(&file, wanted);
+  rows_expect(&file, wanted);
 }
 
 static void refuse_page(osdear__pq_repetition repetition, osdear__pq_physical physical, assembled_page page, const char *words)
@@ -102,7 +17,7 @@ static void refuse_page(osdear__pq_repetition repetition, osdear__pq_physical ph
   SCOPED(assembled) file = { 0 };
 
   assembled_flat(&file, repetition, physical, &page);
-  refuse(&file, OSDEAR_ERR_CORRUPT, words);
+  rows_refuse(&file, OSDEAR_ERR_CORRUPT, words);
 }
 
 #define INTS "\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0"
@@ -172,7 +87,7 @@ Test(reader, dictionaries_with_their_oddities)
       SCOPED(buf) out = { 0 };
       AUTO(error) error = NULL;
 
-      cr_assert_eq(read_rows(&file, NULL, 0, &out, &error), OSDEAR_OK, "%s: %s", cases[i].name, osdear_error_message(error));
+      cr_assert_eq(rows_read(&file, NULL, 0, &out, &error), OSDEAR_OK, "%s: %s", cases[i].name, osdear_error_message(error));
       cr_assert_eq(strncmp(out.data, cases[i].wanted, 7), 0, "%s: %s", cases[i].name, out.data);
       cr_assert_str_eq(out.data + 7, ",1,2,3,4", "%s", cases[i].name);
     }
@@ -218,7 +133,7 @@ Test(reader, lists_of_two_and_three_levels_and_without_annotation)
     assembled_add(&file, &(assembled_page){ .values = 4, .body = { body.data, body.size } });
     assembled_end_group(&file, 3);
     assembled_finish(&file);
-    expect(&file, cases[i].wanted);
+    rows_expect(&file, cases[i].wanted);
   }
 }
 
@@ -232,7 +147,7 @@ Test(reader, a_list_may_go_on_in_the_next_page)
   assembled_add(&file, &(assembled_page){ .values = 3, .body = BODY("\2\0\0\0\x03\x03\2\0\0\0\x06\x01" INTS) });
   assembled_end_group(&file, 2);
   assembled_finish(&file);
-  expect(&file, "[1,2,1,2],[3]");
+  rows_expect(&file, "[1,2,1,2],[3]");
 }
 
 Test(reader, nests_a_hundred_deep)
@@ -250,7 +165,7 @@ Test(reader, nests_a_hundred_deep)
   {
     SCOPED(buf) out = { 0 };
 
-    cr_assert_eq(read_rows(&file, NULL, 0, &out, NULL), OSDEAR_OK);
+    cr_assert_eq(rows_read(&file, NULL, 0, &out, NULL), OSDEAR_OK);
     cr_assert_not_null(strstr(out.data, "{7}"));
     cr_assert_not_null(strstr(out.data, "{null}"));
   }
@@ -291,7 +206,7 @@ Test(reader, annotations_say_what_values_become)
     assembled_add(&file, &(assembled_page){ .values = 1, .body = cases[i].body });
     assembled_end_group(&file, 1);
     assembled_finish(&file);
-    expect(&file, cases[i].wanted);
+    rows_expect(&file, cases[i].wanted);
   }
 }
 
@@ -322,7 +237,7 @@ Test(reader, rows_are_left_out_with_and_without_an_index)
     }
     assembled_end_group(&file, 8);
     assembled_finish(&file);
-    cr_assert_eq(read_rows(&file, ranges, COUNT_OF(ranges), &out, NULL), OSDEAR_OK);
+    cr_assert_eq(rows_read(&file, ranges, COUNT_OF(ranges), &out, NULL), OSDEAR_OK);
     cr_assert_str_eq(out.data, "2,2,3", "%d", with_index);
   }
 }
@@ -362,7 +277,7 @@ Test(reader, counts_that_contradict_each_other_are_refused)
     assembled_add(&file, &(assembled_page){ .values = 4, .body = BODY(INTS) });
     assembled_end_group(&file, cases[i].rows);
     assembled_finish(&file);
-    refuse(&file, OSDEAR_ERR_CORRUPT, cases[i].words);
+    rows_refuse(&file, OSDEAR_ERR_CORRUPT, cases[i].words);
   }
 }
 
@@ -381,7 +296,7 @@ Test(reader, a_page_that_claims_more_than_its_codec_can_make_takes_no_memory)
     assembled_add(&file, &(assembled_page){ .values = 4, .body = BODY(INTS), .uncompressed = INT32_MAX });
     assembled_end_group(&file, 4);
     assembled_finish(&file);
-    refuse(&file, OSDEAR_ERR_CORRUPT, "cannot become");
+    rows_refuse(&file, OSDEAR_ERR_CORRUPT, "cannot become");
   }
 }
 
@@ -397,18 +312,18 @@ Test(reader, what_is_not_supported_is_named)
   assembled_add(&lzo, &(assembled_page){ .values = 4, .body = BODY(INTS) });
   assembled_end_group(&lzo, 4);
   assembled_finish(&lzo);
-  refuse(&lzo, OSDEAR_ERR_UNSUPPORTED, "lzo");
+  rows_refuse(&lzo, OSDEAR_ERR_UNSUPPORTED, "lzo");
 
   assembled_start(&external, 1);
   assembled_column(&external, "c", PQ_REQUIRED, PQ_INT32);
   assembled_chunk(&external, PQ_INT32, CODEC_NONE, 0)->file_path = STR("elsewhere");
   assembled_end_group(&external, 0);
   assembled_finish(&external);
-  refuse(&external, OSDEAR_ERR_UNSUPPORTED, "\"elsewhere\"");
+  rows_refuse(&external, OSDEAR_ERR_UNSUPPORTED, "\"elsewhere\"");
 
   assembled_flat(&encrypted, PQ_REQUIRED, PQ_INT32, &(assembled_page){ .values = 4, .body = BODY(INTS) });
   memcpy(encrypted.bytes.data + encrypted.bytes.size - 4, "PARE", 4);
-  refuse(&encrypted, OSDEAR_ERR_UNSUPPORTED, "encrypted");
+  rows_refuse(&encrypted, OSDEAR_ERR_UNSUPPORTED, "encrypted");
 }
 
 Test(reader, a_file_cut_anywhere_is_refused)
