@@ -29,7 +29,7 @@ size_t osdear__compress_bound(osdear__codec codec, size_t in_size);
 MUST_USE osdear_status osdear__compress(osdear__codec_state *state, osdear__codec codec, int level, const void *in, size_t in_size,
                                         void *out, size_t *out_size, osdear_error **error);
 
-/* Whole streams, for files: gzip (members after each other) and zstd (frames after each other). */
+/* Whole streams, for files and for what may claim too much: gzip (members after each other), zstd (frames after each other), brotli. */
 typedef struct osdear__inflater osdear__inflater;
 MUST_USE osdear_status osdear__inflater_new(osdear__codec codec, osdear__inflater **out, osdear_error **error);
 /* Consumes some of `in` and fills some of `out`; `*in_used`, `*out_used` say how much. `is_last`: no input follows; then CORRUPT if the

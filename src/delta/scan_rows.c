@@ -4,6 +4,7 @@
 /* One batch takes no more than this part of the budget, unless that would leave it fewer rows than the other. */
 #define BATCH_SHARE 16
 #define FEWEST_ROWS 64
+#define LEAST_BATCH (INT64_C(1) << 20) /* bytes of a column of strings that are always allowed */
 /* Bytes of a column chunk that are read at once. */
 #define LEAST_READ (INT64_C(16) << 10)
 #define MOST_READ (INT64_C(1) << 20)
@@ -96,6 +97,8 @@ static osdear_status open_unit(osdear__scan_unit *unit, size_t group, osdear_err
   read.rows = unit->choice.ranges;
   read.read_ahead_bytes = read_ahead(unit);
   read.fetch_bytes = lane_bytes(unit) / 2;
+  read.batch_bytes = osdear__context_budget(f->plan->snapshot->context) / BATCH_SHARE;
+  read.batch_bytes = read.batch_bytes < LEAST_BATCH ? LEAST_BATCH : read.batch_bytes;
   read.range_count = unit->choice.range_count;
   unit->rows_left = osdear__parquet_group_rows(f->parquet, group);
   unit->next_row = osdear__parquet_group_start(f->parquet, group);

@@ -168,6 +168,8 @@ static osdear_status parquet_start(osdear__source *source, void **state, osdear_
 /* The next row group, of this file or a later one; no cursor at the end of all. */
 static osdear_status next_group(parquet_reader *reader, osdear_error **error)
 {
+  osdear__parquet_read read = { .batch_bytes = osdear__context_budget(reader->source->context) / 8 };
+
   while (!reader->cursor) {
     osdear_status st;
     if (!reader->parquet) {
@@ -184,7 +186,7 @@ static osdear_status next_group(parquet_reader *reader, osdear_error **error)
       close_file(reader);
       continue;
     }
-    st = osdear__parquet_cursor_new(reader->parquet, reader->group, &(osdear__parquet_read){ 0 }, &reader->cursor, error);
+    st = osdear__parquet_cursor_new(reader->parquet, reader->group, &read, &reader->cursor, error);
     if (st)
       return st;
     reader->group++;

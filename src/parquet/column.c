@@ -318,6 +318,7 @@ osdear_status osdear__pq_column_read(osdear__pq_column *column, int64_t rows, os
 
   clear_batch(column);
   set_mark(column);
+  column->sink.most = allowance.bytes < SINK_MOST / 2 ? 2 * allowance.bytes : SINK_MOST; /* the last piece may go beyond */
   if (column->sink.width == SINK_BYTES) {
     double guess = column->bytes_a_row * (double)rows * 1.1 + 64;
 

@@ -4,9 +4,9 @@
 #define DEFAULT_READ_AHEAD (INT64_C(1) << 20)
 #define DEFAULT_FETCH (INT64_C(16) << 20)
 #define BATCH_ROWS (INT64_C(1) << 20)      /* more are never given at once */
-#define BATCH_BYTES ((size_t)1 << 30)      /* of one column's strings, where rows allow */
-#define BATCH_LEVELS (INT64_C(1) << 26)    /* of one column's lists */
-#define ROW_LEVELS (INT64_C(1) << 28)      /* where it is a single row */
+#define BATCH_BYTES (INT64_C(64) << 20)    /* of one column's strings, where rows allow */
+#define BATCH_LEVELS (INT64_C(1) << 22)    /* of one column's lists */
+#define ROW_LEVELS (INT64_C(1) << 26)      /* where it is a single row */
 #define MAX_FIXED (INT32_C(1) << 24)       /* bytes of a FIXED value */
 #define FIXED_BATCH_BYTES (INT64_C(1) << 26) /* of one column of wide FIXED values */
 
@@ -23,6 +23,7 @@ struct osdear__parquet_cursor {
   size_t range;        /* at hand */
   int64_t row;         /* of the group, that comes next */
   int64_t cap_rows;    /* of any batch */
+  size_t batch_bytes;  /* of one column's strings, of more than a row */
   int64_t most_rows;   /* that the next can hold, as the ones before tell */
   bool failed;
   osdear__codec_state codecs;
@@ -141,6 +142,7 @@ osdear_status osdear__parquet_cursor_new(osdear__parquet *file, size_t group, co
   cursor->file = osdear__parquet_ref(file);
   cursor->group = group;
   cursor->cap_rows = BATCH_ROWS;
+  cursor->batch_bytes = read && read->batch_bytes > 0 && read->batch_bytes < BATCH_BYTES ? (size_t)read->batch_bytes : (size_t)BATCH_BYTES;
   st = start_cursor(cursor, read, error);
   if (st)
     return st;
@@ -184,7 +186,7 @@ static osdear_status seek_columns(osdear__parquet_cursor *cursor, int64_t until,
 /* All columns, or up to the one of which a batch of so many rows cannot be made: then *rows becomes what can, and all go back. */
 static osdear_status try_columns(osdear__parquet_cursor *cursor, int64_t *rows, bool *done, osdear_error **error)
 {
-  osdear__pq_allowance allowance = { *rows == 1 ? SINK_MOST : BATCH_BYTES, *rows == 1 ? ROW_LEVELS : BATCH_LEVELS };
+  osdear__pq_allowance allowance = { *rows == 1 ? SINK_MOST : cursor->batch_bytes, *rows == 1 ? ROW_LEVELS : BATCH_LEVELS };
   int64_t got = *rows;
   size_t read = 0;
   osdear_status st;

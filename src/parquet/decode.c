@@ -1,6 +1,8 @@
 /** @file decode.c Which encoding is decoded how; PLAIN, RLE booleans, DELTA_BINARY_PACKED and BYTE_STREAM_SPLIT. */
 #include <parquet/decode.h>
 
+#define SIDE_BYTES ((size_t)PQ_STRIP << 16) /* of a strip of decimals, or of FIXED values, that are written as strings */
+
 void osdear__pq_decoder_new(osdear__pq_decoder *decoder, const osdear__pq_leaf *leaf, const osdear__pq_dictionary *dictionary)
 {
   memset(decoder, 0, sizeof *decoder);
@@ -10,6 +12,7 @@ void osdear__pq_decoder_new(osdear__pq_decoder *decoder, const osdear__pq_leaf *
   decoder->width = osdear__pq_sink_width(leaf->type);
   decoder->stored = (size_t)leaf->width;
   decoder->strings.width = SINK_BYTES;
+  decoder->strings.most = SIDE_BYTES;
 }
 
 void osdear__pq_decoder_drop(osdear__pq_decoder *decoder)
@@ -270,7 +273,7 @@ static osdear_status put_strings(const osdear__pq_decoder *decoder, osdear__pq_s
   return OSDEAR_OK;
 }
 
-/* Into the side sink, by strips. `sink` NULL: nothing more is done with them. */
+/* Into the side sink, by strips. */
 static osdear_status through_strings(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count, osdear_error **error)
 {
   while (count) {
@@ -284,12 +287,10 @@ static osdear_status through_strings(osdear__pq_decoder *decoder, osdear__pq_sin
     if (st)
       return st;
     if (decoder->strings.is_full)
-      return osdear__fail(error, OSDEAR_ERR_LIMIT, "%zu values together are larger than 2 GiB", take);
-    if (sink) {
-      st = put_strings(decoder, sink, at, take, error);
-      if (st)
-        return st;
-    }
+      return osdear__fail(error, OSDEAR_ERR_LIMIT, "%zu values that are no strings take more than %zu bytes", take, decoder->strings.most);
+    st = put_strings(decoder, sink, at, take, error);
+    if (st)
+      return st;
     at += (int64_t)take;
     count -= take;
   }
@@ -311,6 +312,18 @@ osdear_status osdear__pq_decoder_read(osdear__pq_decoder *decoder, osdear__pq_si
   return decoder->decode(decoder, sink, at, count, error);
 }
 
+static osdear_status skip_plain_bytes(osdear__pq_decoder *decoder, size_t count, osdear_error **error)
+{
+  for (; count; count--) {
+    size_t there = (size_t)(decoder->end - decoder->at);
+
+    if (there < 4 || osdear__load_u32(decoder->at) > there - 4)
+      return osdear__pq_cut_short(error);
+    decoder->at += 4 + (size_t)osdear__load_u32(decoder->at);
+  }
+  return OSDEAR_OK;
+}
+
 static osdear_status skip_numbers(osdear__pq_decoder *decoder, size_t count, osdear_error **error)
 {
   while (count) {
@@ -327,8 +340,12 @@ osdear_status osdear__pq_decoder_skip(osdear__pq_decoder *decoder, size_t count,
 {
   if (count == 0)
     return OSDEAR_OK;
-  if (decodes_strings(decoder))
-    return through_strings(decoder, NULL, 0, count, error);
+  if (decoder->decode == plain_bytes)
+    return skip_plain_bytes(decoder, count, error);
+  if (decoder->decode == osdear__pq_decode_delta_length)
+    return osdear__pq_skip_delta_length(decoder, count, error);
+  if (decoder->decode == osdear__pq_decode_delta_bytes)
+    return osdear__pq_skip_delta_bytes(decoder, count, error);
   if (decoder->decode == plain_fixed) {
     if (count > (size_t)(decoder->end - decoder->at) / decoder->stored)
       return osdear__pq_cut_short(error);

@@ -47,7 +47,7 @@ struct osdear__pq_decoder {
   osdear__pq_hybrid hybrid;
   osdear__pq_delta delta; /* integers; lengths; for DELTA_BYTE_ARRAY lengths of prefixes */
   osdear__pq_delta suffixes;
-  osdear__pq_sink strings; /* of values that are decoded as strings but are none; or those passed over */
+  osdear__pq_sink strings; /* of values that are decoded as strings but are none */
   uint8_t *last;           /* DELTA_BYTE_ARRAY: the value before */
   size_t last_size, last_capacity;
   uint64_t strip[PQ_STRIP];
@@ -74,6 +74,8 @@ osdear_status osdear__pq_decode_delta_length(osdear__pq_decoder *decoder, osdear
                                              osdear_error **error);
 osdear_status osdear__pq_decode_delta_bytes(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count,
                                             osdear_error **error);
+MUST_USE osdear_status osdear__pq_skip_delta_length(osdear__pq_decoder *decoder, size_t count, osdear_error **error);
+MUST_USE osdear_status osdear__pq_skip_delta_bytes(osdear__pq_decoder *decoder, size_t count, osdear_error **error);
 MUST_USE osdear_status osdear__pq_start_delta_length(osdear__pq_decoder *decoder, const uint8_t *data, size_t size, uint64_t limit,
                                                      osdear_error **error);
 MUST_USE osdear_status osdear__pq_start_delta_bytes(osdear__pq_decoder *decoder, const uint8_t *data, size_t size, uint64_t limit,

@@ -86,17 +86,42 @@ osdear_status osdear__pq_decode_delta_length(osdear__pq_decoder *decoder, osdear
   return OSDEAR_OK;
 }
 
+osdear_status osdear__pq_skip_delta_length(osdear__pq_decoder *decoder, size_t count, osdear_error **error)
+{
+  while (count) {
+    size_t take = count < PQ_STRIP ? count : PQ_STRIP;
+
+    if (!osdear__pq_delta_read(&decoder->delta, decoder->strip, take))
+      return osdear__pq_cut_short(error);
+    for (size_t i = 0; i < take; i++) {
+      if (decoder->strip[i] > (uint64_t)(decoder->end - decoder->at))
+        return osdear__pq_cut_short(error);
+      decoder->at += decoder->strip[i];
+    }
+    count -= take;
+  }
+  return OSDEAR_OK;
+}
+
 /* The last value is needed by the next piece, which may go to another sink. */
+static bool reserve_last(osdear__pq_decoder *decoder, size_t size)
+{
+  uint8_t *bigger;
+
+  if (size <= decoder->last_capacity && decoder->last)
+    return true;
+  bigger = osdear__realloc(decoder->last, size + PQ_PADDING);
+  if (!bigger)
+    return false;
+  decoder->last = bigger;
+  decoder->last_capacity = size;
+  return true;
+}
+
 static bool keep_last(osdear__pq_decoder *decoder, const uint8_t *value, size_t size)
 {
-  if (size > decoder->last_capacity || !decoder->last) {
-    uint8_t *bigger = osdear__realloc(decoder->last, size + PQ_PADDING);
-
-    if (!bigger)
-      return false;
-    decoder->last = bigger;
-    decoder->last_capacity = size;
-  }
+  if (!reserve_last(decoder, size))
+    return false;
   memcpy(decoder->last, value, size);
   decoder->last_size = size;
   return true;
@@ -147,6 +172,24 @@ osdear_status osdear__pq_decode_delta_bytes(osdear__pq_decoder *decoder, osdear_
       return st;
     at += (int64_t)take;
     count -= take;
+  }
+  return OSDEAR_OK;
+}
+
+/* Each value is made of the one before it, in its place. */
+osdear_status osdear__pq_skip_delta_bytes(osdear__pq_decoder *decoder, size_t count, osdear_error **error)
+{
+  for (; count; count--) {
+    uint64_t prefix, suffix;
+
+    if (!osdear__pq_delta_read(&decoder->delta, &prefix, 1) || !osdear__pq_delta_read(&decoder->suffixes, &suffix, 1) ||
+        prefix > decoder->last_size || suffix > (uint64_t)(decoder->end - decoder->at))
+      return osdear__pq_cut_short(error);
+    if (!reserve_last(decoder, (size_t)(prefix + suffix)))
+      return osdear__fail_memory(error);
+    memcpy(decoder->last + prefix, decoder->at, (size_t)suffix);
+    decoder->last_size = (size_t)(prefix + suffix);
+    decoder->at += suffix;
   }
   return OSDEAR_OK;
 }

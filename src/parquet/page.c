@@ -3,6 +3,8 @@
 
 #define FIRST_HEADER 256            /* most headers are below 100 bytes */
 #define MAX_HEADER ((size_t)16 << 20) /* long statistics make long headers; more is no header */
+#define BELIEVED 100                /* a page that claims to become so many times larger must prove it, */
+#define PIECE ((size_t)4 << 20)     /* unless it is no larger than this; as much is given to it at first */
 #define OLD_WRITERS_SLACK 100       /* parquet-mr before 1.2.9 left the dictionary's header out of the chunk's size (PARQUET-816) */
 
 osdear_status osdear__pq_pages_start(osdear__pq_pages *pages, osdear__parquet *file, const osdear__pq_column_meta *meta,
@@ -143,11 +145,11 @@ static osdear_status read_header(osdear__pq_pages *pages, osdear__pq_page *page,
 static int64_t most_expansion(osdear__codec codec)
 {
   switch (codec) {
-  case CODEC_SNAPPY: return 64;
-  case CODEC_GZIP: return 1100;
+  case CODEC_SNAPPY: return 22; /* 64 bytes by 3 */
+  case CODEC_GZIP: return 1033;
   case CODEC_LZ4_HADOOP:
   case CODEC_LZ4_RAW: return 256;
-  case CODEC_ZSTD: return 1 << 17;
+  case CODEC_ZSTD: return 1 << 15; /* a block of 128 KiB by 4 bytes */
   default: return 0;
   }
 }
@@ -255,6 +257,45 @@ static osdear_status split_v2(osdear__pq_page *page, const uint8_t *body, osdear
   return OSDEAR_OK;
 }
 
+/* Room for a page that claims to become very much larger is made as its bytes come, not by the claim; snappy and lz4, which cannot make so
+ * much of so little, have no streams. One byte more than the claim is asked for, to see that there is none. */
+static osdear_status inflate_by_pieces(osdear__pq_pages *pages, const osdear__pq_page *page, const uint8_t *body, size_t in_size,
+                                       osdear_error **error)
+{
+  AUTO(inflater) inflater = NULL;
+  size_t done = 0, taken = 0, got, used;
+  bool is_done = false;
+  osdear_status st = osdear__inflater_new(pages->codec, &inflater, error);
+
+  while (!st && !is_done && done <= page->size) {
+    size_t room = done < pages->raw_capacity / 2 || pages->raw_capacity >= page->size ? pages->raw_capacity : 2 * pages->raw_capacity;
+
+    room = room > PIECE ? room : PIECE;
+    room = room < page->size ? room : page->size;
+    if (!grow(&pages->raw, &pages->raw_capacity, room, done))
+      return osdear__fail_memory(error);
+    st = osdear__inflate(inflater, body + taken, in_size - taken, &used, pages->raw + done, room + (room == page->size) - done, &got, true,
+                         &is_done, error);
+    taken += used;
+    done += got;
+  }
+  if (!st && done != page->size)
+    st = osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s data of %zu bytes does not hold the %zu bytes announced",
+                      osdear__codec_name(pages->codec), in_size, page->size);
+  return st;
+}
+
+static osdear_status inflate(osdear__pq_pages *pages, const osdear__pq_page *page, const uint8_t *body, size_t in_size, osdear_error **error)
+{
+  bool has_streams = pages->codec == CODEC_GZIP || pages->codec == CODEC_ZSTD || pages->codec == CODEC_BROTLI;
+
+  if (has_streams && in_size && page->size > PIECE && page->size / in_size >= BELIEVED)
+    return inflate_by_pieces(pages, page, body, in_size, error);
+  if (!grow(&pages->raw, &pages->raw_capacity, page->size ? page->size : 1, 0))
+    return osdear__fail_memory(error);
+  return osdear__decompress(pages->codecs, pages->codec, body, in_size, pages->raw, page->size, error);
+}
+
 osdear_status osdear__pq_pages_load(osdear__pq_pages *pages, osdear__pq_page *page, osdear_error **error)
 {
   const osdear__pq_page_header *header = &page->header;
@@ -281,9 +322,7 @@ osdear_status osdear__pq_pages_load(osdear__pq_pages *pages, osdear__pq_page *pa
     page->data = body;
     return OSDEAR_OK;
   }
-  if (!grow(&pages->raw, &pages->raw_capacity, page->size ? page->size : 1, 0))
-    return osdear__fail_memory(error);
+  st = inflate(pages, page, body, in_size, error);
   page->data = pages->raw;
-  st = osdear__decompress(pages->codecs, pages->codec, body, in_size, pages->raw, page->size, error);
   return st ? osdear__fail_within(error, st, "page at offset %" PRId64, page->offset) : OSDEAR_OK;
 }

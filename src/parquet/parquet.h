@@ -73,6 +73,7 @@ typedef struct osdear__parquet_read {
   size_t range_count;
   int64_t read_ahead_bytes;       /* how much of a column chunk is read at once; 0: 1 MiB */
   int64_t fetch_bytes;            /* what an input that fetches ahead may hold for all columns; 0: 16 MiB */
+  int64_t batch_bytes;            /* of one column's strings in a batch of more than a row, about; 0: 64 MiB */
 } osdear__parquet_read;
 MUST_USE osdear_status osdear__parquet_cursor_new(osdear__parquet *file, size_t group, const osdear__parquet_read *read,
                                                   osdear__parquet_cursor **out, osdear_error **error);

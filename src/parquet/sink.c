@@ -31,7 +31,7 @@ void osdear__pq_sink_drop(osdear__pq_sink *sink)
 {
   osdear__free(sink->values);
   osdear__free(sink->offsets);
-  *sink = (osdear__pq_sink){ .width = sink->width };
+  *sink = (osdear__pq_sink){ .width = sink->width, .most = sink->most };
 }
 
 static osdear_status grow_values(osdear__pq_sink *sink, size_t size, osdear_error **error)
@@ -71,15 +71,16 @@ osdear_status osdear__pq_sink_reserve(osdear__pq_sink *sink, int64_t slots, size
 
 bool osdear__pq_sink_more(osdear__pq_sink *sink, size_t more)
 {
+  size_t most = sink->most ? sink->most : SINK_MOST;
   size_t size;
 
-  if (more > SINK_MOST - sink->bytes) {
+  if (sink->bytes > most || more > most - sink->bytes) {
     sink->is_full = true;
     return false;
   }
   if (sink->bytes + more <= sink->capacity)
     return true;
-  size = sink->capacity < SINK_MOST / 2 ? sink->capacity * 2 : SINK_MOST;
+  size = sink->capacity < most / 2 ? sink->capacity * 2 : most;
   if (size < sink->bytes + more)
     size = sink->bytes + more;
   return grow_values(sink, size, NULL) == OSDEAR_OK;

@@ -17,6 +17,7 @@ typedef struct osdear__pq_sink {
   int32_t *offsets;   /* SINK_BYTES: one more than there is room for values */
   int64_t slots;      /* there is room for */
   size_t bytes;       /* SINK_BYTES: used */
+  size_t most;        /* SINK_BYTES: it may hold; 0: what offsets can count */
   bool is_full;       /* more bytes came than an array can hold: what was decoded since must be dropped */
 } osdear__pq_sink;
 
@@ -25,7 +26,7 @@ int32_t osdear__pq_sink_width(const osdear__type *type);
 void osdear__pq_sink_drop(osdear__pq_sink *sink);
 /* Room for `slots` values in all, and for `bytes` of strings where that is more than there is. */
 MUST_USE osdear_status osdear__pq_sink_reserve(osdear__pq_sink *sink, int64_t slots, size_t bytes, osdear_error **error);
-/* Room for `more` bytes of strings; false: no memory, or is_full. */
+/* Room for `more` bytes of strings beyond its capacity; false: no memory, or is_full. */
 MUST_USE bool osdear__pq_sink_more(osdear__pq_sink *sink, size_t more);
 /* `dense` values lie from slot `at` on; move them to those of the `slots` slots from there whose bits (from `bit_at` on) are set. The
  * others become zeros and empty strings. */
