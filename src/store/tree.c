@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 enum { DEFAULT_CONCURRENCY = 16, MOST_CONCURRENCY = 256, DELETE_BATCH = 1000 };
+#define NEAR_PIECE ((size_t)128 << 10) /* that is still in the processor's cache when it is written */
 
 /* ---- one file ---- */
 
@@ -30,12 +31,13 @@ static osdear_status copy_small(const file_copy *self, osdear__input *input, cha
 
 static osdear_status copy_large(const file_copy *self, osdear__input *input, char *piece, osdear_error **error)
 {
+  size_t most = osdear__store_is_remote(self->from) || self->piece_bytes < NEAR_PIECE ? self->piece_bytes : NEAR_PIECE;
   AUTO(output) output = NULL;
   osdear_status st = self->if_absent ? osdear__store_create(self->to, self->to_path, &output, error)
                                      : osdear__store_replace(self->to, self->to_path, &output, error);
 
   for (int64_t at = 0; !st && at < input->size_bytes;) {
-    size_t size = input->size_bytes - at < (int64_t)self->piece_bytes ? (size_t)(input->size_bytes - at) : self->piece_bytes;
+    size_t size = input->size_bytes - at < (int64_t)most ? (size_t)(input->size_bytes - at) : most;
     st = osdear__context_check(self->context, error);
     if (!st)
       st = osdear__input_read(input, at, piece, size, error);

@@ -131,7 +131,8 @@ static osdear_status ask_sts(const osdear__identity_source *source, const osdear
   AUTO(http_client) client = NULL;
   SCOPED(http_response) response = { 0 };
   SCOPED(buf) authorization = { 0 };
-  char url[600], date[OSDEAR__SIGV4_DATE];
+  SCOPED(buf) url = { 0 };
+  char date[OSDEAR__SIGV4_DATE];
   osdear__http_header headers[4] = { { "Content-Type", "application/x-www-form-urlencoded" } };
   osdear__http_request request = { .method = "POST",
                                    .url = "/",
@@ -143,18 +144,18 @@ static osdear_status ask_sts(const osdear__identity_source *source, const osdear
   osdear_status st;
 
   if (source->sts)
-    snprintf(url, sizeof url, "%s", source->sts);
+    osdear__buf_append(&url, source->sts, strlen(source->sts) - osdear__ends_with(source->sts, "/"));
   else
-    snprintf(url, sizeof url, "https://sts.%s.amazonaws.com%s", source->region,
-             osdear__starts_with(source->region, "cn-") ? ".cn" : "");
-  if (strlen(url) > 0 && url[strlen(url) - 1] == '/')
-    url[strlen(url) - 1] = '\0';
-  st = osdear__buf_check(form, error);
+    osdear__buf_printf(&url, "https://sts.%s.amazonaws.com%s", source->region,
+                       osdear__starts_with(source->region, "cn-") ? ".cn" : "");
+  st = osdear__buf_check(&url, error);
   if (!st)
-    st = new_client(source, url, false, &client, error);
+    st = osdear__buf_check(form, error);
+  if (!st)
+    st = new_client(source, url.data, false, &client, error);
   if (!st && base) {
-    const char *host = strstr(url, "://");
-    st = sign_form(source, base, host ? host + 3 : url, form, date, &authorization, error);
+    const char *host = strstr(url.data, "://");
+    st = sign_form(source, base, host ? host + 3 : url.data, form, date, &authorization, error);
     headers[1] = (osdear__http_header){ "X-Amz-Date", date };
     headers[2] = (osdear__http_header){ "Authorization", authorization.data };
     headers[3] = (osdear__http_header){ "X-Amz-Security-Token", base->token.hidden.data };
@@ -244,22 +245,25 @@ osdear_status osdear__identity_of_container(const osdear__identity_source *sourc
   AUTO(http_client) client = NULL;
   SCOPED(http_response) response = { 0 };
   SCOPED(buf) token = { 0 };
-  char url[1000];
+  SCOPED(buf) url = { 0 };
   osdear__http_header headers[] = { { "Authorization", NULL } };
-  osdear__http_request request = { .url = url, .headers = headers };
+  osdear__http_request request = { .headers = headers };
   osdear_status st;
 
   if (!relative && !settings->values[S3_CONTAINER_FULL_URI])
     return OSDEAR_ERR_NOT_FOUND;
-  snprintf(url, sizeof url, "%s%s", relative ? CONTAINER_HOST : "",
-           relative ? relative : settings->values[S3_CONTAINER_FULL_URI]);
-  if ((relative && relative[0] != '/') ||
-      (!osdear__starts_with(url, "https://") && !(osdear__starts_with(url, "http://") && may_be_plain(url))))
+  osdear__buf_printf(&url, "%s%s", relative ? CONTAINER_HOST : "", relative ? relative : settings->values[S3_CONTAINER_FULL_URI]);
+  st = osdear__buf_check(&url, error);
+  if (st)
+    return st;
+  if ((relative && relative[0] != '/') || (!osdear__starts_with(url.data, "https://") &&
+                                           !(osdear__starts_with(url.data, "http://") && may_be_plain(url.data))))
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT,
-                        "container credentials come over https:, or over http: from this machine, not from \"%s\"", url);
+                        "container credentials come over https:, or over http: from this machine, not from \"%s\"", url.data);
   st = container_token(settings, &token, error);
   if (!st)
-    st = new_client(source, NULL, osdear__starts_with(url, "http:"), &client, error);
+    st = new_client(source, NULL, osdear__starts_with(url.data, "http:"), &client, error);
+  request.url = url.data;
   headers[0].value = token.data;
   request.header_count = token.size > 0;
   if (!st)
@@ -310,15 +314,17 @@ static osdear_status metadata_keys(const osdear__identity_source *source, osdear
   static const char folder[] = "/latest/meta-data/iam/security-credentials/";
   SCOPED(http_response) role = { 0 };
   SCOPED(http_response) keys = { 0 };
-  char path[400];
+  SCOPED(buf) path = { 0 };
   osdear_status st = metadata_get(source, client, token, folder, &role, error);
 
   if (st)
     return st;
   if (role.body.size == 0)
     return osdear__fail(error, OSDEAR_ERR_DENIED, "the instance has no role");
-  snprintf(path, sizeof path, "%s%.*s", folder, (int)strcspn(role.body.data, "\r\n/?# "), role.body.data);
-  st = metadata_get(source, client, token, path, &keys, error);
+  osdear__buf_printf(&path, "%s%.*s", folder, (int)strcspn(role.body.data, "\r\n/?# "), role.body.data);
+  st = osdear__buf_check(&path, error);
+  if (!st)
+    st = metadata_get(source, client, token, path.data, &keys, error);
   if (!st)
     st = osdear__identity_of_json((osdear__str){ keys.body.data, keys.body.size }, "the instance's metadata", out, error);
   osdear__wipe(keys.body.data, keys.body.size);

@@ -211,17 +211,29 @@ const char *osdear__aws_profile_get(const osdear__aws_profiles *profiles, const 
   return value && value[0] ? value : NULL;
 }
 
+/* Of a section `[services NAME]`, which is of the configuration file only. */
+static const char *service_value(const osdear__aws_profiles *profiles, const char *services, const char *key)
+{
+  static const char word[] = "services ";
+  const char *value = NULL;
+
+  for (size_t i = 0; i < profiles->count; i++) {
+    const osdear__aws_entry *entry = &profiles->entries[i];
+    if (osdear__starts_with(entry->section, word) && strcmp(entry->section + strlen(word), services) == 0 &&
+        strcmp(entry->key, key) == 0)
+      value = entry->value;
+  }
+  return value && value[0] ? value : NULL;
+}
+
 const char *osdear__aws_profile_get_s3(const osdear__aws_profiles *profiles, const char *profile, const char *key)
 {
   const char *services = osdear__aws_profile_get(profiles, profile, "services");
-  char below[80], section[200];
-  const char *value = NULL;
+  char below[80]; /* `key` is one of ours, and short */
+  const char *value;
 
   snprintf(below, sizeof below, "s3.%s", key);
-  if (services) {
-    snprintf(section, sizeof section, "services %s", services);
-    value = osdear__aws_profile_get(profiles, section, below);
-  }
+  value = services ? service_value(profiles, services, below) : NULL;
   if (!value)
     value = osdear__aws_profile_get(profiles, profile, below);
   return value ? value : osdear__aws_profile_get(profiles, profile, key);

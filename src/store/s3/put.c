@@ -89,7 +89,8 @@ osdear_status osdear__s3_need_conditional(osdear__s3 *s3, osdear_context *contex
 {
   osdear__s3_conditional setting = osdear__s3_settings_of(s3)->conditional;
   const char *slash = strrchr(key, '/');
-  char scratch[1200], unique[37];
+  SCOPED(buf) scratch = { 0 };
+  char unique[37];
   bool is_obeyed = false;
   osdear_status st;
   uint64_t place;
@@ -101,8 +102,10 @@ osdear_status osdear__s3_need_conditional(osdear__s3 *s3, osdear_context *contex
   place = place_of(s3);
   if (!recall(place, &is_obeyed)) {
     osdear__uuid(unique);
-    snprintf(scratch, sizeof scratch, "%.*s.%s.osdear-tmp", (int)(slash ? slash + 1 - key : 0), key, unique);
-    st = probe(s3, context, scratch, &is_obeyed, error);
+    osdear__buf_printf(&scratch, "%.*s.%s.osdear-tmp", (int)(slash ? slash + 1 - key : 0), key, unique);
+    st = osdear__buf_check(&scratch, error);
+    if (!st)
+      st = probe(s3, context, scratch.data, &is_obeyed, error);
     if (st)
       return osdear__fail_within(error, st, "cannot find out whether the service can put what is absent");
     remember(place, is_obeyed);
