@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Sets osdear beside curl, s5cmd, boto3 and deltalake on one MinIO, interleaved, and prints Markdown for docs/performance.md.
 
-usage: run_s3.py OSDEAR OSDEAR_BENCH [--runs N] [--only WORD] [--mib N] [--files N] [--keys N] [--tls]
+usage: run_s3.py OSDEAR OSDEAR_BENCH [--runs N] [--only WORD] [--mib N] [--files N] [--keys N] [--tls] [--folder F]
 
 CPU is user and system time of the whole process; of boto3 and deltalake, which Python starts slowly, that of the operation alone. s5cmd is
 looked for in PATH and in the cache's bench/bin (go install github.com/peak/s5cmd/v2@v2.3.0), boto3 in the Python that OSDEAR_BOTO_PYTHON
@@ -125,7 +125,7 @@ class Bench:
                 subprocess.run(list(map(str, words)), env=self.environment, check=True, stdout=subprocess.DEVNULL)
 
     def measure(self, words, run):
-        """CPU and wall seconds, and the peak in MiB."""
+        """CPU and wall seconds."""
         fresh = Path(tempfile.mkdtemp(dir=self.folder))  # a file system is slow where many files were just deleted
         words = [str(word).replace("NEW", f"{run}-{time.monotonic_ns()}").replace("BACK", str(fresh)) for word in words]
         if words[-1].endswith(".curl"):
@@ -143,8 +143,8 @@ class Bench:
         if child.returncode:
             sys.exit(f"{' '.join(words)}: {errors.decode()[-2000:]}")
         if told:
-            return float(told.group(2)), float(told.group(1)), usage.ru_maxrss / 1024
-        return usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024
+            return float(told.group(2)), float(told.group(1))
+        return usage.ru_utime + usage.ru_stime, wall
 
     def is_native(self, words):
         return words[0] in (self.osdear, self.s5cmd, "curl")
@@ -156,10 +156,10 @@ class Bench:
             for name, programs in cases.items():
                 for program, words in programs.items():
                     found.setdefault((name, program), []).append(self.measure(words, run))
-        print("| what | program | CPU | wall | peak |\n|---|---|---|---|---|")
+        print("| what | program | CPU | wall |\n|---|---|---|---|")
         for (name, program), measures in found.items():
-            cpu, wall, peak = map(statistics.median, zip(*measures))
-            print(f"| {name} | {program} | {cpu:.2f} s | {wall:.2f} s | {peak:.0f} MiB |", flush=True)
+            cpu, wall = map(statistics.median, zip(*measures))
+            print(f"| {name} | {program} | {cpu:.2f} s | {wall:.2f} s |", flush=True)
 
 
 def main():
@@ -172,12 +172,12 @@ def main():
     parser.add_argument("--files", type=int, default=2000)
     parser.add_argument("--keys", type=int, default=10_000)
     parser.add_argument("--tls", action="store_true")
+    parser.add_argument("--folder", default="/dev/shm", help="for the files: one in memory, so that disks have no part in it")
     given = parser.parse_args()
     reason = s3_servers.missing()
     if reason:
         sys.exit(f"run_s3.py: {reason}")
-    (cache() / "bench").mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache() / "bench") as folder, Server("minio", tls=given.tls) as server:
+    with tempfile.TemporaryDirectory(dir=given.folder) as folder, Server("minio", tls=given.tls) as server:
         bench = Bench(given, server, Path(folder))
         bench.prepare()
         bench.run()

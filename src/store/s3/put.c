@@ -54,7 +54,8 @@ static osdear_status put_conditionally(osdear__s3 *s3, osdear_context *context, 
   return osdear__s3_send(s3, context, &request, response, error);
 }
 
-/* A file of our own, written twice: where the second time succeeds, the condition was passed over. */
+/* A file of our own, written twice: where the second time succeeds, the condition was passed over. Where already the first is refused, it was
+ * made twice because its answer had been lost. */
 static osdear_status probe(osdear__s3 *s3, osdear_context *context, const char *key, bool *is_obeyed, osdear_error **error)
 {
   SCOPED(http_response) response = { 0 };
@@ -64,10 +65,12 @@ static osdear_status probe(osdear__s3 *s3, osdear_context *context, const char *
   *is_obeyed = false;
   if (st || response.status == 501)
     return st;
-  st = osdear__s3_expect(s3, &request, &response, error);
-  if (st)
-    return st;
-  st = put_conditionally(s3, context, key, &response, error);
+  if (response.status != 412) {
+    st = osdear__s3_expect(s3, &request, &response, error);
+    if (st)
+      return st;
+    st = put_conditionally(s3, context, key, &response, error);
+  }
   *is_obeyed = !st && response.status == 412;
   if (!st && response.status != 412 && response.status != 501)
     st = osdear__s3_expect(s3, &request, &response, error);
