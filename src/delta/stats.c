@@ -432,6 +432,17 @@ static bool leave_room(osdear__scalar *bound, int64_t us)
   return osdear__add_i64(bound->i64, us, &bound->i64);
 }
 
+/* A column of floats may have become one of doubles, and the shortest text of a float is not the float's value as a double. */
+static void cover_floats(osdear__range *range)
+{
+  double min = (double)(float)range->min.f64, max = (double)(float)range->max.f64;
+
+  if (range->has_min && min < range->min.f64 && isfinite(min))
+    range->min.f64 = min;
+  if (range->has_max && max > range->max.f64 && isfinite(max))
+    range->max.f64 = max;
+}
+
 bool osdear__stats_range(const osdear__file_stats *stats, const size_t *path, size_t depth, osdear__range *out)
 {
   osdear__range range = { .null_count = -1, .row_count = -1 };
@@ -444,6 +455,8 @@ bool osdear__stats_range(const osdear__file_stats *stats, const size_t *path, si
   range.may_be_nan = type->kind == KIND_FLOAT || type->kind == KIND_DOUBLE;
   range.has_min = osdear__stats_bound(stats, path, depth, false, &range.min) && leave_room(&range.min, -1000);
   range.has_max = osdear__stats_bound(stats, path, depth, true, &range.max) && leave_room(&range.max, 1000);
+  if (type->kind == KIND_DOUBLE)
+    cover_floats(&range);
   *out = range;
   return range.has_min || range.has_max || range.null_count >= 0 || range.row_count >= 0;
 }

@@ -62,6 +62,21 @@ Test(stats, leaves_room_for_cut_timestamps)
   lake_close(&p.here);
 }
 
+/* Spark writes the shortest text of a float, 0.1, whose value as a double is 0.10000000149: the column may have become one of doubles. */
+Test(stats, of_floats_hold_for_the_doubles_they_became)
+{
+  parsed p;
+  osdear__range r;
+
+  parse(&p, "d double, e double", "{\"minValues\":{\"d\":0.3,\"e\":-1e300},\"maxValues\":{\"d\":0.1,\"e\":1e300}}");
+  cr_assert(range_of(&p, 0, &r) && r.min.f64 == 0.3 && r.max.f64 == (double)0.1f);
+  cr_assert(range_of(&p, 1, &r) && r.min.f64 == -1e300 && r.max.f64 == 1e300);
+  lake_close(&p.here);
+  parse(&p, "d double, e double", "{\"minValues\":{\"d\":0.7},\"maxValues\":{\"d\":0.9}}");
+  cr_assert(range_of(&p, 0, &r) && r.min.f64 == (double)0.7f && r.max.f64 == 0.9);
+  lake_close(&p.here);
+}
+
 Test(stats, follows_structs_and_escaped_names)
 {
   parsed p;
