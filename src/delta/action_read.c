@@ -168,6 +168,8 @@ static osdear_status take_vector_field(reader *r, osdear__json_event event, osde
   if (!f || event == JSON_NULL)
     return OSDEAR_OK;
   r->vector_seen |= UINT64_C(1) << (f - osdear__action_vector.fields);
+  if (event == JSON_NUMBER && text.data[0] == '-') /* -1 is not to be taken for what is absent */
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s.deletionVector.%s is negative", r->form->name.data, f->name.data);
   return f->form == FORM_STORAGE ? take_storage(r, event, text, error) : take_scalar(r, f, event, text, error);
 }
 

@@ -12,7 +12,7 @@ typedef struct checkpoint {
   osdear__output *output;
   osdear__parquet_writer *writer;
   int64_t action_count;
-  int64_t add_count;
+  int64_t add_count, add_bytes;
 } checkpoint;
 
 /* ---- batches ---- */
@@ -124,6 +124,8 @@ static osdear_status write_files(checkpoint *self, size_t column, osdear__file_i
     else
       st = osdear__checkpoint_put_remove(builder, file, error);
     self->add_count += column == COLUMN_ADD;
+    if (column == COLUMN_ADD && !osdear__add_i64(self->add_bytes, file->size_bytes, &self->add_bytes))
+      self->add_bytes = INT64_MAX; /* no checksum can say as much */
     if (!st && (osdear__builder_length(builder) >= BATCH_ROWS || osdear__builder_bytes_used(builder) >= BATCH_BYTES)) {
       st = write_built(self, column, builder, error);
       if (!st)
@@ -219,6 +221,8 @@ osdear_status osdear__checkpoint_write(osdear_snapshot *snapshot, osdear_error *
 
   osdear__log_checkpoint_path(snapshot->segment.version, path);
   st = write_file(&self, path, error);
+  if (!st) /* here all that is counted was seen */
+    st = osdear__checksum_check(snapshot, self.add_count, self.add_bytes, error);
   if (!st)
     st = write_hint(&self, snapshot->segment.version, error);
   osdear__parquet_writer_auto(&self.writer);

@@ -124,7 +124,7 @@ static const char *const readable[] = {
   "v2Checkpoint", "vacuumProtocolCheck", "variantType", "variantType-preview", "variantShredding", "variantShredding-preview",
 };
 
-/* They bind writers only, so they are harmless where a writer listed them for readers too. */
+/* They bind writers only. */
 static const char *const writer_only[] = {
   "allowColumnDefaults", "appendOnly", "changeDataFeed", "checkConstraints", "checkpointProtection", "clustering",
   "columnMappingUsageTracking", "domainMetadata", "generatedColumns", "icebergCompatV1", "icebergCompatV2", "icebergCompatV3",
@@ -156,9 +156,31 @@ static bool is_of_catalog(const char *feature)
   return strcmp(feature, "catalogManaged") == 0 || strcmp(feature, "catalogOwned-preview") == 0;
 }
 
+/* Lists of features and the versions 3 and 7 go together: without the one the other says nothing that two engines would agree on. An
+ * empty list is none, as checkpoints of some writers have it. */
+static osdear_status check_lists(const osdear__protocol *protocol, const char *uri, osdear_error **error)
+{
+  bool has_readers = protocol->reader_features && protocol->reader_features[0];
+  bool has_writers = protocol->writer_features && protocol->writer_features[0];
+
+  if (protocol->min_reader == 3 && (!protocol->reader_features || protocol->min_writer < 7))
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: minReaderVersion 3 goes with readerFeatures and minWriterVersion 7; here %s", uri,
+                        protocol->reader_features ? "the latter is lower" : "are no readerFeatures");
+  if (protocol->min_reader < 3 && has_readers)
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: readerFeatures go with minReaderVersion 3; here it is %" PRId32, uri,
+                        protocol->min_reader);
+  if (protocol->min_writer == 7 && !protocol->writer_features)
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: minWriterVersion 7 goes with writerFeatures, and there are none", uri);
+  if (protocol->min_writer < 7 && has_writers)
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: writerFeatures go with minWriterVersion 7; here it is %" PRId32, uri,
+                        protocol->min_writer);
+  return OSDEAR_OK;
+}
+
 osdear_status osdear__protocol_check_read(const osdear__protocol *protocol, const char *uri, osdear_error **error)
 {
   SCOPED(buf) unknown = { 0 };
+  osdear_status st;
 
   if (protocol->min_reader < 1 || protocol->min_writer < 0)
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: protocol versions %" PRId32 " and %" PRId32 " do not exist", uri,
@@ -166,11 +188,9 @@ osdear_status osdear__protocol_check_read(const osdear__protocol *protocol, cons
   if (protocol->min_reader > 3)
     return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s: minReaderVersion %" PRId32 " is above 3, the newest this build reads", uri,
                         protocol->min_reader);
-  if (protocol->min_reader < 3)
-    return OSDEAR_OK;
-  if (!protocol->reader_features || protocol->min_writer < 7)
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: minReaderVersion 3 goes with readerFeatures and minWriterVersion 7; here %s", uri,
-                        protocol->reader_features ? "the latter is lower" : "are no readerFeatures");
+  st = check_lists(protocol, uri, error);
+  if (st || protocol->min_reader < 3)
+    return st;
   for (size_t i = 0; protocol->reader_features[i]; i++) {
     const char *name = protocol->reader_features[i];
     if (!lists(protocol->writer_features, name))
@@ -179,7 +199,7 @@ osdear_status osdear__protocol_check_read(const osdear__protocol *protocol, cons
       return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
                           "%s: the table is managed by a catalog (table feature %s), which alone knows its newest commits: ask the catalog",
                           uri, name);
-    if (!is_among(readable, COUNT_OF(readable), name) && !is_among(writer_only, COUNT_OF(writer_only), name))
+    if (!is_among(readable, COUNT_OF(readable), name)) /* also one that binds writers only: who listed it for readers meant something */
       osdear__buf_printf(&unknown, "%s%s", unknown.size ? ", " : "", name);
   }
   return unknown.size ? fail_features(&unknown, "read", uri, error) : OSDEAR_OK;
@@ -275,8 +295,6 @@ osdear_status osdear__protocol_check_write(const osdear__protocol *protocol, con
 
   if (st)
     return st;
-  if (protocol->min_writer == 7 && !protocol->writer_features)
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: minWriterVersion 7 goes with writerFeatures, and there are none", uri);
   if (find_variant(&metadata->schema, &path))
     return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
                         "%s: column `%s` is a variant, and this build does not write the table feature variantType", uri,

@@ -269,6 +269,8 @@ static osdear_status read_vector(osdear__checkpoint_rows *rows, int64_t row, osd
     return OSDEAR_OK; /* a struct that is there but empty stands for none */
   if (storage.size != 1 || !memchr("uip", storage.data[0], 3) || !osdear__is_valid(vector->children[VECTOR_PATH], row))
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "deletionVector.storageType is not u, i or p, or its path is missing");
+  if (integer_at(vector->children[VECTOR_OFFSET], row, 0) < 0)
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "deletionVector.offset is negative");
   *dv = (osdear__deletion_vector){
     .storage = storage.data[0],
     .path = text_at(vector->children[VECTOR_PATH], row),

@@ -93,6 +93,17 @@ static size_t whole_lines(const osdear__buf *piece)
   return end ? (size_t)(end + 1 - piece->data) : 0;
 }
 
+/* A byte order mark before the first line says nothing. Spark reads on behind it. */
+static void pass_mark(osdear__str *text)
+{
+  static const char mark[] = "\xef\xbb\xbf";
+
+  if (text->size < sizeof mark - 1 || memcmp(text->data, mark, sizeof mark - 1) != 0)
+    return;
+  text->data += sizeof mark - 1;
+  text->size -= sizeof mark - 1;
+}
+
 osdear_status osdear__log_text_next(osdear__log_text *file, osdear__str *text, int64_t *first_line, osdear_error **error)
 {
   osdear_status st;
@@ -108,6 +119,8 @@ osdear_status osdear__log_text_next(osdear__log_text *file, osdear__str *text, i
     file->taken = file->piece.size; /* the last line may lack its newline */
   *text = (osdear__str){ file->piece.data, file->taken };
   *first_line = file->next_line;
+  if (file->next_line == 1)
+    pass_mark(text);
   return OSDEAR_OK;
 }
 

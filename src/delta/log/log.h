@@ -40,6 +40,13 @@ int64_t osdear__listing_earliest(const osdear__listing *listing); /* the oldest 
 MUST_USE osdear_status osdear__checkpoint_hint_read(osdear__str text, int64_t *version, osdear_error **error);
 MUST_USE osdear_status osdear__last_checkpoint(osdear__store *store, int64_t *version, osdear_error **error);
 
+/* ---- what its writer counted (checksum.c) ---- */
+
+/* Holds the version's checksum, if there is one, against the snapshot, whose live files are `files` of `size_bytes` in all. What differs is
+ * told as warnings of the context's log, and no failure. */
+MUST_USE osdear_status osdear__checksum_check(const osdear_snapshot *snapshot, int64_t files, int64_t size_bytes,
+                                              osdear_error **error);
+
 /* ---- which files make up a version (segment.c) ---- */
 
 /* The commits after the version `checkpoint` (-1: from version 0) up to `version`; with `compact` those of which a compaction holds many

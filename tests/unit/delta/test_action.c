@@ -192,6 +192,9 @@ Test(action, deletion_vectors_are_checked)
          OSDEAR_ERR_CORRUPT, "deletionVector lacks the required field `pathOrInlineDv`");
   refuse(ADD_WITH("\"path\":\"f\",\"size\":1,\"deletionVector\":{\"storageType\":\"u\",\"pathOrInlineDv\":\"x\",\"sizeInBytes\":-1,\"cardinality\":1},"),
          OSDEAR_ERR_CORRUPT, "negative");
+  refuse(ADD_WITH("\"path\":\"f\",\"size\":1,\"deletionVector\":{\"storageType\":\"u\",\"pathOrInlineDv\":\"x\",\"offset\":-1,"
+                  "\"sizeInBytes\":1,\"cardinality\":1},"),
+         OSDEAR_ERR_CORRUPT, "deletionVector.offset is negative");
   expect(ADD_WITH("\"path\":\"f\",\"size\":1,\"deletionVector\":null,"), KEEP_ALL,
          "{\"add\":{\"path\":\"f\",\"partitionValues\":{},\"size\":1,\"modificationTime\":1,\"dataChange\":true}}\n");
 }

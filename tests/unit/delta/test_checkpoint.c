@@ -232,6 +232,55 @@ Test(checkpoint, says_that_it_is_v2_where_the_table_asks_for_it)
   lake_close(&here);
 }
 
+static int warnings;
+static char warned[400];
+
+static void keep_warning(void *argument, osdear_log_level level, const char *component, const char *message)
+{
+  (void)argument, (void)level, (void)component;
+  warnings++;
+  strncpy(warned, message, sizeof warned - 1);
+}
+
+static void expect_checksum(const char *text, int expected, const char *words)
+{
+  osdear_context_options options = OSDEAR_CONTEXT_OPTIONS_INIT;
+  osdear_context *context = NULL;
+  osdear_table *table = NULL;
+  lake here;
+
+  options.log = keep_warning;
+  options.log_level = OSDEAR_LOG_WARNING;
+  warnings = 0;
+  lake_open(&here);
+  OK(lake_create(&here, "id long", NULL, NULL, &table, WHY));
+  OK(lake_append(&here, table, "[{\"id\":1}]", NULL, NULL, WHY));
+  osdear_table_free(table);
+  OK(osdear__store_put(here.store, "_delta_log/00000000000000000001.crc", text, strlen(text), WHY));
+  OK(osdear_context_new(&options, &context, WHY));
+  OK(osdear_table_open(context, here.folder, NULL, &table, WHY));
+  OK(osdear_table_checkpoint(table, WHY));
+  cr_assert_eq(warnings, expected, "%s: %d: %s", text, warnings, warned);
+  cr_assert(!expected || strstr(warned, words), "%s: %s", words, warned);
+  osdear_table_free(table);
+  osdear_context_unref(context);
+  drop_commits(&here, 0, 1);
+  cr_assert_str_eq(lake_read(&here), "{\"id\":1}\n");
+  lake_close(&here);
+}
+
+/* Whatever a version's checksum says, the table is what its log says. */
+Test(checkpoint, is_held_against_the_checksum_of_its_version)
+{
+  expect_checksum("{\"numFiles\":1,\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2},\"metadata\":{\"name\":\"x\"}}", 0, "");
+  expect_checksum("{\"numFiles\":2}", 1, "version 1 says of numFiles: 2; the log says: 1");
+  expect_checksum("{\"tableSizeBytes\":-1}", 1, "tableSizeBytes: -1");
+  expect_checksum("{\"protocol\":{\"minReaderVersion\":3},\"metadata\":{\"id\":\"x\",\"schemaString\":\"{}\"}}", 3, "schemaString: {};");
+  expect_checksum("{\"numFiles\":\"many\",\"protocol\":7,\"metadata\":null}", 0, "");
+  expect_checksum("[]", 0, "");
+  expect_checksum("{", 1, "00000000000000000001.crc cannot be read");
+}
+
 Test(checkpoint, hints_never_go_back)
 {
   osdear_table *table = NULL, *behind = NULL;

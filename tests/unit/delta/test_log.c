@@ -295,6 +295,25 @@ Test(log, a_commit_is_taken_in_pieces_of_whole_lines)
   fixture_close(&f);
 }
 
+Test(log, a_byte_order_mark_is_passed_over)
+{
+  SCOPED(commit) commit = { 0 };
+  AUTO(json_parser) parser = NULL;
+  fixture f = fixture_open("log-mark");
+
+  fixture_commit(&f, 0, "\xef\xbb\xbf" PROTOCOL_LINE ADD_LINE("a"));
+  fixture_commit(&f, 1, "\xef\xbb\xbf");
+  fixture_commit(&f, 2, ADD_LINE("a") "\xef\xbb\xbf" ADD_LINE("b"));
+  cr_assert_eq(osdear__commit_read(f.store, 0, COMMIT_FILES | COMMIT_TABLE, &parser, &commit, NULL), OSDEAR_OK);
+  cr_assert(commit.protocol && commit.add_count == 1);
+  osdear__commit_drop(&commit);
+  cr_assert_eq(osdear__commit_read(f.store, 1, COMMIT_FILES, &parser, &commit, NULL), OSDEAR_OK);
+  cr_assert_eq(commit.add_count, 0);
+  osdear__commit_drop(&commit);
+  cr_assert_eq(osdear__commit_read(f.store, 2, COMMIT_FILES, &parser, &commit, NULL), OSDEAR_ERR_CORRUPT);
+  fixture_close(&f);
+}
+
 Test(log, a_commit_is_gathered)
 {
   SCOPED(commit) commit = { 0 };

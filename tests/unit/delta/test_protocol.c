@@ -30,11 +30,23 @@ Test(protocol, versions_up_to_three_are_read)
   expect_read(&(osdear__protocol){ 3, 2, none, none }, OSDEAR_ERR_CORRUPT, "minWriterVersion 7");
 }
 
+/* Spark and the kernels refuse them too; empty lists are what some checkpoints have in the place of none. */
+Test(protocol, lists_of_features_go_with_their_versions)
+{
+  const char *none[] = { NULL }, *some[] = { "deletionVectors", NULL };
+
+  expect_read(&(osdear__protocol){ 1, 2, some, some }, OSDEAR_ERR_CORRUPT, "readerFeatures go with minReaderVersion 3");
+  expect_read(&(osdear__protocol){ 2, 5, NULL, some }, OSDEAR_ERR_CORRUPT, "writerFeatures go with minWriterVersion 7");
+  expect_read(&(osdear__protocol){ 1, 7, NULL, NULL }, OSDEAR_ERR_CORRUPT, "minWriterVersion 7 goes with writerFeatures");
+  expect_read(&(osdear__protocol){ 1, 2, none, none }, OSDEAR_OK, "");
+  expect_read(&(osdear__protocol){ 1, 7, NULL, some }, OSDEAR_OK, "");
+}
+
 Test(protocol, unknown_reader_features_are_all_named)
 {
   const char *features[] = { "timestampNtz", "geospatial", "appendOnly", "martian", NULL };
 
-  expect_read(&(osdear__protocol){ 3, 7, features, features }, OSDEAR_ERR_UNSUPPORTED, "features: geospatial, martian");
+  expect_read(&(osdear__protocol){ 3, 7, features, features }, OSDEAR_ERR_UNSUPPORTED, "features: geospatial, appendOnly, martian");
   expect_read(&(osdear__protocol){ 3, 7, features, features + 1 }, OSDEAR_ERR_CORRUPT, "timestampNtz is in readerFeatures but not in");
 }
 

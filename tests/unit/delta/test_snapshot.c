@@ -302,6 +302,22 @@ Test(snapshot, before_enablement_the_files_decide)
   fixture_close(&f);
 }
 
+/* Whatever commits say: as in Spark, and as those of after the switch have nothing to say. */
+Test(snapshot, once_they_are_off_again_the_files_decide_for_all)
+{
+  fixture f = fixture_open("snapshot-off");
+  int64_t before = osdear__now_us();
+
+  fixture_commit(&f, 0, ICT_INFO(4102444800000) PROTOCOL_LINE ICT_METADATA(""));
+  fixture_commit(&f, 1, ICT_INFO(4102444900000));
+  fixture_commit(&f, 2, METADATA_LINE);
+  fixture_commit(&f, 3, ADD_LINE("a"));
+  cr_assert_eq(version_at(&f, before - 10000000), -1);
+  cr_assert_eq(version_at(&f, before + 60000000), 3);
+  cr_assert_eq(version_at(&f, INT64_C(4102444800000000)), 3);
+  fixture_close(&f);
+}
+
 Test(snapshot, version_and_timestamp_exclude_each_other)
 {
   fixture f = fixture_open("snapshot-both");
