@@ -132,5 +132,5 @@ static osdear_status brotli_inflater_new(osdear__inflater **out, osdear_error **
   return OSDEAR_OK;
 }
 
-static const osdear__codec_ops brotli_ops = { &library, brotli_in, NULL, NULL, NULL, brotli_inflater_new };
+static const osdear__codec_ops brotli_ops = { &library, false, brotli_in, NULL, NULL, NULL, brotli_inflater_new };
 const osdear__codec_ops *const osdear__brotli_ops = &brotli_ops;

@@ -123,7 +123,8 @@ osdear_status osdear__decompress(osdear__codec_state *state, osdear__codec codec
 
   if (codec == CODEC_NONE)
     return copy_exactly(in, in_size, out, out_size, error);
-  st = open_ops(codec, &ops, error);
+  ops = ops_of(codec);
+  st = ops && ops->reads_alone ? OSDEAR_OK : open_ops(codec, &ops, error);
   if (st)
     return st;
   st = check_size("compressed data", in_size, error);

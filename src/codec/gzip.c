@@ -254,5 +254,5 @@ static osdear_status gzip_inflater_new(osdear__inflater **out, osdear_error **er
   return OSDEAR_OK;
 }
 
-static const osdear__codec_ops gzip_ops = { &library, gzip_in, gzip_out, gzip_bound, gzip_drop, gzip_inflater_new };
+static const osdear__codec_ops gzip_ops = { &library, false, gzip_in, gzip_out, gzip_bound, gzip_drop, gzip_inflater_new };
 const osdear__codec_ops *const osdear__gzip_ops = &gzip_ops;

@@ -183,7 +183,7 @@ static osdear_status hadoop_out(osdear__codec_state *state, int level, const voi
   return OSDEAR_OK;
 }
 
-static const osdear__codec_ops raw_ops = { &library, raw_in, raw_out, lz4_bound, lz4_drop, NULL };
-static const osdear__codec_ops hadoop_ops = { &library, hadoop_in, hadoop_out, hadoop_bound, NULL, NULL };
+static const osdear__codec_ops raw_ops = { &library, false, raw_in, raw_out, lz4_bound, lz4_drop, NULL };
+static const osdear__codec_ops hadoop_ops = { &library, false, hadoop_in, hadoop_out, hadoop_bound, NULL, NULL };
 const osdear__codec_ops *const osdear__lz4_raw_ops = &raw_ops;
 const osdear__codec_ops *const osdear__lz4_hadoop_ops = &hadoop_ops;

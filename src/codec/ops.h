@@ -6,7 +6,8 @@
 
 /* Sizes are at least 1 and at most INT32_MAX for both: codec.c has seen to that. */
 typedef struct osdear__codec_ops {
-  osdear__library *library; /* opened before any of these but `bound` is called */
+  osdear__library *library; /* opened before any of these but `bound` is called, */
+  bool reads_alone;         /* and `decompress`, where it needs none */
   osdear_status (*decompress)(osdear__codec_state *state, const void *in, size_t in_size, void *out, size_t out_size,
                               osdear_error **error);
   osdear_status (*compress)(osdear__codec_state *state, int level, const void *in, size_t in_size, void *out, size_t *out_size,

@@ -147,5 +147,5 @@ static osdear_status zstd_inflater_new(osdear__inflater **out, osdear_error **er
   return OSDEAR_OK;
 }
 
-static const osdear__codec_ops zstd_ops = { &library, zstd_in, zstd_out, zstd_bound, zstd_drop, zstd_inflater_new };
+static const osdear__codec_ops zstd_ops = { &library, false, zstd_in, zstd_out, zstd_bound, zstd_drop, zstd_inflater_new };
 const osdear__codec_ops *const osdear__zstd_ops = &zstd_ops;

@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <stdalign.h>
+#include <sys/resource.h>
 
 Test(buf, a_ceiling_is_kept_and_the_failure_sticks)
 {
@@ -147,5 +148,33 @@ Test(error, out_of_memory_can_be_told_without_memory)
   cr_assert_eq(osdear_error_status(error), OSDEAR_ERR_NO_MEMORY);
   osdear_error_free(error);
   cr_assert_eq(osdear__live(), 0);
+}
+#endif
+
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+static long faults(void)
+{
+  struct rusage usage;
+
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_minflt;
+}
+
+/* Batches come and go: their pages must not be asked of the kernel for each anew. */
+Test(alloc, what_is_given_back_is_taken_again_without_the_kernel)
+{
+  void *blocks[40];
+  long before = 0;
+
+  for (int round = 0; round < 20; round++) {
+    before = round == 1 ? faults() : before;
+    for (size_t i = 0; i < COUNT_OF(blocks); i++) {
+      blocks[i] = osdear__alloc(100 << 10);
+      memset(blocks[i], 1, 100 << 10);
+    }
+    for (size_t i = 0; i < COUNT_OF(blocks); i++)
+      osdear__free(blocks[i]);
+  }
+  cr_assert_lt(faults() - before, 2000, "%ld of 19 times 1000 pages were asked for", faults() - before);
 }
 #endif

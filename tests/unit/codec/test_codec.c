@@ -191,6 +191,7 @@ Test(codec, loads_a_library_with_its_first_use)
 {
   SCOPED(codec_state) state = { 0 };
   char out[3];
+  size_t size;
 
   if (!osdear__codec_is_built(CODEC_SNAPPY))
     return;
@@ -198,6 +199,8 @@ Test(codec, loads_a_library_with_its_first_use)
   cr_assert_eq(osdear__compress_bound(CODEC_SNAPPY, 6), 39);
   cr_assert_null(dlopen("libsnappy.so.1", RTLD_LAZY | RTLD_NOLOAD), "a table without compressed pages pays for it");
   cr_assert_eq(unpack(CODEC_SNAPPY, "\3\10abc", 5, out, 3), OSDEAR_OK);
+  cr_assert_null(dlopen("libsnappy.so.1", RTLD_LAZY | RTLD_NOLOAD), "it is read without");
+  free(pack(&state, CODEC_SNAPPY, 0, "abc", 3, &size));
   cr_assert_not_null(dlopen("libsnappy.so.1", RTLD_LAZY | RTLD_NOLOAD));
 }
 
@@ -293,6 +296,36 @@ Test(codec_zstd, reads_frames_after_each_other_with_and_without_a_size)
   free(sized);
 }
 
+static void put_varint(size_t value, osdear__buf *out)
+{
+  for (; value >= 0x80; value >>= 7)
+    osdear__buf_putc(out, (char)(value | 0x80));
+  osdear__buf_putc(out, (char)value);
+}
+
+/* 40 bytes as they are, `size` of them from `back` before, and `behind` bytes more. */
+static void expect_copy(uint32_t back, uint32_t size, uint32_t kind, size_t behind)
+{
+  SCOPED(buf) in = { 0 };
+  char wanted[256], out[256];
+  size_t total = 40 + size + behind;
+
+  put_varint(total, &in);
+  osdear__buf_putc(&in, (char)(39 << 2));
+  for (size_t i = 0; i < 40; i++)
+    osdear__buf_putc(&in, wanted[i] = (char)('A' + i));
+  for (size_t i = 40; i < 40 + size; i++)
+    wanted[i] = wanted[i - back];
+  osdear__buf_putc(&in, (char)(kind == 1 ? (size - 4) << 2 | 1 : (size - 1) << 2 | kind));
+  osdear__buf_append(&in, &back, kind == 3 ? 4 : kind);
+  for (size_t i = 40 + size; i < total; i++) {
+    osdear__buf_putc(&in, 0);
+    osdear__buf_putc(&in, wanted[i] = 'z');
+  }
+  cr_assert_eq(unpack(CODEC_SNAPPY, in.data, in.size, out, total), OSDEAR_OK, "%u back, %u bytes, kind %u", back, size, kind);
+  cr_assert_eq(memcmp(out, wanted, total), 0, "%u back, %u bytes, kind %u", back, size, kind);
+}
+
 Test(codec_snappy, reads_a_copy_as_its_description_has_it)
 {
   /* length 8; literal of 2 "ab"; copy of 6 from 2 back */
@@ -303,6 +336,68 @@ Test(codec_snappy, reads_a_copy_as_its_description_has_it)
     return;
   cr_assert_eq(unpack(CODEC_SNAPPY, snappy, sizeof snappy, out, 8), OSDEAR_OK);
   cr_assert_eq(memcmp(out, "abababab", 8), 0);
+}
+
+/* Each kind of element, with all the lengths that its head can have, near the end and with room behind it. */
+Test(codec_snappy, reads_every_element)
+{
+  static const size_t lengths[] = { 1, 15, 16, 17, 59, 60, 61, 64, 65, 255, 256, 257, 65535, 65536, 65537, 1 << 24 };
+  osdear__str text;
+
+  if (!osdear__codec_is_built(CODEC_SNAPPY))
+    return;
+  for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+    SCOPED(buf) in = { 0 };
+    uint32_t less = (uint32_t)lengths[i] - 1;
+    uint32_t bytes = less < 60 ? 0 : less < 256 ? 1 : less < 65536 ? 2 : less < 1 << 24 ? 3 : 4;
+    char *out = malloc(lengths[i]);
+
+    put_varint(lengths[i], &in);
+    osdear__buf_putc(&in, (char)(bytes ? (59 + bytes) << 2 : less << 2));
+    osdear__buf_append(&in, &less, bytes);
+    for (size_t k = 0; k < lengths[i]; k++)
+      osdear__buf_putc(&in, (char)(k * 7));
+    text = (osdear__str){ in.data + in.size - lengths[i], lengths[i] };
+    cr_assert_eq(unpack(CODEC_SNAPPY, in.data, in.size, out, lengths[i]), OSDEAR_OK, "%zu", lengths[i]);
+    cr_assert_eq(memcmp(out, text.data, lengths[i]), 0, "%zu", lengths[i]);
+    free(out);
+  }
+  for (uint32_t back = 1; back <= 40; back++) /* copies of one, two and four bytes of distance, which overlap themselves */
+    for (uint32_t size = 1; size <= 64; size++)
+      for (uint32_t kind = size >= 4 && size <= 11 ? 1 : 2; kind <= 3; kind++)
+        for (size_t behind = 0; behind <= 100; behind += 50)
+          expect_copy(back, size, kind, behind);
+}
+
+Test(codec_snappy, refuses_what_would_leave_its_bounds)
+{
+  static const struct {
+    const char *bytes;
+    size_t size, out;
+  } hostile[] = {
+    { "", 0, 1 },                                /* nothing */
+    { "\x04", 1, 4 },                            /* no elements */
+    { "\xff\xff\xff\xff\xff\x01", 6, 4 },       /* a length of more than 32 bits */
+    { "\xff\xff\xff\xff\x7f" "x", 6, 4 },       /* the same in five bytes */
+    { "\x03\x08" "ab", 4, 3 },                   /* a literal cut short */
+    { "\x03\x0c" "abcd", 6, 3 },                 /* longer than the output */
+    { "\x03\x08" "abc" "\0", 6, 3 },             /* an element after the end */
+    { "\x02\xf0\xff" "ab", 5, 2 },               /* a length of its own that lies */
+    { "\x02\xfc\xff\xff\xff\xff" "ab", 8, 2 },   /* the same with four bytes */
+    { "\x02\xf4\x01", 3, 2 },                    /* cut within it */
+    { "\x05\x00" "a" "\x01\x00", 5, 5 },         /* a copy from 0 back */
+    { "\x05\x00" "a" "\x01\x02", 5, 5 },         /* from before the beginning */
+    { "\x05\x00" "a" "\x0f\xff\xff\xff\xff", 8, 5 }, /* from far before it */
+    { "\x04\x00" "a" "\x01\x01", 5, 4 },         /* longer than the output */
+    { "\x05\x00" "a" "\x0e\x01", 5, 5 },         /* cut within its distance */
+    { "\x05\x00" "a" "\x01", 4, 5 },
+  };
+  char out[64];
+
+  if (!osdear__codec_is_built(CODEC_SNAPPY))
+    return;
+  for (size_t i = 0; i < COUNT_OF(hostile); i++)
+    cr_assert_eq(unpack(CODEC_SNAPPY, hostile[i].bytes, hostile[i].size, out, hostile[i].out), OSDEAR_ERR_CORRUPT, "%zu", i);
 }
 
 Test(codec_lz4, hadoop_blocks_may_have_several_chunks_and_be_several)
