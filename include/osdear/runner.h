@@ -64,6 +64,37 @@ OSDEAR_API osdear_status osdear_runner_submit(osdear_runner *runner, const char 
  */
 OSDEAR_API osdear_status osdear_runner_attach(osdear_runner *runner, const char *id, osdear_job **out, osdear_error **error);
 
+/**
+ * Have the service do something that is no job, such as `pause` of Airflow, `source` of Airbyte, `view` of Dremio. The page of each runner
+ * lists its verbs; what they make they make once, so that a call may be repeated.
+ *
+ * @param arguments  A JSON object; its members depend on the verb, and one that the verb does not have is refused. NULL: none.
+ * @param[out] json  What the service says to it, as JSON text. Released with osdear_text_free().
+ * @retval OSDEAR_ERR_ARGUMENT  No such verb, or arguments that it does not have; the message lists them.
+ * @since 0.1
+ */
+OSDEAR_API osdear_status osdear_runner_call(osdear_runner *runner, const char *verb, const char *arguments, char **json,
+                                            osdear_error **error);
+
+/** What is to be forgotten. */
+typedef struct osdear_prune_options {
+  size_t size;        /**< sizeof this struct as the caller compiled it. */
+  int64_t min_age_ms; /**< Only of jobs that were submitted so long ago or longer; by default 30 days. */
+} osdear_prune_options;
+#define OSDEAR_PRUNE_OPTIONS_INIT { sizeof(osdear_prune_options), 2592000000 }
+
+/**
+ * Forget jobs of this runner's address that are over: their notes in the state folder with what is kept beside them, the output of local
+ * programs and the containers that ended among it. Their keys may be used again. Jobs that go on are left alone, and so are those whose
+ * service does not answer.
+ *
+ * @param options       NULL for defaults.
+ * @param[out] removed  How many; may be NULL. Written on failure, too: what was forgotten before it.
+ * @since 0.1
+ */
+OSDEAR_API osdear_status osdear_runner_prune(osdear_runner *runner, const osdear_prune_options *options, int64_t *removed,
+                                             osdear_error **error);
+
 /** What was noted down of submissions to one runner's address, newest first. Immutable. */
 typedef struct osdear_job_list osdear_job_list;
 

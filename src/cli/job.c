@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const cli_option runner_options[] = {
-  { "runner", 'r', "URL", "The service: process:, spark+http://host:6066, …" },
+  { "runner", 'r', "URL", "The service: process:, container+docker, spark+http://host:6066, …" },
   { "state-folder", 0, "PATH", "Where submissions are noted down; default $OSDEAR_STATE or ~/.local/state/osdear." },
   { NULL, 0, NULL, NULL },
 };
@@ -277,6 +277,83 @@ const cli_command cli_job_cancel = {
   1,
   1,
   cancel,
+};
+
+/* ---- call ---- */
+
+static int call(cli_call *cli)
+{
+  const char *arguments = cli->argument_count > 1 ? read_spec(cli->arguments[1]) : NULL;
+  osdear_runner *runner;
+  char *text = NULL;
+  int code = open_runner(cli, &runner);
+
+  if (code)
+    return code;
+  if (osdear_runner_call(runner, cli->arguments[0], arguments, &text, &cli->error))
+    code = cli_fail(cli);
+  else
+    printf("%s\n", text);
+  osdear_text_free(text);
+  osdear_runner_free(runner);
+  return code;
+}
+
+static const cli_option *const call_tables[] = { runner_options, NULL };
+const cli_command cli_job_call = {
+  "job",
+  "call",
+  "VERB [ARGUMENTS.json]",
+  "Have a service do something that is no job, and print what it says; `-` reads the arguments from standard input.",
+  "  echo '{\"dag\": \"silver\"}' | osdear job call --runner airflow+http://pi:8080 pause -\n"
+  "  osdear job call --runner dremio+http://pi:9047 view view.json\n",
+  call_tables,
+  1,
+  2,
+  call,
+};
+
+/* ---- prune ---- */
+
+static int prune(cli_call *cli)
+{
+  osdear_prune_options options = OSDEAR_PRUNE_OPTIONS_INIT;
+  int64_t days = cli_number(cli, "days", -1), removed = 0;
+  osdear_runner *runner;
+  int code;
+
+  if (days > 36500)
+    cli_die(EXIT_USAGE, "--days wants at most a hundred years");
+  if (days >= 0)
+    options.min_age_ms = days * 86400000;
+  code = open_runner(cli, &runner);
+  if (code)
+    return code;
+  if (osdear_runner_prune(runner, &options, &removed, &cli->error))
+    code = cli_fail(cli);
+  if (cli_flag(cli, "json"))
+    printf("{\"removed\":%lld}\n", (long long)removed);
+  else
+    printf("%lld removed\n", (long long)removed);
+  osdear_runner_free(runner);
+  return code;
+}
+
+static const cli_option prune_options[] = {
+  { "days", 0, "N", "Only what was submitted so many days ago or longer; default 30." },
+  { NULL, 0, NULL, NULL },
+};
+static const cli_option *const prune_tables[] = { runner_options, prune_options, NULL };
+const cli_command cli_job_prune = {
+  "job",
+  "prune",
+  "",
+  "Forget jobs that are over: their notes, what local programs wrote, containers that ended.",
+  "  osdear job prune --runner process: --days 7\n",
+  prune_tables,
+  0,
+  0,
+  prune,
 };
 
 /* ---- ls ---- */

@@ -113,6 +113,11 @@ MUST_USE osdear_status osdear__engine_ask(osdear_engine *engine, const osdear__e
 /* The same, with the body pulled. */
 MUST_USE osdear_status osdear__engine_pull(osdear_engine *engine, const osdear__engine_request *request, osdear__http_reader **out,
                                            osdear__http_response *response, osdear_error **error);
+/* For who sends a GET himself, among many: its client, its URL, and a header that goes with it (NULL: none) with its value. */
+MUST_USE osdear_status osdear__engine_question(osdear_engine *engine, const char *path, osdear__http_client **client, osdear__buf *url,
+                                               const char **header, osdear__buf *value, osdear_error **error);
+/* Of its answer: another token is to be had, and the question worth repeating. */
+bool osdear__engine_is_to_log_in(osdear_engine *engine, const osdear__http_response *response);
 /* The answer as a failure, in the service's own words. */
 osdear_status osdear__engine_fail(const osdear__http_response *response, osdear_error **error);
 /* By what the engine's words mean, whatever number it put before them; OSDEAR_OK when they say nothing known. */

@@ -166,6 +166,23 @@ osdear_status osdear__engine_pull(osdear_engine *engine, const osdear__engine_re
   }
 }
 
+osdear_status osdear__engine_question(osdear_engine *engine, const char *path, osdear__http_client **client, osdear__buf *url,
+                                      const char **header, osdear__buf *value, osdear_error **error)
+{
+  osdear_status st;
+
+  *client = engine->client;
+  *header = NULL;
+  osdear__buf_printf(url, "%s%s", engine->prefix, path);
+  st = osdear__buf_check(url, error);
+  return st || !engine->portainer ? st : osdear__portainer_credentials(engine->portainer, header, value, error);
+}
+
+bool osdear__engine_is_to_log_in(osdear_engine *engine, const osdear__http_response *response)
+{
+  return response->status == 401 && engine->portainer && osdear__portainer_forget(engine->portainer);
+}
+
 osdear_status osdear_engine_request(osdear_engine *engine, const char *method, const char *path, const char *body, char **json,
                                     osdear_error **error)
 {

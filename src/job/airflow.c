@@ -195,15 +195,18 @@ static osdear_status has_run(osdear_runner *runner, const char *dag, const char 
   return osdear__fail_on(error, st, &failure);
 }
 
-static osdear_status unpause(osdear_runner *runner, const char *dag, osdear_error **error)
+/* Both ways may be asked for again without harm. */
+static osdear_status set_paused(osdear_runner *runner, const char *dag, bool paused, osdear__arena *arena, osdear__json **answer,
+                                osdear_error **error)
 {
-  SCOPED(arena) arena = { 0 };
   SCOPED(buf) path = { 0 };
-  osdear__json *answer;
+  osdear_status st = osdear__airflow_open_api(runner, error);
 
+  if (st)
+    return st;
   put_dag(&path, runner, dag);
   osdear__buf_puts(&path, "?update_mask=is_paused");
-  return call(runner, "PATCH", &path, "{\"is_paused\":false}", &arena, &answer, error);
+  return call(runner, "PATCH", &path, paused ? "{\"is_paused\":true}" : "{\"is_paused\":false}", arena, answer, error);
 }
 
 /* The body that triggers a run. What Airflow 3 does not know it refuses; `logical_date` it wants to see even if it is null. */
@@ -288,7 +291,9 @@ static osdear_status submit(osdear_runner *runner, const osdear__submission *sub
                             osdear__send_outcome *outcome, osdear_error **error)
 {
   const char *dag = osdear__json_text(submission->spec, "dag"), *cleared = osdear__json_text(submission->spec, "clear");
+  SCOPED(arena) arena = { 0 };
   SCOPED(buf) run = { 0 };
+  osdear__json *answer;
   osdear_status st;
 
   *outcome = SEND_REFUSED;
@@ -300,7 +305,7 @@ static osdear_status submit(osdear_runner *runner, const osdear__submission *sub
   if (!st)
     st = osdear__airflow_open_api(runner, error);
   if (!st && osdear__json_flag(submission->spec, "unpause", false))
-    st = unpause(runner, dag, error);
+    st = set_paused(runner, dag, false, &arena, &answer, error);
   if (st)
     return st;
   st = cleared ? clear(runner, submission->spec, dag, run.data, error) : trigger(runner, submission, dag, run.data, error);
@@ -477,8 +482,8 @@ osdear_status osdear__airflow_tasks(osdear_job *job, osdear__arena *arena, osdea
 
 static osdear_status result(osdear_job *job, osdear__buf *out, bool *first, osdear_error **error)
 {
-  static const char *const names[] = { "task_id",  "map_index",  "state",    "try_number", "operator",
-                                       "start_date", "end_date", "duration", NULL };
+  static const char *const names[] = { "task_id",    "map_index", "state",    "try_number", "operator",
+                                       "start_date", "end_date",  "duration", NULL };
   SCOPED(arena) arena = { 0 };
   osdear__json *tasks;
   bool first_task = true;
@@ -499,6 +504,44 @@ static osdear_status result(osdear_job *job, osdear__buf *out, bool *first, osde
   return OSDEAR_OK;
 }
 
+/* ---- verbs ---- */
+
+static osdear_status pause_or_not(osdear_runner *runner, const osdear__json *arguments, bool paused, osdear__buf *out,
+                                  osdear_error **error)
+{
+  static const char *const names[] = { "dag_id", "is_paused", NULL };
+  const char *dag = osdear__json_text(arguments, "dag");
+  SCOPED(arena) arena = { 0 };
+  osdear__json *answer;
+  bool first = true;
+  osdear_status st;
+
+  if (!dag || !dag[0])
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "%s wants the \"dag\"", paused ? "pause" : "unpause");
+  st = set_paused(runner, dag, paused, &arena, &answer, error);
+  if (st)
+    return st;
+  osdear__buf_putc(out, '{');
+  osdear__json_put_members(out, &first, answer, names);
+  osdear__buf_putc(out, '}');
+  return OSDEAR_OK;
+}
+
+static osdear_status pause_dag(osdear_runner *runner, const osdear__json *arguments, osdear__buf *out, osdear_error **error)
+{
+  return pause_or_not(runner, arguments, true, out, error);
+}
+
+static osdear_status unpause_dag(osdear_runner *runner, const osdear__json *arguments, osdear__buf *out, osdear_error **error)
+{
+  return pause_or_not(runner, arguments, false, out, error);
+}
+
+static const osdear__spec_member pause_members[] = { { "dag", SPEC_TEXT }, { NULL, SPEC_TEXT } };
+static const osdear__verb verbs[] = { { "pause", pause_members, pause_dag },
+                                      { "unpause", pause_members, unpause_dag },
+                                      { NULL, NULL, NULL } };
+
 const osdear__runner_kind osdear__runner_airflow = {
   OSDEAR__SERVICE_VERBS,
   .name = "airflow",
@@ -506,6 +549,7 @@ const osdear__runner_kind osdear__runner_airflow = {
   .settings = settings,
   .spec = members,
   .what = "a spec for Airflow",
+  .verbs = verbs,
   .own_size = sizeof(osdear__airflow),
   .job_size = sizeof(osdear__airflow_job),
   .log_size = sizeof(osdear__airflow_log),

@@ -314,8 +314,7 @@ static void note(osdear_follower *follower, osdear__followed *item, osdear_job_s
 static osdear_status send_ask(osdear_follower *follower, osdear__followed *item, osdear_error **error)
 {
   const osdear__runner_kind *kind = item->job->runner->kind;
-  SCOPED(buf) path = { 0 };
-  osdear__ask ask = { NULL, { 0 } };
+  SCOPED(ask) ask = { 0 };
   osdear__http_request request;
   osdear_status st = OSDEAR_OK;
 
@@ -323,7 +322,6 @@ static osdear_status send_ask(osdear_follower *follower, osdear__followed *item,
     st = osdear__http_loop_new(follower->context, (int32_t)follower->most_asked, &follower->loop, error);
   if (!st)
     st = kind->ask(item->job, &ask, error);
-  path = ask.path;
   if (st)
     return st;
   osdear__ask_request(&ask, item->job, &request);

@@ -84,11 +84,18 @@ osdear_status osdear__job_set(osdear_job *job, osdear_job_state state, osdear__s
   return OSDEAR_OK;
 }
 
-void osdear__ask_request(const osdear__ask *ask, const osdear_job *job, osdear__http_request *out)
+void osdear__ask_drop(osdear__ask *ask)
 {
-  static const osdear__http_header headers[] = { { "Accept", "application/json" } };
+  osdear__buf_drop(&ask->path);
+  osdear__buf_drop(&ask->value);
+}
 
-  *out = (osdear__http_request){ .url = ask->path.data, .headers = headers, .header_count = COUNT_OF(headers), .tag = job };
+void osdear__ask_request(osdear__ask *ask, const osdear_job *job, osdear__http_request *out)
+{
+  ask->headers[0] = (osdear__http_header){ "Accept", "application/json" };
+  ask->headers[1] = (osdear__http_header){ ask->header, ask->value.data };
+  *out =
+      (osdear__http_request){ .url = ask->path.data, .headers = ask->headers, .header_count = ask->header ? 2 : 1, .tag = job };
 }
 
 /* Asks and hears, until there is nothing more to ask. */
@@ -98,23 +105,19 @@ static osdear_status poll_service(osdear_job *job, osdear_error **error)
 
   for (;;) {
     SCOPED(http_response) response = { 0 };
-    SCOPED(buf) path = { 0 };
-    osdear__ask ask = { NULL, { 0 } };
+    SCOPED(ask) ask = { 0 };
     osdear__http_request request;
     bool again = false;
     osdear_status st = kind->ask(job, &ask, error);
 
-    path = ask.path;
     if (st)
       return st;
     osdear__ask_request(&ask, job, &request);
     st = osdear__http_send(ask.client, job->runner->context, &request, &response, error);
     if (!st)
       st = kind->hear(job, &response, &again, error);
-    else if (osdear__is_no_answer(job->runner, st) && kind->hear(job, NULL, &again, NULL) == OSDEAR_OK && again && error) {
-      osdear_error_free(*error);
-      *error = NULL;
-    }
+    else if (osdear__is_no_answer(job->runner, st) && kind->hear(job, NULL, &again, NULL) == OSDEAR_OK && again)
+      osdear__error_forget(error);
     if (!again)
       return st;
   }

@@ -25,6 +25,7 @@ typedef struct osdear__note {
   uint64_t spec;      /* a digest, to see whether a key is used for something else */
   int64_t created_us;
   const char *id;     /* NULL: not known to have been taken */
+  char entry[37];     /* the folder's name, where it was read from one */
 } osdear__note;
 void osdear__note_drop(osdear__note *note);
 
@@ -46,6 +47,11 @@ MUST_USE osdear_status osdear__journal_begin(const osdear__journal *journal, con
 MUST_USE osdear_status osdear__entry_sent(osdear__entry *entry, const char *id, osdear_error **error);
 /* The service did not take it: as if it had never been. */
 void osdear__entry_forget(osdear__entry *entry);
+/* Locks the entry of a name if nobody works on it; *out is to be dropped where *taken. */
+MUST_USE osdear_status osdear__journal_take(const osdear__journal *journal, const char *name, osdear__entry *out, bool *taken,
+                                            osdear_error **error);
+/* Removes the entry with all that is in its folder. */
+MUST_USE osdear_status osdear__entry_remove(osdear__entry *entry, osdear_error **error);
 /* Each note of a runner's address, in no order. `each` takes the note over. */
 typedef osdear_status (*osdear__note_taker)(void *argument, osdear__note *note, osdear_error **error);
 MUST_USE osdear_status osdear__journal_each(const osdear__journal *journal, const char *runner, osdear__note_taker each, void *argument,
@@ -58,7 +64,7 @@ MUST_USE osdear_status osdear__make_folders(const char *path, osdear_error **err
 
 /* ---- specs (spec.c): JSON objects whose members a table names ---- */
 
-typedef enum osdear__spec_type { SPEC_TEXT, SPEC_INT, SPEC_BOOL, SPEC_TEXTS, SPEC_PAIRS, SPEC_OBJECT } osdear__spec_type;
+typedef enum osdear__spec_type { SPEC_TEXT, SPEC_INT, SPEC_BOOL, SPEC_TEXTS, SPEC_PAIRS, SPEC_OBJECT, SPEC_OBJECTS } osdear__spec_type;
 typedef struct osdear__spec_member {
   const char *name; /* NULL ends the table */
   osdear__spec_type type;
@@ -115,8 +121,17 @@ typedef struct osdear__submission {
   const char *key;  /* NULL: none */
   const char *folder; /* of the journal's entry */
   const char *name; /* of the entry: a UUID */
+  uint64_t digest;  /* of the spec */
   int64_t created_us;
 } osdear__submission;
+
+/* What a service does that is no job. */
+typedef struct osdear__verb {
+  const char *name; /* NULL ends the table */
+  const osdear__spec_member *members;
+  /* Appends a JSON value. */
+  osdear_status (*run)(osdear_runner *runner, const osdear__json *arguments, osdear__buf *out, osdear_error **error);
+} osdear__verb;
 
 /* How a submission ended that failed: whether the service may have taken it all the same. */
 typedef enum osdear__send_outcome { SEND_REFUSED, SEND_UNKNOWN } osdear__send_outcome;
@@ -135,7 +150,11 @@ struct osdear_job_log {
 typedef struct osdear__ask {
   osdear__http_client *client; /* borrowed */
   osdear__buf path;
+  const char *header; /* a further one; NULL: none */
+  osdear__buf value;  /* its */
+  osdear__http_header headers[2];
 } osdear__ask;
+void osdear__ask_drop(osdear__ask *ask);
 
 struct osdear__runner_kind {
   const char *name;   /* "spark" */
@@ -143,6 +162,7 @@ struct osdear__runner_kind {
   const char *const *settings; /* those it has, ended by NULL */
   const osdear__spec_member *spec;
   const char *what; /* for messages: "a spec for Spark" */
+  const osdear__verb *verbs; /* NULL: none */
   int64_t first_poll_us, slowest_poll_us;
   /* Of what `own` of a runner, a job and a log points to: zeroed before open, attach and log_open. 0: those make it, or leave it NULL.
    * Freed in any case after close, detach and log_close, which only let go of what it holds. */
@@ -166,6 +186,8 @@ struct osdear__runner_kind {
   osdear_status (*ask)(osdear_job *job, osdear__ask *out, osdear_error **error);
   osdear_status (*hear)(osdear_job *job, const osdear__http_response *answer, bool *again, osdear_error **error);
   osdear_status (*cancel)(osdear_job *job, osdear_error **error); /* asks only */
+  /* Removes what the service keeps of a job that is over; NULL: nothing, or not ours to remove. */
+  osdear_status (*forget)(osdear_job *job, osdear_error **error);
   /* Appends members to a JSON object that is open. */
   osdear_status (*result)(osdear_job *job, osdear__buf *out, bool *first, osdear_error **error);
   osdear_status (*log_open)(osdear_job_log *log, osdear_error **error); /* NULL: nothing to do */
@@ -178,10 +200,10 @@ struct osdear__runner_kind {
   .open = open_runner, .submit = submit, .find = find, .attach = attach, .cancel = cancel, .result = result
 #define OSDEAR__SERVICE_VERBS \
   OSDEAR__RUNNER_VERBS, .close = close_runner, .ask = ask, .hear = hear, .first_poll_us = 500000, .slowest_poll_us = 15000000
-extern const osdear__runner_kind osdear__runner_process, osdear__runner_spark, osdear__runner_airflow;
+extern const osdear__runner_kind osdear__runner_process, osdear__runner_container, osdear__runner_spark, osdear__runner_airflow;
 
-/* The request of an ask, as it goes out. `headers` must outlive it. */
-void osdear__ask_request(const osdear__ask *ask, const osdear_job *job, osdear__http_request *out);
+/* The request of an ask, as it goes out; the ask must outlive it. */
+void osdear__ask_request(osdear__ask *ask, const osdear_job *job, osdear__http_request *out);
 
 void osdear__unfollow(osdear_job *job); /* not followed: a no-op */
 

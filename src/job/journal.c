@@ -268,6 +268,52 @@ void osdear__entry_forget(osdear__entry *entry)
   rmdir(entry->folder); /* fails where a job has left output: then that is kept */
 }
 
+/* ---- removing ---- */
+
+osdear_status osdear__journal_take(const osdear__journal *journal, const char *name, osdear__entry *out, bool *taken,
+                                   osdear_error **error)
+{
+  osdear__entry entry = { .lock = -1 };
+  SCOPED(buf) path = { 0 };
+  osdear_status st;
+
+  *taken = false;
+  memcpy(entry.name, name, sizeof entry.name);
+  osdear__buf_printf(&path, "%s/%s/lock", journal->folder, name);
+  st = osdear__buf_check(&path, error);
+  if (st)
+    return st;
+  entry.lock = open(path.data, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  path.data[path.size - strlen("/lock")] = '\0';
+  entry.folder = osdear__buf_take(&path);
+  if (entry.lock >= 0 && flock(entry.lock, LOCK_EX | LOCK_NB) == 0 && is_still_there(&entry)) {
+    *out = entry;
+    *taken = true;
+    return OSDEAR_OK;
+  }
+  osdear__entry_drop(&entry);
+  return OSDEAR_OK;
+}
+
+/* The note goes last but for the lock: what is cut short in between is still found, and removed the next time. */
+osdear_status osdear__entry_remove(osdear__entry *entry, osdear_error **error)
+{
+  DIR *folder = opendir(entry->folder);
+  struct dirent *file;
+
+  if (!folder)
+    return osdear__fail_errno(error, errno, "cannot list \"%s\"", entry->folder);
+  for (file = readdir(folder); file; file = readdir(folder))
+    if (strcmp(file->d_name, "note.json") != 0 && strcmp(file->d_name, "lock") != 0)
+      unlinkat(dirfd(folder), file->d_name, 0); /* `.` and `..` are refused */
+  unlinkat(dirfd(folder), "note.json", 0);
+  unlinkat(dirfd(folder), "lock", 0);
+  closedir(folder);
+  if (rmdir(entry->folder) != 0 && errno != ENOENT)
+    return osdear__fail_errno(error, errno, "cannot remove \"%s\"", entry->folder);
+  return OSDEAR_OK;
+}
+
 /* ---- listing ---- */
 
 static osdear_status visit(const osdear__journal *journal, const char *name, const char *runner, osdear__note_taker each,
@@ -284,6 +330,7 @@ static osdear_status visit(const osdear__journal *journal, const char *name, con
     st = read_note(folder.data, &note, &is_there, error);
   if (st || !is_there || strcmp(note.runner, runner) != 0)
     return st;
+  memcpy(note.entry, name, sizeof note.entry);
   return each(argument, &note, error);
 }
 

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const osdear__runner_kind *const kinds[] = { &osdear__runner_process, &osdear__runner_spark, &osdear__runner_airflow };
+static const osdear__runner_kind *const kinds[] = { &osdear__runner_process, &osdear__runner_container, &osdear__runner_spark,
+                                                    &osdear__runner_airflow };
 
 /* ---- opening ---- */
 
@@ -22,11 +23,14 @@ static osdear_status check_address(const char *address, osdear_error **error)
   const char *host = strstr(address, "://");
   const char *at = host ? strchr(host, '@') : NULL;
 
-  if (at && at < host + 3 + strcspn(host + 3, "/"))
+  /* The address of an engine by ssh names a user, and its own layer refuses passwords. */
+  if (at && kind_of(address) != &osdear__runner_container && at < host + 3 + strcspn(host + 3, "/"))
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "an address holds no user or password: give them as settings");
   if (kind_of(address))
     return OSDEAR_OK;
-  return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "there is no runner for \"%s\": use process:, spark+http://host:6066 or airflow+http://host:8080",
+  return osdear__fail(error, OSDEAR_ERR_ARGUMENT,
+                      "there is no runner for \"%s\": use process:, container+docker, spark+http://host:6066 or "
+                      "airflow+http://host:8080",
                       address);
 }
 
@@ -248,6 +252,7 @@ static osdear_status submit(osdear_runner *runner, const osdear__json *spec, con
     st = osdear__journal_begin(&runner->journal, runner->context, &wanted, &entry, error);
   if (st)
     return st;
+  submission.digest = wanted.spec;
   submission.folder = entry.folder;
   submission.name = entry.name;
   st = find_or_send(runner, &entry, &submission, &id, &was_found, error);

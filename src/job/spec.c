@@ -11,8 +11,13 @@ size_t osdear__spec_count(const osdear__json *spec, const char *name)
 /* ---- checking them ---- */
 
 static const char *const type_names[] = {
-  [SPEC_TEXT] = "a string",           [SPEC_INT] = "a whole number of 0 or more", [SPEC_BOOL] = "true or false",
-  [SPEC_TEXTS] = "a list of strings", [SPEC_PAIRS] = "an object of strings",      [SPEC_OBJECT] = "an object",
+  [SPEC_TEXT] = "a string",
+  [SPEC_INT] = "a whole number of 0 or more",
+  [SPEC_BOOL] = "true or false",
+  [SPEC_TEXTS] = "a list of strings",
+  [SPEC_PAIRS] = "an object of strings",
+  [SPEC_OBJECT] = "an object",
+  [SPEC_OBJECTS] = "a list of objects",
 };
 
 /* A NUL would cut the text short for everything that is told it as a C string. */
@@ -29,6 +34,14 @@ static bool all_texts(const osdear__json *value)
   return true;
 }
 
+static bool all_objects(const osdear__json *value)
+{
+  for (size_t i = 0; i < value->count; i++)
+    if (value->items[i].kind != JSON_IS_OBJECT)
+      return false;
+  return true;
+}
+
 static bool has_type(const osdear__json *value, osdear__spec_type type)
 {
   int64_t number;
@@ -40,6 +53,7 @@ static bool has_type(const osdear__json *value, osdear__spec_type type)
   case SPEC_TEXTS: return value->kind == JSON_IS_ARRAY && all_texts(value);
   case SPEC_PAIRS: return value->kind == JSON_IS_OBJECT && all_texts(value);
   case SPEC_OBJECT: return value->kind == JSON_IS_OBJECT;
+  case SPEC_OBJECTS: return value->kind == JSON_IS_ARRAY && all_objects(value);
   }
   return false;
 }

@@ -42,6 +42,7 @@ FROZEN(osdear_exec_options, 48, open_stdin, 44);
 FROZEN(osdear_run_options, 80, run_id, 72);
 FROZEN(osdear_run_result, 40, last_output, 32);
 FROZEN(osdear_runner_options, 32, state_folder, 24);
+FROZEN(osdear_prune_options, 16, min_age_ms, 8);
 FROZEN(osdear_submit_options, 16, key, 8);
 FROZEN(osdear_job_note, 32, created_us, 24);
 FROZEN(osdear_job_wait_options, 24, max_failed_polls, 20);

@@ -18,7 +18,7 @@ import tap
 
 VERBS = ["table create", "table show", "table schema", "table history", "table files", "table read", "table changes", "table append",
          "table overwrite", "table checkpoint", "ingest", "job submit", "job status", "job wait", "job logs",
-         "job cancel", "job ls", "store ls", "store cat", "store cp", "store rm",
+         "job cancel", "job ls", "job call", "job prune", "store ls", "store cat", "store cp", "store rm",
          "store stat", "store presign", "container run", "container ps", "container logs", "container exec",
          "container stop", "container rm", "container wait", "container pull", "container stats", "container events", "container sweep",
          "completion"]
@@ -180,6 +180,16 @@ class Jobs(Command):
         self.assertIn("running", self.osdear("job", "status", *self.on, sleeper))
         self.assertIn("cancelled", self.osdear("job", "cancel", *self.on, sleeper))
         self.osdear("job", "wait", *self.on, sleeper, code=3)
+
+    def test_what_is_over_is_pruned_and_verbs_that_are_none_are_told(self):
+        self.osdear("job", "wait", *self.on, self.submit("true"))
+        sleeper = self.submit("sleep 60")
+        self.assertEqual(self.osdear("job", "prune", *self.on), "0 removed\n")
+        self.assertEqual(self.osdear("job", "prune", *self.on, "--days", "0", "--json"), '{"removed":1}\n')
+        self.assertEqual(len(self.osdear("job", "ls", *self.on).splitlines()), 1)
+        self.osdear("job", "cancel", *self.on, sleeper)
+        self.osdear("job", "call", *self.on, "pause", code=2)
+        self.assertIn("it has none", self.err)
 
     def test_at_a_timeout_the_job_is_left_or_cancelled(self):
         job = self.submit("sleep 60")

@@ -107,6 +107,33 @@ static osdear_status attach(fault_fixture *fixture, osdear_error **error)
 }
 BODY(osdear_runner_attach, .prepare = prepare_runner, .run = attach)
 
+static osdear_status prune(fault_fixture *fixture, osdear_error **error)
+{
+  osdear_prune_options options = OSDEAR_PRUNE_OPTIONS_INIT;
+  int64_t removed = 0;
+  osdear_status status;
+
+  options.min_age_ms = 0;
+  status = osdear_runner_prune(fixture->runner, &options, &removed, error);
+  if (!status)
+    cr_assert_eq(removed, 1);
+  return status;
+}
+
+/* What could not be removed is removed the next time. */
+static void check_prune(fault_fixture *fixture, osdear_status status)
+{
+  osdear_job_list *list = NULL;
+  osdear_error *error = NULL;
+
+  if (status)
+    must(prune(fixture, &error), &error);
+  must(osdear_runner_jobs(fixture->runner, &list, &error), &error);
+  cr_assert_null(osdear_job_list_get(list, 0));
+  osdear_job_list_free(list);
+}
+BODY(osdear_runner_prune, .prepare = prepare_failed_job, .run = prune, .check = check_prune, .changes_state = 1)
+
 static osdear_status list_jobs(fault_fixture *fixture, osdear_error **error)
 {
   osdear_job_list *list = NULL;

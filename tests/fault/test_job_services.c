@@ -2,22 +2,47 @@
  * was submitted under a key is there once. */
 #include "bodies.h"
 
+#include "../support/engine_standin.h"
 #include "../support/server.h"
 
 #include <base/base.h>
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 typedef struct kind {
   const char *server, *scheme, *good_spec, *hanging_spec;
+  osdear_job_state end; /* of the good one */
+  osdear_pair settings[2];
+  size_t setting_count;
+  const char *verb, *arguments;
 } kind;
-static const kind spark = { "Spark", "spark+http", "{\"name\":\"succeed\",\"jar\":\"/app.jar\",\"class\":\"Main\"}",
-                            "{\"name\":\"hang\",\"python\":\"/app.py\",\"properties\":{\"a\":\"b\"}}" };
-static const kind airflow = { "Airflow", "airflow+http", "{\"dag\":\"succeed\",\"conf\":{\"n\":1},\"note\":\"x\"}",
-                              "{\"dag\":\"hang\",\"unpause\":true}" };
+static test_server server;
+static const kind spark = { .server = "Spark",
+                            .scheme = "spark+http",
+                            .good_spec = "{\"name\":\"succeed\",\"jar\":\"/app.jar\",\"class\":\"Main\"}",
+                            .hanging_spec = "{\"name\":\"hang\",\"python\":\"/app.py\",\"properties\":{\"a\":\"b\"}}",
+                            .end = OSDEAR_JOB_SUCCEEDED,
+                            .settings = { { "web", server.url } },
+                            .setting_count = 1 };
+static const kind airflow = { .server = "Airflow",
+                              .scheme = "airflow+http",
+                              .good_spec = "{\"dag\":\"succeed\",\"conf\":{\"n\":1},\"note\":\"x\"}",
+                              .hanging_spec = "{\"dag\":\"hang\",\"unpause\":true}",
+                              .end = OSDEAR_JOB_SUCCEEDED,
+                              .settings = { { "username", "admin" }, { "password", "secret" } },
+                              .setting_count = 2,
+                              .verb = "pause",
+                              .arguments = "{\"dag\":\"hang\"}" };
+/* The engine's stand-in has one container, which ended with 3. */
+static const kind container = { .good_spec = "{\"image\":\"i\",\"command\":[\"a\"],\"environment\":{\"A\":\"b\"},\"extra\":{}}",
+                                .hanging_spec = "{\"image\":\"i\",\"mounts\":[{\"target\":\"/t\"}],"
+                                                "\"ports\":[{\"container_port\":1}],\"networks\":[\"none\"],\"pull\":\"always\"}",
+                                .end = OSDEAR_JOB_FAILED };
 
 static const kind *tested;
-static test_server server;
+static engine_standin standin;
 
 static void must(osdear_status status, osdear_error *const *error)
 {
@@ -26,14 +51,14 @@ static void must(osdear_status status, osdear_error *const *error)
 
 static osdear_status open_runner(const fault_fixture *fixture, osdear_runner **out, osdear_error **error)
 {
-  const osdear_pair all[] = { { "web", server.url }, { "username", "admin" }, { "password", "secret" } };
   osdear_runner_options options = OSDEAR_RUNNER_OPTIONS_INIT;
-  char address[100];
+  char address[200];
 
-  snprintf(address, sizeof address, "%s%s", tested->scheme, server.url + strlen("http"));
+  snprintf(address, sizeof address, "%s%s", tested->scheme ? tested->scheme : "container+",
+           tested->scheme ? server.url + strlen("http") : standin.address);
   options.state_folder = fixture->folder;
-  options.settings = tested == &spark ? all : all + 1;
-  options.setting_count = tested == &spark ? 1 : 2;
+  options.settings = tested->settings;
+  options.setting_count = tested->setting_count;
   return osdear_runner_open(fixture->context, address, &options, out, error);
 }
 
@@ -74,7 +99,7 @@ static osdear_status use(fault_fixture *fixture, osdear_error **error)
   while (!st && size)
     st = osdear_job_log_next(log, &data, &size, error);
   if (!st)
-    cr_assert_eq(osdear_job_state_get(job), OSDEAR_JOB_SUCCEEDED);
+    cr_assert_eq(osdear_job_state_get(job), tested->end);
   osdear_job_log_free(log);
   osdear_text_free(text);
   osdear_job_free(job);
@@ -146,8 +171,23 @@ static osdear_status follow(fault_fixture *fixture, osdear_error **error)
   return st;
 }
 
+static osdear_status call(fault_fixture *fixture, osdear_error **error)
+{
+  osdear_runner *runner = NULL;
+  char *text = NULL;
+  osdear_status st = open_runner(fixture, &runner, error);
+
+  if (!st)
+    st = osdear_runner_call(runner, tested->verb, tested->arguments, &text, error);
+  cr_assert_eq(st == OSDEAR_OK, text != NULL);
+  osdear_text_free(text);
+  osdear_runner_free(runner);
+  return st;
+}
+
 static void replay_allocations(const kind *what)
 {
+  static const fault_body verb = { "a service's verb", prepare, call, NULL, 0 };
   static const fault_body bodies[] = {
     { "a service's job", prepare_job, use, NULL, 0 },
     { "following a service's job", prepare_job, follow, NULL, 0 },
@@ -159,6 +199,8 @@ static void replay_allocations(const kind *what)
   test_server_start_script(&server, "services.py", (const char *[]){ what->server, NULL });
   for (size_t i = 0; i < COUNT_OF(bodies); i++)
     fault_replay_allocations(&bodies[i]);
+  if (what->verb)
+    fault_replay_allocations(&verb);
   test_server_stop(&server);
 }
 
@@ -170,4 +212,32 @@ Test(fault_service, spark, .timeout = 600)
 Test(fault_service, airflow, .timeout = 600)
 {
   replay_allocations(&airflow);
+}
+
+static void prepare_caller(fault_fixture *fixture)
+{
+  tested = &airflow;
+  if (!server.pid) /* it ends with this test's process */
+    test_server_start_script(&server, "services.py", (const char *[]){ airflow.server, NULL });
+  prepare_context(fixture);
+}
+BODY(osdear_runner_call, .prepare = prepare_caller, .run = call)
+
+Test(fault_service, container, .timeout = 600)
+{
+  static const fault_body bodies[] = {
+    { "a container's job", prepare_job, use, NULL, 0 },
+    { "following a container's job", prepare_job, follow, NULL, 0 },
+    { "submitting to an engine", prepare, submit, check_submit, 1 },
+    { "cancelling at an engine", prepare_hanging, cancel, NULL, 1 },
+  };
+  char folder[] = "/tmp/osdear-standin-XXXXXX";
+
+  tested = &container;
+  cr_assert_not_null(mkdtemp(folder));
+  engine_standin_start(&standin, folder);
+  for (size_t i = 0; i < COUNT_OF(bodies); i++)
+    fault_replay_allocations(&bodies[i]);
+  engine_standin_stop(&standin);
+  rmdir(folder);
 }

@@ -1,6 +1,6 @@
-"""One set of promises, kept by every runner: on small servers that answer as the services do."""
-import asyncio
+"""The promises of runners, kept on small servers that answer as the services do, and what only shows where a service can be made to fail."""
 import json
+import pathlib
 import subprocess
 import sys
 import textwrap
@@ -10,6 +10,7 @@ import pytest
 import services
 
 import osdear
+from job_promises import *  # noqa: F403
 from osdear import JobState
 
 SERVICES = [services.Spark, services.Airflow, services.Airflow2]
@@ -27,13 +28,17 @@ class Local:
         script = {"succeed": "echo hello", "fail": "exit 3", "hang": "sleep 600"}[outcome]
         return {"name": outcome, "command": ["sh", "-c", script]}
 
+    def started(self):
+        return len(list(pathlib.Path(self.folder).glob("state/jobs/*/started")))
+
     def stop(self):
         pass
 
 
 @pytest.fixture(params=[Local, *SERVICES], ids=lambda each: each.__name__)
-def service(request):
+def service(request, tmp_path):
     service = request.param()
+    service.folder = tmp_path
     yield service
     service.stop()
 
@@ -51,91 +56,6 @@ def open_runner(tmp_path):
         return osdear.Runner(service.address(), {**service.settings, **settings}, state_folder=str(tmp_path / folder))
 
     return open_runner
-
-
-def test_a_job_ends_as_the_service_says(service, open_runner):
-    with open_runner(service) as runner:
-        assert runner.submit(service.spec("succeed")).wait(30) is JobState.SUCCEEDED
-        job = runner.submit(service.spec("fail"))
-        assert job.wait(30) is JobState.FAILED
-        assert job.message
-        assert job.result()["state"] == "failed"
-
-
-def test_an_id_is_all_that_another_process_needs(service, open_runner):
-    with open_runner(service) as runner:
-        job = runner.submit(service.spec("succeed"))
-        with open_runner(service) as other:
-            assert other.attach(job.id).wait(30) is JobState.SUCCEEDED
-        assert [note.id for note in runner.jobs()] == [job.id]
-
-
-def test_cancelling_is_confirmed_and_does_no_harm_afterwards(service, open_runner):
-    with open_runner(service) as runner:
-        job = runner.submit(service.spec("hang"))
-        assert job.cancel() is JobState.CANCELLED
-        assert runner.attach(job.id).wait(30) is JobState.CANCELLED
-        done = runner.submit(service.spec("succeed"))
-        done.wait(30)
-        again = runner.attach(done.id)
-        assert again.cancel() is JobState.SUCCEEDED
-
-
-def test_at_a_timeout_the_caller_chooses(service, open_runner):
-    with open_runner(service) as runner:
-        job = runner.submit(service.spec("hang"))
-        with pytest.raises(osdear.TimedOutError):
-            job.wait(timeout=0)
-        assert job.poll() in (JobState.PENDING, JobState.RUNNING)
-        with pytest.raises(osdear.TimedOutError, match="the job was ended"):
-            job.wait(timeout=0, cancel_on_timeout=True)
-        assert job.state is JobState.CANCELLED
-
-
-def test_a_key_submits_once(service, open_runner):
-    with open_runner(service) as runner:
-        first = runner.submit(service.spec("succeed"), key="nightly-1")
-        again = runner.submit(service.spec("succeed"), key="nightly-1")
-        assert (again.id, again.was_found) == (first.id, True)
-        with pytest.raises(osdear.ConflictError):
-            runner.submit(service.spec("fail"), key="nightly-1")
-
-
-def test_specs_settings_and_ids_that_are_wrong_are_refused_by_name(service, open_runner):
-    with open_runner(service) as runner:
-        with pytest.raises(osdear.ArgumentError, match='no member "nmae"'):
-            runner.submit({**service.spec("succeed"), "nmae": "x"})
-        with pytest.raises(osdear.ArgumentError):
-            runner.attach("")
-        assert runner.jobs() == []
-    with pytest.raises(osdear.ArgumentError, match='no setting "colour"'):
-        open_runner(service, colour="blue")
-
-
-def test_logs_are_read_and_followed(service, open_runner):
-    with open_runner(service) as runner:
-        job = runner.submit(service.spec("succeed"))
-        assert b"hello" in b"".join(job.logs(follow=True))
-        assert b"hello" in b"".join(runner.attach(job.id).logs())
-        with pytest.raises(osdear.ArgumentError, match="nonsense"):
-            b"".join(job.logs("nonsense"))
-
-
-def test_one_thread_follows_many(service, open_runner):
-    with open_runner(service) as runner:
-        jobs = [runner.submit(service.spec("succeed" if i % 2 else "fail")) for i in range(20)]
-        over = [job for job in osdear.Follower(jobs) if job.state.is_final]
-        assert sorted(job.id for job in over) == sorted(job.id for job in jobs)
-        assert sum(job.state is JobState.SUCCEEDED for job in over) == 10
-
-
-def test_asyncio_follows_from_the_event_loop(service, tmp_path):
-    async def main():
-        async with osdear.AsyncRunner(service.address(), service.settings, state_folder=str(tmp_path)) as runner:
-            jobs = [await runner.submit(service.spec("succeed")) for _ in range(5)]
-            assert await asyncio.gather(*(job.wait(30) for job in jobs)) == [JobState.SUCCEEDED] * 5
-
-    asyncio.run(main())
 
 
 # ---- services that fail ----
@@ -215,27 +135,6 @@ def test_what_was_refused_can_be_submitted_again_under_its_key(remote, open_runn
         assert runner.submit(spec, key="k").wait(30) is JobState.SUCCEEDED
 
 
-def test_a_killed_caller_finds_its_job_again_and_starts_no_second(remote, tmp_path, open_runner):
-    """Killed at many moments between deciding to submit and hearing the id."""
-    script = textwrap.dedent("""
-        import json, os, signal, sys, threading, time
-        import osdear
-        address, settings, spec, state, key, delay = json.loads(sys.argv[1])
-        threading.Thread(target=lambda: (time.sleep(delay), os.kill(os.getpid(), signal.SIGKILL)), daemon=True).start()
-        osdear.Runner(address, settings, state_folder=state).submit(spec, key=key)
-        time.sleep(9)
-        """)
-    for delay in (0.0, 0.002, 0.004, 0.008, 0.016, 0.05):
-        key = f"once-{delay}"
-        words = [remote.address(), remote.settings, remote.spec("succeed"), str(tmp_path / f"{delay}"), key, delay]
-        before = len(remote.jobs)
-        subprocess.run([sys.executable, "-c", script, json.dumps(words)], check=False)
-        with open_runner(remote, str(delay)) as runner:
-            job = runner.submit(remote.spec("succeed"), key=key)
-            assert job.wait(30) is JobState.SUCCEEDED
-        assert len(remote.jobs) == before + 1
-
-
 # ---- what only one service has ----
 
 
@@ -271,6 +170,23 @@ def test_airflow_renews_a_token_that_is_refused_and_tells_a_wrong_password(open_
         runner.attach(job.id).poll()
     assert caught.value.http_status == 401
     assert "wrong" not in str(caught.value)
+    airflow.stop()
+
+
+@pytest.mark.parametrize("kind", [services.Airflow, services.Airflow2])
+def test_airflow_pauses_and_unpauses(kind, open_runner):
+    airflow = kind()
+    with open_runner(airflow) as runner:
+        assert runner.call("unpause", {"dag": "hang"}) == {"dag_id": "hang", "is_paused": False}
+        assert airflow.paused is False
+        assert runner.call("pause", {"dag": "hang"})["is_paused"] is True
+        assert airflow.paused is True
+        with pytest.raises(osdear.NotFoundError):
+            runner.call("pause", {"dag": "nope"})
+        with pytest.raises(osdear.ArgumentError, match='no verb "stop"; it has pause, unpause'):
+            runner.call("stop")
+        with pytest.raises(osdear.ArgumentError, match='no member "dags"'):
+            runner.call("pause", {"dags": "hang"})
     airflow.stop()
 
 

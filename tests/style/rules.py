@@ -22,7 +22,7 @@ LAYERS = {
     "delta": {"base", "json", "codec", "store", "arrow", "expr", "parquet"},
     "formats": {"base", "json", "codec", "arrow", "expr", "parquet"},
     "container": {"base", "json", "http"},
-    "job": {"base", "json", "http"},
+    "job": {"base", "json", "http", "container"},
     "cli": set(),
 }
 

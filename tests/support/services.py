@@ -37,6 +37,10 @@ class Service:
         self.port = 0
         self.start()
 
+    def started(self):
+        """How many jobs there ever were."""
+        return len(self.jobs)
+
     def start(self):
         service = self
 

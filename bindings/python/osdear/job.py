@@ -209,6 +209,27 @@ class Runner:
         check(lib.osdear_runner_attach, self._handle(), id.encode(), out)
         return Job(self._context, out[0])
 
+    def call(self, verb: str, arguments: Mapping[str, Any] | None = None) -> Any:
+        """Have the service do something that is no job, such as "pause" of Airflow; gives what it says."""
+        out = ffi.new("char **")
+        words = json.dumps(arguments or {})
+        with self._context.watch():
+            check(lib.osdear_runner_call, self._handle(), verb.encode(), words.encode(), out)
+        try:
+            return json.loads(text(out[0]) or "null")
+        finally:
+            lib.osdear_text_free(out[0])
+
+    def prune(self, min_age: datetime.timedelta | None = None) -> int:
+        """Forget jobs that are over and were submitted so long ago or longer, by default 30 days; gives how many."""
+        options = Options("osdear_prune_options")
+        if min_age is not None:
+            options.pointer.min_age_ms = _milliseconds(min_age.total_seconds())
+        removed = ffi.new("int64_t *")
+        with self._context.watch():
+            check(lib.osdear_runner_prune, self._handle(), options.pointer, removed)
+        return int(removed[0])
+
     def jobs(self) -> list[JobNote]:
         """What was noted down of submissions to this address, newest first. Asks no service."""
         out = ffi.new("osdear_job_list **")
@@ -357,6 +378,12 @@ class AsyncRunner:
 
     async def attach(self, id: str) -> AsyncJob:
         return AsyncJob(self, await self._call(self._calling.attach, id))
+
+    async def call(self, verb: str, arguments: Mapping[str, Any] | None = None) -> Any:
+        return await self._call(self._calling.call, verb, arguments)
+
+    async def prune(self, min_age: datetime.timedelta | None = None) -> int:
+        return await self._call(self._calling.prune, min_age)
 
     async def jobs(self) -> list[JobNote]:
         return await self._call(self._calling.jobs)
