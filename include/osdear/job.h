@@ -2,6 +2,7 @@
 #ifndef OSDEAR_JOB_H
 #define OSDEAR_JOB_H
 
+#include <osdear/arrow.h>
 #include <osdear/context.h>
 
 #ifdef __cplusplus
@@ -89,6 +90,17 @@ OSDEAR_API osdear_status osdear_job_cancel(osdear_job *job, const osdear_job_can
  * @since 0.1
  */
 OSDEAR_API osdear_status osdear_job_result(osdear_job *job, char **out, osdear_error **error);
+
+/**
+ * The rows that are a job's result, typed, of a runner whose jobs have some: statements of Dremio. They are fetched a page at a time, as the
+ * stream is read; the stream belongs to the runner's thread.
+ *
+ * @param[out] out  A struct of columns for each row; release it with its own `release`.
+ * @retval OSDEAR_ERR_STATE        The job has not succeeded: wait for it first.
+ * @retval OSDEAR_ERR_UNSUPPORTED  Jobs of this runner have no rows.
+ * @since 0.1
+ */
+OSDEAR_API osdear_status osdear_job_rows(osdear_job *job, struct ArrowArrayStream *out, osdear_error **error);
 
 /** A job's log, read piece by piece. Confined, with its job. */
 typedef struct osdear_job_log osdear_job_log;

@@ -178,3 +178,9 @@ int64_t osdear__live(void)
   return atomic_load(&live_blocks);
 }
 #endif
+
+void osdear__wipe(void *data, size_t size)
+{
+  if (size > 0)
+    explicit_bzero(data, size);
+}

@@ -36,6 +36,7 @@ MUST_USE void *osdear__alloc_zeroed(size_t count, size_t size);   /* count * siz
 MUST_USE void *osdear__realloc(void *block, size_t size);         /* on NULL, `block` is as it was */
 MUST_USE void *osdear__realloc_array(void *block, size_t count, size_t size);
 void osdear__free(void *block);
+void osdear__wipe(void *data, size_t size); /* overwrites what was secret, in a way that the compiler may not leave out */
 MUST_USE char *osdear__strdup(const char *text);
 MUST_USE char *osdear__strndup(const char *text, size_t size);
 
@@ -213,6 +214,11 @@ MUST_USE bool osdear__parse_timestamp(osdear__str text, int64_t *us, bool *has_z
 size_t osdear__format_date(int64_t days, char out[OSDEAR__TIME_TEXT]);
 /* 2024-01-02<separator>03:04:05.678901<suffix>, always six digits. */
 size_t osdear__format_timestamp(int64_t us, char separator, const char *suffix, char out[OSDEAR__TIME_TEXT]);
+
+void osdear__hex(const unsigned char *bytes, size_t size, char *out); /* lower case, 2 * size digits and the NUL */
+/* Base64 (base64.c). For URLs it takes their alphabet, and no padding. */
+void osdear__base64_put(osdear__buf *out, const void *data, size_t size, bool for_urls);
+MUST_USE bool osdear__base64_get(osdear__str text, osdear__buf *out); /* both alphabets, with or without padding; else false */
 
 /* ---- bytes in and out (io.c): small vtables so that formats need not know stores ---- */
 

@@ -63,9 +63,6 @@ void osdear__image_split(const char *image, osdear__str *repository, osdear__str
 MUST_USE osdear_status osdear__registry_auth(const char *folder, osdear__str registry, osdear__buf *out, osdear_error **error);
 /* The same for a name and a password. */
 void osdear__registry_auth_of(osdear__str registry, const char *username, const char *password, osdear__buf *out);
-void osdear__base64_put(osdear__buf *out, const void *data, size_t size, bool for_urls);
-/* Both alphabets, with or without padding; false for anything else. */
-MUST_USE bool osdear__base64_get(osdear__str text, osdear__buf *out);
 
 /* ---- engines (engine.c, request.c) ---- */
 

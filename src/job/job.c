@@ -296,3 +296,20 @@ osdear_status osdear_job_result(osdear_job *job, char **out, osdear_error **erro
     *out = osdear__buf_take(&text);
   return st;
 }
+
+osdear_status osdear_job_rows(osdear_job *job, struct ArrowArrayStream *out, osdear_error **error)
+{
+  osdear_status st;
+
+  if (!job || !out)
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "job and out must not be NULL");
+  if (!job->runner->kind->rows)
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "jobs of a %s runner have no rows", job->runner->kind->name);
+  st = osdear_job_poll(job, error);
+  if (st)
+    return st;
+  if (job->state != OSDEAR_JOB_SUCCEEDED)
+    return osdear__fail(error, OSDEAR_ERR_STATE, "job %s is %s: it has rows once it has succeeded", job->id,
+                        job->native[0] ? job->native : osdear_job_state_name(job->state));
+  return job->runner->kind->rows(job, out, error);
+}

@@ -115,12 +115,16 @@ osdear_job_state osdear__state_of_word(const osdear__state_word *words, const ch
 MUST_USE osdear_status osdear__job_set(osdear_job *job, osdear_job_state state, osdear__str native, const char *message,
                                        osdear_error **error);
 
+/* A note of some services beside the journal's own: the newest job of before a submission. */
+#define OSDEAR__NEWEST "newest"
+
 /* What is being submitted. */
 typedef struct osdear__submission {
   const osdear__json *spec;
   const char *key;  /* NULL: none */
   const char *folder; /* of the journal's entry */
   const char *name; /* of the entry: a UUID */
+  bool *was_found;  /* to be set where a job that goes on was taken up in place of a new one */
   uint64_t digest;  /* of the spec */
   int64_t created_us;
 } osdear__submission;
@@ -190,6 +194,8 @@ struct osdear__runner_kind {
   osdear_status (*forget)(osdear_job *job, osdear_error **error);
   /* Appends members to a JSON object that is open. */
   osdear_status (*result)(osdear_job *job, osdear__buf *out, bool *first, osdear_error **error);
+  /* The rows that are its result; NULL: it has none. Of a job that has succeeded. */
+  osdear_status (*rows)(osdear_job *job, struct ArrowArrayStream *out, osdear_error **error);
   osdear_status (*log_open)(osdear_job_log *log, osdear_error **error); /* NULL: nothing to do */
   /* Appends to log->data what there is behind log->offset; nothing when there is nothing now. Never waits. */
   osdear_status (*log_read)(osdear_job_log *log, osdear_error **error);
@@ -200,7 +206,8 @@ struct osdear__runner_kind {
   .open = open_runner, .submit = submit, .find = find, .attach = attach, .cancel = cancel, .result = result
 #define OSDEAR__SERVICE_VERBS \
   OSDEAR__RUNNER_VERBS, .close = close_runner, .ask = ask, .hear = hear, .first_poll_us = 500000, .slowest_poll_us = 15000000
-extern const osdear__runner_kind osdear__runner_process, osdear__runner_container, osdear__runner_spark, osdear__runner_airflow;
+extern const osdear__runner_kind osdear__runner_process, osdear__runner_container, osdear__runner_spark, osdear__runner_airbyte,
+    osdear__runner_airflow, osdear__runner_dremio;
 
 /* The request of an ask, as it goes out; the ask must outlive it. */
 void osdear__ask_request(osdear__ask *ask, const osdear_job *job, osdear__http_request *out);

@@ -263,6 +263,7 @@ void osdear__entry_forget(osdear__entry *entry)
   if (fd < 0)
     return;
   unlinkat(fd, "note.json", 0);
+  unlinkat(fd, OSDEAR__NEWEST, 0);
   unlinkat(fd, "lock", 0);
   close(fd);
   rmdir(entry->folder); /* fails where a job has left output: then that is kept */

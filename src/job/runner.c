@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 static const osdear__runner_kind *const kinds[] = { &osdear__runner_process, &osdear__runner_container, &osdear__runner_spark,
-                                                    &osdear__runner_airflow };
+                                                    &osdear__runner_airbyte, &osdear__runner_airflow,   &osdear__runner_dremio };
 
 /* ---- opening ---- */
 
@@ -28,10 +28,11 @@ static osdear_status check_address(const char *address, osdear_error **error)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "an address holds no user or password: give them as settings");
   if (kind_of(address))
     return OSDEAR_OK;
-  return osdear__fail(error, OSDEAR_ERR_ARGUMENT,
-                      "there is no runner for \"%s\": use process:, container+docker, spark+http://host:6066 or "
-                      "airflow+http://host:8080",
-                      address);
+  return osdear__fail(
+      error, OSDEAR_ERR_ARGUMENT,
+      "there is no runner for \"%s\": use process:, container+docker, spark+http://host:6066, airbyte+https://host, "
+      "airflow+http://host:8080 or dremio+http://host:9047",
+      address);
 }
 
 static bool has_setting(const osdear__runner_kind *kind, const char *key)
@@ -222,6 +223,7 @@ static osdear_status find_or_send(osdear_runner *runner, osdear__entry *entry, o
     st = runner->kind->find(runner, submission, id, error);
     *was_found = !st && id->size > 0;
   }
+  submission->was_found = was_found;
   if (!st && id->size == 0) {
     st = runner->kind->submit(runner, submission, id, &outcome, error);
     if (st && outcome == SEND_REFUSED)

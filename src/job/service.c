@@ -39,6 +39,7 @@ osdear_status osdear__service_send(const osdear_runner *runner, osdear__http_cli
     request.body = call->body;
     request.body_size = strlen(call->body);
   }
+  request.timeout_ms = request.idle_timeout_ms = call->timeout_ms;
   request.repeat = call->may_repeat ? HTTP_REPEAT_SAFE : HTTP_REPEAT_BY_METHOD;
   return osdear__http_send(client, runner->context, &request, response, error);
 }

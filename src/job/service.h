@@ -16,6 +16,7 @@ MUST_USE osdear_status osdear__service_config(const osdear_runner *runner, osdea
 typedef struct osdear__call {
   const char *method, *path, *body;
   bool may_repeat;
+  int64_t timeout_ms; /* 0: as the settings say */
   const char *accept; /* NULL: application/json */
 } osdear__call;
 MUST_USE osdear_status osdear__service_send(const osdear_runner *runner, osdear__http_client *client, const osdear__call *call,

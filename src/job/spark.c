@@ -5,7 +5,7 @@
 
 enum { LOOK_AFTER_US = 10000000 }; /* how long a driver waits before the master is asked why */
 
-static const char *const settings[] = { OSDEAR__SERVICE_SETTINGS, "token", "web", NULL };
+static const char *const settings[] = { OSDEAR__SERVICE_SETTINGS, "token", "jws_key", "web", NULL };
 
 /* ---- the runner ---- */
 
@@ -26,6 +26,8 @@ static osdear_status add_master(osdear_runner *runner, const char *host, size_t 
     return osdear__fail_memory(error);
   config.auth = token ? HTTP_AUTH_BEARER : HTTP_AUTH_NONE;
   config.secret = token;
+  if (osdear__runner_setting(runner, "jws_key"))
+    config.hooks = osdear__token_hooks(&spark->token);
   return osdear__http_client_new(&config, &spark->masters[spark->count++], error);
 }
 
@@ -41,6 +43,12 @@ static osdear_status open_runner(osdear_runner *runner, osdear_error **error)
                         runner->address);
   spark->hosts = hosts += 3;
   st = osdear__service_config(runner, &config, error);
+  if (!st && osdear__runner_setting(runner, "jws_key")) {
+    spark->token = osdear__spark_jws(runner);
+    st = osdear__runner_setting(runner, "token")
+             ? osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"token\" and \"jws_key\" are two ways to the same: give one")
+             : osdear__spark_check_key(runner, error);
+  }
   while (!st) {
     size_t length = strcspn(hosts, ",");
     st = add_master(runner, hosts, length, &config, error);
@@ -58,6 +66,7 @@ static void close_runner(osdear_runner *runner)
   for (size_t i = 0; i < spark->count; i++)
     osdear__http_client_unref(spark->masters[i]);
   osdear__http_client_unref(spark->pages);
+  osdear__token_drop(&spark->token);
   osdear__arena_drop(&spark->arena);
 }
 

@@ -2,7 +2,7 @@
 #ifndef OSDEAR_SRC_JOB_SPARK_H
 #define OSDEAR_SRC_JOB_SPARK_H
 
-#include <job/service.h>
+#include <job/token.h>
 
 enum { SPARK_MASTERS = 8 };
 
@@ -12,6 +12,7 @@ typedef struct osdear__spark {
   size_t count, current;                       /* `current` answered last */
   osdear__http_client *pages;                  /* the web pages of master and workers: no credentials */
   osdear__arena arena;
+  osdear__token token;                         /* of the setting jws_key */
 } osdear__spark;
 
 typedef struct osdear__spark_job {
@@ -25,6 +26,10 @@ MUST_USE osdear_status osdear__spark_check(osdear_runner *runner, const osdear__
 /* The request that submits it. */
 MUST_USE osdear_status osdear__spark_put_submission(const osdear_runner *runner, const osdear__submission *submission, osdear__buf *out,
                                                     osdear_error **error);
+
+/* spark_jws.c */
+osdear__token osdear__spark_jws(osdear_runner *runner);
+MUST_USE osdear_status osdear__spark_check_key(const osdear_runner *runner, osdear_error **error);
 
 /* spark_pages.c: what the web pages tell, as JSON and as text */
 

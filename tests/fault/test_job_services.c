@@ -35,6 +35,24 @@ static const kind airflow = { .server = "Airflow",
                               .setting_count = 2,
                               .verb = "pause",
                               .arguments = "{\"dag\":\"hang\"}" };
+static const kind airbyte = { .server = "Airbyte",
+                              .scheme = "airbyte+http",
+                              .good_spec = "{\"connection\":\"succeed\"}",
+                              .hanging_spec = "{\"connection\":\"hang\"}",
+                              .end = OSDEAR_JOB_SUCCEEDED,
+                              .settings = { { "client_id", "id" }, { "client_secret", "secret" } },
+                              .setting_count = 2,
+                              .verb = "source",
+                              .arguments = "{\"name\":\"n\",\"configuration\":{\"sourceType\":\"file\"},\"update\":true}" };
+static const kind dremio = { .server = "Dremio",
+                             .scheme = "dremio+http",
+                             .good_spec = "{\"sql\":\"SELECT 'few'\",\"context\":[\"a\"]}",
+                             .hanging_spec = "{\"sql\":\"SELECT 'hang'\"}",
+                             .end = OSDEAR_JOB_SUCCEEDED,
+                             .settings = { { "username", "ann" }, { "password", "secret" } },
+                             .setting_count = 2,
+                             .verb = "view",
+                             .arguments = "{\"path\":[\"s\",\"v\"],\"sql\":\"SELECT 1\",\"context\":[\"s\"]}" };
 /* The engine's stand-in has one container, which ended with 3. */
 static const kind container = { .good_spec = "{\"image\":\"i\",\"command\":[\"a\"],\"environment\":{\"A\":\"b\"},\"extra\":{}}",
                                 .hanging_spec = "{\"image\":\"i\",\"mounts\":[{\"target\":\"/t\"}],"
@@ -214,11 +232,41 @@ Test(fault_service, airflow, .timeout = 600)
   replay_allocations(&airflow);
 }
 
+Test(fault_service, airbyte, .timeout = 600)
+{
+  replay_allocations(&airbyte);
+}
+
+Test(fault_service, dremio, .timeout = 600)
+{
+  replay_allocations(&dremio);
+}
+
+static void start_once(const kind *what)
+{
+  tested = what;
+  if (!server.pid) /* it ends with this test's process */
+    test_server_start_script(&server, "services.py", (const char *[]){ what->server, NULL });
+}
+
+static void prepare_rows(fault_fixture *fixture)
+{
+  start_once(&dremio);
+  prepare_job(fixture);
+}
+
+static osdear_status rows(fault_fixture *fixture, osdear_error **error)
+{
+  struct ArrowArrayStream stream = { 0 };
+  osdear_status st = osdear_job_rows(fixture->job, &stream, error);
+
+  return st ? st : drain(&stream, 3, error);
+}
+BODY(osdear_job_rows, .prepare = prepare_rows, .run = rows)
+
 static void prepare_caller(fault_fixture *fixture)
 {
-  tested = &airflow;
-  if (!server.pid) /* it ends with this test's process */
-    test_server_start_script(&server, "services.py", (const char *[]){ airflow.server, NULL });
+  start_once(&airflow);
   prepare_context(fixture);
 }
 BODY(osdear_runner_call, .prepare = prepare_caller, .run = call)

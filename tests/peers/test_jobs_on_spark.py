@@ -1,21 +1,25 @@
 """Jobs on a real Spark: a standalone master with its REST server and one worker, on free ports of this machine."""
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import signal
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
 import osdear
 import pytest
+import s3_servers
 from osdear import JobState
 from osdear_command import cache
 
 HERE = Path(__file__).parent
+S3_JARS = os.environ.get("OSDEAR_S3_SPARK")  # by hand, 700 MB: a folder with hadoop-aws 3.5.0 and the AWS SDK's bundle 2.35.4
 BRONZE = [{"id": i, "city": ["Lima", "Oslo"][i % 2], "amount": i} for i in range(40)]
 SILVER = [{"city": "Lima", "total": sum(range(10, 40, 2)), "rows": 15}, {"city": "Oslo", "total": sum(range(11, 40, 2)), "rows": 15}]
 
@@ -29,8 +33,8 @@ def free_ports(count):
 
 
 class Cluster:
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, jws_key=None):
+        self.folder, self.jws_key = folder, jws_key
         self.python = cache() / "spark/bin/python"
         self.home = next((cache() / "spark/lib").glob("python3*/site-packages/pyspark"))
         self.rest, self.rpc, self.page, self.worker_rpc, self.worker_page = free_ports(5)
@@ -44,19 +48,32 @@ class Cluster:
     def start_master(self):
         self.start("master", "org.apache.spark.deploy.master.Master", "--host", "127.0.0.1", "--port", str(self.rpc), "--webui-port",
                    str(self.page))
-        self.until(lambda: self.get(self.rest, "/v1/submissions/readyz"))
+        self.until(lambda: self.get(self.page, "/json/") and self.is_ready())
+
+    def is_ready(self):
+        """A master that wants signatures refuses even this, once it is there."""
+        try:
+            return self.get(self.rest, "/v1/submissions/readyz")
+        except urllib.error.HTTPError as error:
+            return self.jws_key and error.code == 403
 
     def start(self, name, *words):
         lean = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
         recovery = f"-Dspark.deploy.recoveryMode=FILESYSTEM -Dspark.deploy.recoveryDirectory={self.folder}/recovery"
         environment = {**os.environ, "SPARK_HOME": str(self.home), "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_DAEMON_MEMORY": "256m",
                        "SPARK_MASTER_OPTS": f"{lean} {recovery} -Dspark.master.rest.enabled=true -Dspark.master.rest.host=127.0.0.1 "
-                                            f"-Dspark.master.rest.port={self.rest}",
+                                            f"-Dspark.master.rest.port={self.rest}" + self.filters(),
                        "SPARK_WORKER_OPTS": lean, "PYSPARK_PYTHON": str(self.python)}
         environment.pop("PYTHONPATH", None)
         log = open(self.folder / f"{name}.log", "ab")
         self.processes[name] = subprocess.Popen([self.home / "bin/spark-class", *words], env=environment, cwd=self.folder, stdout=log,
                                                 stderr=log, start_new_session=True)
+
+    def filters(self):
+        if not self.jws_key:
+            return ""
+        name = "org.apache.spark.ui.JWSFilter"
+        return f" -Dspark.master.rest.filters={name} -Dspark.{name}.param.secretKey={self.jws_key}"
 
     def stop(self, name):
         process = self.processes.pop(name)
@@ -85,12 +102,12 @@ class Cluster:
         logs = "".join(path.read_text()[-2000:] for path in self.folder.glob("*.log"))
         raise AssertionError(f"Spark does not come up:\n{logs}")
 
-    def runner(self, state, hosts=None):
-        return osdear.Runner(f"spark+http://{hosts or f'127.0.0.1:{self.rest}'}", {"web": f"http://127.0.0.1:{self.page}"},
+    def runner(self, state, hosts=None, **settings):
+        return osdear.Runner(f"spark+http://{hosts or f'127.0.0.1:{self.rest}'}", {"web": f"http://127.0.0.1:{self.page}", **settings},
                              state_folder=str(state))
 
     def spec(self, script, *args, **properties):
-        jars = ":".join(str(jar) for jar in sorted((cache() / "spark-jars").glob("*.jar")))
+        jars = ":".join(str(jar) for folder in (cache() / "spark-jars", S3_JARS) if folder for jar in sorted(Path(folder).glob("*.jar")))
         return {
             "name": "osdear-test", "python": str(script), "args": [str(arg) for arg in args],
             "environment": {"PYSPARK_PYTHON": str(self.python)},
@@ -116,15 +133,15 @@ def cluster(tmp_path_factory):
     cluster.close()
 
 
-def make_bronze(folder):
-    table = osdear.Table.create(str(folder / "bronze"), "id BIGINT, city STRING, amount BIGINT")
+def make_bronze(folder, options=None):
+    table = osdear.Table.create(f"{folder}/bronze", "id BIGINT, city STRING, amount BIGINT", storage_options=options)
     table.append(BRONZE[:20])
     table.append(BRONZE[20:])
     return table.uri
 
 
-def silver_rows(folder):
-    return sorted(osdear.Table.open(str(folder / "silver")).scan().to_pylist(), key=lambda row: row["city"])
+def silver_rows(folder, options=None):
+    return sorted(osdear.Table.open(f"{folder}/silver", storage_options=options).scan().to_pylist(), key=lambda row: row["city"])
 
 
 def test_a_transformation_reads_a_bronze_table_of_ours_and_writes_a_silver_one_that_we_read(cluster, tmp_path):
@@ -139,6 +156,35 @@ def test_a_transformation_reads_a_bronze_table_of_ours_and_writes_a_silver_one_t
     assert result["native_state"] == "FINISHED"
     assert result["application"]["name"] == "osdear-test"
     assert result["application"]["state"] == "FINISHED"
+
+
+if S3_JARS:
+    def test_the_transformation_goes_from_bronze_to_silver_at_minio(cluster, tmp_path):
+        with s3_servers.Server("minio") as server:
+            options, lake = server.options(), s3_servers.BUCKET
+            make_bronze(f"s3://{lake}", options)
+            s3a = {"endpoint": server.endpoint, "endpoint.region": "us-east-1", "access.key": s3_servers.KEY, "secret.key": s3_servers.SECRET,
+                   "path.style.access": "true", "connection.ssl.enabled": "false"}
+            spec = cluster.spec(HERE / "silver.py", f"s3a://{lake}/bronze", f"s3a://{lake}/silver",
+                                **{f"spark.hadoop.fs.s3a.{name}": value for name, value in s3a.items()})
+            with cluster.runner(tmp_path / "state") as runner:
+                job = runner.submit(spec, key="silver")
+                assert job.wait(timeout=600) is JobState.SUCCEEDED, b"".join(job.logs("stderr")).decode()[-3000:]
+            assert silver_rows(f"s3://{lake}", options) == SILVER
+
+
+def test_a_master_that_wants_signatures_gets_them(cluster, tmp_path):
+    key = base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")
+    signed = Cluster(tmp_path, key)
+    try:
+        with signed.runner(tmp_path / "unsigned") as runner, pytest.raises(osdear.DeniedError):
+            runner.submit(signed.spec(HERE / "silver.py"))
+        with signed.runner(tmp_path / "state", jws_key=key) as runner:
+            job = runner.submit(signed.spec(tmp_path / "missing.py"))
+            assert job.wait(timeout=120) is JobState.FAILED
+            assert job.native_state == "ERROR"
+    finally:
+        signed.close()
 
 
 def test_the_same_spec_runs_locally_by_changing_the_address(cluster, tmp_path):

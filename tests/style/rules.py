@@ -22,7 +22,7 @@ LAYERS = {
     "delta": {"base", "json", "codec", "store", "arrow", "expr", "parquet"},
     "formats": {"base", "json", "codec", "arrow", "expr", "parquet"},
     "container": {"base", "json", "http"},
-    "job": {"base", "json", "http", "container"},
+    "job": {"base", "json", "http", "arrow", "container"},
     "cli": set(),
 }
 
@@ -35,7 +35,7 @@ THIRD_PARTY = {
     "snappy": "src/codec",
     "brotli": "src/codec",
     "uuid": "src/base",
-    "openssl": "src/store/s3",
+    "openssl": "src/base",
     "curl": "src/http",
     "expat": "src/xml",
     "criterion": "tests",

@@ -1,5 +1,7 @@
 """Small servers that answer as services do that run jobs, mistakes included: what they are asked and say is that of the services' own
 servers, as they were heard. Each keeps its jobs in `jobs`, and can be made to fail."""
+import base64
+import hmac
 import http.server
 import itertools
 import json
@@ -20,10 +22,12 @@ class Job:
         self.final = None  # set by cancelling
 
     def state(self):
-        if self.final:
-            return self.final
         self.asked += 1
-        return self.states[min(self.asked, len(self.states)) - 1]
+        return self.peek()
+
+    def peek(self):
+        """The same, without having asked."""
+        return self.final or self.states[min(max(self.asked, 1), len(self.states)) - 1]
 
 
 class Service:
@@ -55,7 +59,7 @@ class Service:
                 with service.lock:
                     service.serve(self)
 
-            do_POST = do_PATCH = do_DELETE = do_GET
+            do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
         self.is_up = True
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
@@ -105,7 +109,7 @@ class Spark(Service):
 
     def __init__(self):
         super().__init__()
-        self.standby = False
+        self.standby, self.jws_key = False, None
         self.settings = {"web": f"http://127.0.0.1:{self.port}"}
 
     def address(self):
@@ -113,6 +117,11 @@ class Spark(Service):
 
     def spec(self, outcome):
         return {"name": outcome, "jar": "/app.jar", "class": "Main", "args": ["x"]}
+
+    def refused_spec(self):
+        return {**self.spec("succeed"), "properties": {"spark.refuse": "x"}}
+
+    harmless = 1  # requests of a submission before the one that counts
 
     def states(self, outcome):
         if outcome == "hang":
@@ -130,8 +139,16 @@ class Spark(Service):
         if path == "/log/":
             return 200, self.log(query)
         if path.startswith("/v1/submissions/"):
+            if self.jws_key and not self.is_signed(headers.get("Authorization")):
+                return 403, "<html>JWT Validate Fail</html>"
             return self.submissions(path.split("/")[3:], body)
         return 468, {"action": "ErrorResponse", "message": "Unknown protocol version"}
+
+    def is_signed(self, given):
+        head, claims, signature = (base64.urlsafe_b64decode(part + "==") for part in (given or "x ..").split(" ")[1].split("."))
+        signed = given.split(" ")[1].rpartition(".")[0].encode() if given else b""
+        wanted = hmac.digest(base64.urlsafe_b64decode(self.jws_key + "=="), signed, "sha256")
+        return signature == wanted and json.loads(head) == {"alg": "HS256"} and json.loads(claims)["exp"] > time.time()
 
     def log(self, query):
         job = self.jobs[query["driverId"]]
@@ -178,6 +195,11 @@ class Airflow(Service):
 
     def spec(self, outcome):
         return {"name": outcome, "dag": outcome, "conf": {"n": 1}}
+
+    def refused_spec(self):
+        return {"dag": "nope"}
+
+    harmless = 0
 
     def states(self, outcome):
         if outcome == "hang":
@@ -276,6 +298,9 @@ class Airflow2(Airflow):
 
 
 if __name__ == "__main__":  # services.py NAME: says its port, and ends with its standard input
-    _service = globals()[sys.argv[1]]()
+    import airbyte_service
+    import dremio_service
+
+    _service = {**globals(), **vars(airbyte_service), **vars(dremio_service)}[sys.argv[1]]()
     print(_service.port, flush=True)
     sys.stdin.read()

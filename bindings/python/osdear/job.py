@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
-from . import errors
+from . import _arrow, errors
 from ._lib import Context, Options, check, default_context, ffi, lib, make_error, text
 
 P = ParamSpec("P")
@@ -119,6 +119,13 @@ class Job:
         finally:
             lib.osdear_text_free(out[0])
         return found
+
+    def rows(self) -> _arrow.Stream:
+        """The rows that are its result, typed, once it has succeeded: for statements of Dremio. Read them in the runner's thread."""
+        struct = _arrow.new(b"arrow_array_stream")
+        with self._context.watch():
+            check(lib.osdear_job_rows, self._pointer, struct)
+        return _arrow.Stream(self._context, struct)
 
     def logs(self, stream: str | None = None, *, follow: bool = False) -> Iterator[bytes]:
         """What it wrote, piece by piece; with `follow` until it is over."""

@@ -41,7 +41,7 @@ static void put_md5(osdear__buf *out, const void *data, size_t size)
   osdear__md5_hex(data, size, hex);
   for (size_t i = 0; i < sizeof digest; i++)
     digest[i] = (unsigned char)(hex_digit(hex[2 * i]) << 4 | hex_digit(hex[2 * i + 1]));
-  osdear__base64(out, digest, sizeof digest);
+  osdear__base64_put(out, digest, sizeof digest, false);
 }
 
 /* Other makers' services have stored the checksums of newer clients within the object, or refused them: they get none unless asked for. */
@@ -62,10 +62,10 @@ osdear_status osdear__s3_add_checksum(const osdear__s3 *s3, osdear__s3_request *
     crc = osdear__crc32(0, request->body, request->body_size);
     for (int i = 0; i < 4; i++)
       digest[i] = (unsigned char)(crc >> (24 - 8 * i));
-    osdear__base64(text, digest, 4);
+    osdear__base64_put(text, digest, 4, false);
   } else {
     st = osdear__sha256(request->body, request->body_size, digest, error);
-    osdear__base64(text, digest, sizeof digest);
+    osdear__base64_put(text, digest, sizeof digest, false);
   }
   if (!st)
     st = osdear__buf_check(text, error);

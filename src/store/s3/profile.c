@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <store/s3/crypto.h>
+#include <base/crypto.h>
 #include <store/store.h>
 
 #define MOST_BYTES ((size_t)1 << 20)

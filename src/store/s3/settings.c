@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include <store/s3/crypto.h>
+#include <base/crypto.h>
 
 typedef enum kind { TEXT, SECRET, FLAG, DURATION, COUNT } kind;
 

@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 
-#include <store/s3/crypto.h>
+#include <base/crypto.h>
 
 #define OSDEAR__SIGV4_EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" /* SHA-256 of nothing */
 #define OSDEAR__SIGV4_UNSIGNED "UNSIGNED-PAYLOAD"

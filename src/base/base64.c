@@ -1,5 +1,5 @@
-/* RFC 4648, both alphabets: registries' credentials travel in it. */
-#include <container/container.h>
+/* Bytes as text: base64 after RFC 4648 in both alphabets, and hexadecimal. */
+#include <base/base.h>
 
 static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char for_url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -49,4 +49,15 @@ bool osdear__base64_get(osdear__str text, osdear__buf *out)
       osdear__buf_putc(out, (char)(bits >> (6 - 2 * ((count - 1) % 4)) & 0xFF));
   }
   return count % 4 != 1;
+}
+
+void osdear__hex(const unsigned char *bytes, size_t size, char *out)
+{
+  static const char digits[] = "0123456789abcdef";
+
+  for (size_t i = 0; i < size; i++) {
+    *out++ = digits[bytes[i] >> 4];
+    *out++ = digits[bytes[i] & 15];
+  }
+  *out = '\0';
 }

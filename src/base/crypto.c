@@ -1,5 +1,5 @@
 /** @file crypto.c SHA-256 and HMAC by OpenSSL. Its algorithms are fetched once: looking one up costs more than hashing a request. */
-#include <store/s3/crypto.h>
+#include <base/crypto.h>
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -14,14 +14,14 @@ static EVP_MD *sha256;
 static osdear_status start(osdear_error **error)
 {
   sha256 = libcrypto.fetch(NULL, "SHA256", NULL);
-  return sha256 ? OSDEAR_OK : osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "OpenSSL, which signs requests to S3, has no SHA-256");
+  return sha256 ? OSDEAR_OK : osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "OpenSSL, which signs requests, has no SHA-256");
 }
 
 static osdear_status need_libcrypto(osdear_error **error)
 {
   static const char *const symbols[] = { "EVP_MD_fetch", "EVP_Digest", "HMAC" };
   static osdear__library library = {
-    .purpose = "s3:",
+    .purpose = "signing",
     .package = "libssl3",
     .files = { "libcrypto.so.3" },
     .symbols = symbols,
@@ -69,37 +69,4 @@ osdear_status osdear__hmac_sha256(const void *key, size_t key_size, const void *
   memcpy(out, digest, sizeof digest);
   osdear__wipe(digest, sizeof digest);
   return OSDEAR_OK;
-}
-
-void osdear__hex(const unsigned char *bytes, size_t size, char *out)
-{
-  static const char digits[] = "0123456789abcdef";
-
-  for (size_t i = 0; i < size; i++) {
-    *out++ = digits[bytes[i] >> 4];
-    *out++ = digits[bytes[i] & 15];
-  }
-  *out = '\0';
-}
-
-void osdear__base64(osdear__buf *out, const unsigned char *bytes, size_t size)
-{
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-  for (size_t i = 0; i < size; i += 3) {
-    uint32_t three =
-        (uint32_t)bytes[i] << 16 | (i + 1 < size ? (uint32_t)bytes[i + 1] << 8 : 0) | (i + 2 < size ? bytes[i + 2] : 0);
-    char four[4] = { digits[three >> 18], digits[three >> 12 & 63], digits[three >> 6 & 63], digits[three & 63] };
-    if (i + 1 >= size)
-      four[2] = '=';
-    if (i + 2 >= size)
-      four[3] = '=';
-    osdear__buf_append(out, four, sizeof four);
-  }
-}
-
-void osdear__wipe(void *data, size_t size)
-{
-  if (size > 0)
-    explicit_bzero(data, size);
 }
