@@ -221,7 +221,7 @@ static void *feed_input(void *argument)
 static int exec_in(cli_call *cli, osdear_container *container)
 {
   osdear_exec_options options = OSDEAR_EXEC_OPTIONS_INIT;
-  osdear_engine_stream *stream;
+  static osdear_engine_stream *stream; /* may outlive this call, see below */
   pthread_t feeder;
   int32_t exit_code;
   int code;

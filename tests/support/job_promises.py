@@ -13,7 +13,7 @@ import pytest
 import osdear
 from osdear import JobState
 
-PATIENCE = 120
+PATIENCE = int(os.environ.get("OSDEAR_PATIENCE", "120"))
 
 
 def test_a_job_ends_as_the_service_says(service, open_runner):
