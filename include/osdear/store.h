@@ -156,6 +156,26 @@ OSDEAR_API osdear_status osdear_store_delete(osdear_store *store, const char *pa
 OSDEAR_API osdear_status osdear_store_delete_tree(osdear_store *store, const char *prefix, osdear_store_result *result, osdear_error **error);
 
 /**
+ * Uploads in parts to an s3: store that were begun, and neither finished nor given up: what a process leaves behind that was killed. Their parts
+ * are stored and paid for, and no listing shows them. Of each `visit` sees the path, when it was begun, and a size of 0.
+ *
+ * @param prefix  Only those whose paths start with it; "" for all below the address.
+ * @retval OSDEAR_ERR_UNSUPPORTED  Not an s3: store.
+ * @since 0.1
+ */
+OSDEAR_API osdear_status osdear_store_uploads(osdear_store *store, const char *prefix, osdear_store_visit visit, void *argument,
+                                              osdear_error **error);
+/**
+ * Give up those that were begun at least `min_age_ms` ago. One that is still going on fails: choose an age that no upload reaches.
+ *
+ * @param[out] deleted  Optional: how many were given up.
+ * @retval OSDEAR_ERR_UNSUPPORTED  Not an s3: store.
+ * @since 0.1
+ */
+OSDEAR_API osdear_status osdear_store_delete_uploads(osdear_store *store, const char *prefix, int64_t min_age_ms, int64_t *deleted,
+                                                     osdear_error **error);
+
+/**
  * A URL by which anybody may read or write one file of an s3: store, without credentials of their own.
  *
  * @param method     "GET" or "PUT".

@@ -10,6 +10,15 @@ static const cli_option recursive_options[] = {
   { "recursive", 'r', NULL, "All files below the folder." },
   { NULL, 0, NULL, NULL },
 };
+static const cli_option list_options[] = {
+  { "uploads", 0, NULL, "Uploads to S3 that nobody finished, and when they were begun." },
+  { NULL, 0, NULL, NULL },
+};
+static const cli_option remove_options[] = {
+  { "uploads", 0, NULL, "Below the address give up uploads to S3 that nobody finished." },
+  { "older-than", 0, "HOURS", "Only those that were begun so long ago; default 24." },
+  { NULL, 0, NULL, NULL },
+};
 static const cli_option range_options[] = {
   { "offset", 0, "N", "Start at this byte." },
   { "length", 0, "N", "Only so many bytes." },
@@ -139,9 +148,12 @@ static int ls(cli_call *cli)
   if (code)
     return code;
   options.recursive = cli_flag(cli, "recursive");
-  if (osdear_store_list(store, "", &options, show_item, &seen, &cli->error))
+  if (cli_flag(cli, "uploads") ? osdear_store_uploads(store, "", show_item, &seen, &cli->error)
+                               : osdear_store_list(store, "", &options, show_item, &seen, &cli->error))
     code = cli_fail(cli);
   osdear_store_free(store);
+  if (cli_flag(cli, "uploads"))
+    return code;
   /* A folder that holds nothing, a file, or nothing at all: only a file can be told apart. */
   if (!code && !seen.count && path_of(cli->arguments[0])[0] && !strchr("/", cli->arguments[0][strlen(cli->arguments[0]) - 1]))
     return stat_file(cli);
@@ -322,12 +334,34 @@ static int remove_file(cli_call *cli, const char *uri)
   return code;
 }
 
+static int remove_uploads(cli_call *cli, const char *uri)
+{
+  osdear_store_result result = { .size = sizeof result };
+  osdear_store *store;
+  int64_t hours = cli_number(cli, "older-than", 24);
+  int code;
+
+  if (hours < 0 || hours > INT32_MAX)
+    cli_die(EXIT_USAGE, "--older-than takes hours, 0 or more");
+  code = open_store(cli, uri, &store);
+  if (code)
+    return code;
+  if (osdear_store_delete_uploads(store, "", hours * 3600 * 1000, &result.files, &cli->error))
+    code = cli_fail(cli);
+  else
+    code = tell_result(cli, "gave up", &result, false);
+  osdear_store_free(store);
+  return code;
+}
+
 static int rm(cli_call *cli)
 {
   int code = EXIT_OK;
 
   for (int i = 0; !code && i < cli->argument_count; i++)
-    code = cli_flag(cli, "recursive") ? remove_tree(cli, cli->arguments[i]) : remove_file(cli, cli->arguments[i]);
+    code = cli_flag(cli, "uploads")     ? remove_uploads(cli, cli->arguments[i])
+           : cli_flag(cli, "recursive") ? remove_tree(cli, cli->arguments[i])
+                                        : remove_file(cli, cli->arguments[i]);
   return code;
 }
 
@@ -356,7 +390,8 @@ static int presign(cli_call *cli)
 
 /* ---- the verbs ---- */
 
-static const cli_option *const with_recursive[] = { recursive_options, NULL };
+static const cli_option *const with_list[] = { recursive_options, list_options, NULL };
+static const cli_option *const with_remove[] = { recursive_options, remove_options, NULL };
 static const cli_option *const with_range[] = { range_options, NULL };
 static const cli_option *const with_copy[] = { recursive_options, copy_options, NULL };
 static const cli_option *const with_presign[] = { presign_options, NULL };
@@ -364,8 +399,9 @@ static const cli_option *const with_presign[] = { presign_options, NULL };
 const cli_command cli_store_ls = {
   "store", "ls", "URI", "List the files and folders at an address.",
   "  osdear store ls s3://lake/bronze\n"
-  "  osdear store ls -r --json lake/bronze/flights\n",
-  with_recursive, 1, 1, ls,
+  "  osdear store ls -r --json lake/bronze/flights\n"
+  "  osdear store ls --uploads s3://lake\n",
+  with_list, 1, 1, ls,
 };
 const cli_command cli_store_cat = {
   "store", "cat", "URI…", "Write files to standard output.",
@@ -383,8 +419,9 @@ const cli_command cli_store_cp = {
 const cli_command cli_store_rm = {
   "store", "rm", "URI…", "Delete files, or with -r folders.",
   "  osdear store rm s3://lake/incoming/flights.csv\n"
-  "  osdear store rm -r s3://lake/incoming\n",
-  with_recursive, 1, -1, rm,
+  "  osdear store rm -r s3://lake/incoming\n"
+  "  osdear store rm --uploads --older-than 48 s3://lake\n",
+  with_remove, 1, -1, rm,
 };
 const cli_command cli_store_stat = {
   "store", "stat", "URI", "Size and time of a file.",

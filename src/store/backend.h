@@ -27,8 +27,13 @@ typedef struct osdear__store_backend {
   /* Within the service. *done false: not between these two, or not this file. */
   osdear_status (*copy)(osdear__store *from, const char *from_path, osdear__store *to, const char *to_path, bool *done,
                         osdear_error **error);
+  /* The whole of `input`, straight from it. *done false: it is not worth it, or not possible; nothing was done. */
+  osdear_status (*upload)(osdear__store *store, const char *path, osdear__input *input, bool replace, bool *done,
+                          osdear_error **error);
   /* Only of stores that are elsewhere. */
   void (*expect)(osdear__store *store, const osdear__store_item *items, size_t count);
+  osdear_status (*uploads)(osdear__store *store, const char *prefix, osdear__store_visit_upload visit, void *argument,
+                           osdear_error **error);
   osdear_status (*presign)(osdear__store *store, const char *path, const char *method, int64_t expires_s, osdear__buf *out,
                            osdear_error **error);
   void (*free)(osdear__store *store); /* what the backend holds and the store itself; not `uri` and `context` */

@@ -96,6 +96,63 @@ osdear_status osdear_store_list(osdear_store *store, const char *prefix, const o
   return st;
 }
 
+/* ---- what was begun and not finished ---- */
+
+static osdear_status tell_upload(void *argument, const osdear__store_item *item, bool *give_up, osdear_error **error)
+{
+  (void)give_up;
+  return tell(argument, item, error);
+}
+
+osdear_status osdear_store_uploads(osdear_store *store, const char *prefix, osdear_store_visit visit, void *argument,
+                                   osdear_error **error)
+{
+  listing self = { visit, argument, false };
+  AUTO(error) failure = NULL;
+  osdear_status st;
+
+  if (!store || !prefix || !visit)
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "store, prefix and visit must not be NULL");
+  st = osdear__store_uploads(store->store, prefix, tell_upload, &self, &failure);
+  if (self.is_stopped)
+    return OSDEAR_OK;
+  if (st && error) {
+    osdear_error_free(*error);
+    *error = failure;
+    failure = NULL;
+  }
+  return st;
+}
+
+typedef struct clearing {
+  int64_t latest_ms, count;
+} clearing;
+
+static osdear_status clear_upload(void *argument, const osdear__store_item *item, bool *give_up, osdear_error **error)
+{
+  clearing *self = argument;
+
+  (void)error;
+  *give_up = item->modified_ms <= self->latest_ms;
+  self->count += *give_up;
+  return OSDEAR_OK;
+}
+
+osdear_status osdear_store_delete_uploads(osdear_store *store, const char *prefix, int64_t min_age_ms, int64_t *deleted,
+                                          osdear_error **error)
+{
+  clearing self = { 0 };
+  osdear_status st;
+
+  if (!store || !prefix || min_age_ms < 0)
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "store and prefix must not be NULL, nor the age negative");
+  self.latest_ms = osdear__now_us() / 1000 - min_age_ms;
+  st = osdear__store_uploads(store->store, prefix, clear_upload, &self, error);
+  if (!st && deleted)
+    *deleted = self.count;
+  return st;
+}
+
 osdear_status osdear_store_stat(osdear_store *store, const char *path, osdear_store_item *out, osdear_error **error)
 {
   osdear__store_item item = { 0 };

@@ -179,6 +179,15 @@ osdear_status osdear__store_open_input(osdear__store *store, const char *path, i
   return store->backend->open_input(store, path, size_bytes, out, error);
 }
 
+osdear_status osdear__store_upload(osdear__store *store, const char *path, osdear__input *input, bool replace, bool *done,
+                                   osdear_error **error)
+{
+  osdear_status st = check_relative(store, path, error);
+
+  *done = false;
+  return st || !store->backend->upload ? st : store->backend->upload(store, path, input, replace, done, error);
+}
+
 bool osdear__store_is_remote(const osdear__store *store)
 {
   return store->backend->expect != NULL;
@@ -250,6 +259,15 @@ osdear_status osdear__store_presign(osdear__store *store, const char *path, cons
     return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "files of %s stores have no URLs that others could use",
                         store->backend->scheme);
   return store->backend->presign(store, path, method, expires_s, out, error);
+}
+
+osdear_status osdear__store_uploads(osdear__store *store, const char *prefix, osdear__store_visit_upload visit, void *argument,
+                                    osdear_error **error)
+{
+  if (!store->backend->uploads)
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s stores keep nothing of files that were not finished",
+                        store->backend->scheme);
+  return store->backend->uploads(store, prefix, visit, argument, error);
 }
 
 /* Those that were not there count as deleted, as at S3. */

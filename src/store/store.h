@@ -37,6 +37,9 @@ MUST_USE osdear_status osdear__store_put(osdear__store *store, const char *path,
 MUST_USE osdear_status osdear__store_create(osdear__store *store, const char *path, osdear__output **out, osdear_error **error);
 /* The same, in place of what may be there. */
 MUST_USE osdear_status osdear__store_replace(osdear__store *store, const char *path, osdear__output **out, osdear_error **error);
+/* What create (or, with `replace`, replace) and writing all of `input` would do, by a shorter way. *done false: there is none, nothing was done. */
+MUST_USE osdear_status osdear__store_upload(osdear__store *store, const char *path, osdear__input *input, bool replace, bool *done,
+                                            osdear_error **error);
 /* Within the service that both stores are at. *done false: not between these two, or not this file; nothing was done. */
 MUST_USE osdear_status osdear__store_copy_inside(osdear__store *from, const char *from_path, osdear__store *to,
                                                  const char *to_path, bool *done, osdear_error **error);
@@ -66,6 +69,12 @@ void osdear__store_expect(osdear__store *store, const osdear__store_item *items,
  * `recursive` false: only those without a further `/` after the prefix. A folder that is not there holds nothing. */
 MUST_USE osdear_status osdear__store_list(osdear__store *store, const char *prefix, const char *start_after, bool recursive,
                                           osdear__store_visit visit, void *argument, osdear_error **error);
+/* Large files that somebody began to write and neither finished nor gave up; `modified_ms` says when. *give_up true: what is there of it goes. */
+typedef osdear_status (*osdear__store_visit_upload)(void *argument, const osdear__store_item *item, bool *give_up,
+                                                    osdear_error **error);
+/* UNSUPPORTED where nothing is left of such files, or nothing can be told from others'. */
+MUST_USE osdear_status osdear__store_uploads(osdear__store *store, const char *prefix, osdear__store_visit_upload visit,
+                                             void *argument, osdear_error **error);
 /* The folders right below `prefix`, which is empty or ends in `/`: their paths end in `/`, too. */
 MUST_USE osdear_status osdear__store_folders(osdear__store *store, const char *prefix, osdear__store_visit visit, void *argument,
                                              osdear_error **error);

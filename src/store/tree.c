@@ -31,11 +31,17 @@ static osdear_status copy_small(const file_copy *self, osdear__input *input, cha
 
 static osdear_status copy_large(const file_copy *self, osdear__input *input, char *piece, osdear_error **error)
 {
-  size_t most = osdear__store_is_remote(self->from) || self->piece_bytes < NEAR_PIECE ? self->piece_bytes : NEAR_PIECE;
+  bool is_near = !osdear__store_is_remote(self->from), done = false;
+  size_t most = is_near && self->piece_bytes > NEAR_PIECE ? NEAR_PIECE : self->piece_bytes;
   AUTO(output) output = NULL;
-  osdear_status st = self->if_absent ? osdear__store_create(self->to, self->to_path, &output, error)
-                                     : osdear__store_replace(self->to, self->to_path, &output, error);
+  osdear_status st = OSDEAR_OK;
 
+  if (is_near) /* what is far comes in large pieces side by side, not as the network out takes it */
+    st = osdear__store_upload(self->to, self->to_path, input, !self->if_absent, &done, error);
+  if (st || done)
+    return st;
+  st = self->if_absent ? osdear__store_create(self->to, self->to_path, &output, error)
+                       : osdear__store_replace(self->to, self->to_path, &output, error);
   for (int64_t at = 0; !st && at < input->size_bytes;) {
     size_t size = input->size_bytes - at < (int64_t)most ? (size_t)(input->size_bytes - at) : most;
     st = osdear__context_check(self->context, error);

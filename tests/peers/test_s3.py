@@ -1,6 +1,7 @@
 """Tables at real S3 servers: our writers beside deltalake's, each row once, and both read what the other wrote."""
 from __future__ import annotations
 
+import datetime
 import io
 import json
 import os
@@ -155,6 +156,9 @@ def test_files_go_there_and_back(server, tmp_path):
         with pytest.raises(osdear.NotFoundError) as missing:
             store.read("nothing")
         assert missing.value.code == "NoSuchKey" and missing.value.http_status == 404 and missing.value.request_id
+        server.request("POST", f"/{BUCKET}/files/half", query=[("uploads", "")])
+        assert [file.path for file in store.uploads()] == ["half"]
+        assert store.delete_uploads() == 0 and store.delete_uploads(older_than=datetime.timedelta(0)) == 1 and store.uploads() == []
         assert store.delete_tree("").files == 2 and store.list(recursive=True) == []
         with pytest.raises(ZeroDivisionError):
             store.write("never", (bytes(1 // 0) for _ in range(1)))

@@ -22,6 +22,7 @@ COMMAND, ROOT = os.path.abspath(sys.argv[1]), Path(sys.argv[2])
 sys.path.insert(0, str(ROOT / "tests/support"))
 import s3_servers
 import tap
+from fault_proxy import FaultProxy
 from s3_servers import BUCKET, KEY, SECRET, Server
 
 ODD = "a b/+%&=?#é~(x)'*!;:@,$|<>\"\\^`{}[]\u2028/\u00ff.txt"
@@ -129,6 +130,19 @@ class BothServers:
         self.assertEqual(self.server.request("HEAD", f"/{BUCKET}/half")[0], 404)
         self.no_upload_is_left()
 
+    def test_what_a_killed_process_left_is_listed_and_given_up(self):
+        for name in ("left/a", "left/b c", "other"):
+            self.server.request("POST", f"/{BUCKET}/{name}", query=[("uploads", "")])
+        listed = [json.loads(line)["path"] for line in self.osdear(self.server, "store", "ls", "--uploads", "--json", f"s3://{BUCKET}").splitlines()]
+        self.assertEqual(sorted(listed), ["left/a", "left/b c", "other"])
+        self.assertEqual(json.loads(self.osdear(self.server, "store", "rm", "--uploads", "--json", f"s3://{BUCKET}")), {"files": 0})
+        self.osdear(self.server, "store", "rm", "--uploads", "--older-than", "0", f"s3://{BUCKET}/left")
+        self.assertEqual([line.split()[-1] for line in self.osdear(self.server, "store", "ls", "--uploads", f"s3://{BUCKET}").splitlines()], ["other"])
+        self.osdear(self.server, "store", "rm", "--uploads", "--older-than", "0", f"s3://{BUCKET}")
+        self.no_upload_is_left()
+        self.osdear(self.server, "store", "ls", "--uploads", ".", code=1)
+        self.osdear(self.server, "store", "rm", "--uploads", "--older-than", "-1", f"s3://{BUCKET}", code=2)
+
     def test_folders_are_copied_listed_and_deleted(self):
         for name in ("a", "b/c", "b/d/e"):
             path = self.folder / "tree" / name
@@ -196,6 +210,32 @@ class Variants(OnServers):
             self.osdear(server, "store", "ls", f"s3://{BUCKET}", code=1, AWS_CA_BUNDLE=None)
             self.assertRegex(self.err, "(?i)certificate")
             self.round_trip(server, f"s3://{BUCKET}/insecure", AWS_CA_BUNDLE=None, AWS_ALLOW_INVALID_CERTIFICATES="true")
+
+    def large(self):
+        data = os.urandom(1 << 20) * 37 + b"end"
+        (self.folder / "big").write_bytes(data)
+        return data
+
+    def test_a_large_file_goes_straight_from_disk_where_nothing_has_to_sign_it(self):
+        data = self.large()
+        for kind in ("minio", "versitygw"):
+            server = self.start(kind, tls=True)
+            self.osdear(server, "store", "cp", "big", f"s3://{BUCKET}/big")
+            self.assertEqual(server.request("GET", f"/{BUCKET}/big")[1], data)
+            self.assertRegex(server.request("HEAD", f"/{BUCKET}/big")[2]["ETag"], r'-5"?$')
+            self.osdear(server, "store", "cp", "--no-clobber", "big", f"s3://{BUCKET}/big", code=6)
+            self.assertNotIn(b"<UploadId>", server.request("GET", f"/{BUCKET}", query=[("uploads", "")])[1])
+
+    def test_a_part_that_is_read_from_disk_is_read_again_when_it_was_lost(self):
+        data = self.large()
+        server = self.start("minio")
+        with FaultProxy("127.0.0.1", server.port) as proxy:
+            for fault in ("cut-before", "cut-request", "lost-response", "repeat", "500-after", "503"):
+                proxy.arm(fault, 3, 1, "PUT", "partNumber")
+                self.osdear(server, "store", "cp", "-o", "aws_unsigned_payload=true", "big", f"s3://{BUCKET}/{fault}",
+                            AWS_ENDPOINT_URL=f"http://127.0.0.1:{proxy.port}")
+                self.assertEqual(proxy.hits, 1)
+                self.assertEqual(server.request("GET", f"/{BUCKET}/{fault}")[1], data, fault)
 
     def test_the_bucket_in_the_name_of_the_host(self):
         server = self.start("minio", settings={"MINIO_DOMAIN": "localhost"})

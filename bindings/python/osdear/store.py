@@ -103,6 +103,27 @@ class Store:
             guarded.check(lib.osdear_store_list, self._pointer, prefix.encode(), options.pointer, visit, ffi.NULL)
         return found
 
+    def uploads(self, prefix: str = "") -> list[File]:
+        """Uploads in parts to an s3: store that were begun and neither finished nor given up: what a process leaves that was killed."""
+        found: list[File] = []
+        guarded = _Guarded()
+
+        def add(item: Any) -> int:
+            found.append(_file_of(item))
+            return 0
+
+        visit = ffi.callback("osdear_store_visit", lambda _, item: guarded.run(lambda: add(item)))
+        with self._context.watch():
+            guarded.check(lib.osdear_store_uploads, self._pointer, prefix.encode(), visit, ffi.NULL)
+        return found
+
+    def delete_uploads(self, prefix: str = "", older_than: datetime.timedelta = datetime.timedelta(days=1)) -> int:
+        """Give up those uploads that were begun at least `older_than` ago; how many there were. One that still goes on fails."""
+        deleted = ffi.new("int64_t *")
+        with self._context.watch():
+            check(lib.osdear_store_delete_uploads, self._pointer, prefix.encode(), round(older_than.total_seconds() * 1000), deleted)
+        return int(deleted[0])
+
     def stat(self, path: str) -> File:
         """Size and time of a file."""
         out = ffi.new("osdear_store_item *")

@@ -25,13 +25,12 @@ static bool path_ends(osdear__str path, const char *name)
   return path.size > size && memcmp(path.data + path.size - size, name, size) == 0 && path.data[path.size - size - 1] == '/';
 }
 
-/* Keys come percent-encoded where we asked for it and the service said that it did; some write spaces as `+`. */
-static osdear_status read_key(page *self, osdear__str text, osdear_error **error)
+osdear_status osdear__s3_read_key(const osdear__s3 *s3, osdear__str text, bool is_encoded, osdear__buf *out, osdear_error **error)
 {
-  osdear__buf_clear(&self->key);
-  if (!self->is_encoded) {
-    osdear__buf_append(&self->key, text.data, text.size);
-    return osdear__buf_check(&self->key, error);
+  osdear__buf_clear(out);
+  if (!is_encoded) {
+    osdear__buf_append(out, text.data, text.size);
+    return osdear__buf_check(out, error);
   }
   for (size_t i = 0; i < text.size; i++) {
     char c = text.data[i];
@@ -49,14 +48,14 @@ static osdear_status read_key(page *self, osdear__str text, osdear_error **error
       }
       if (byte > 255)
         return osdear__fail(error, OSDEAR_ERR_CORRUPT, "the listing of bucket %s holds a key that is not well encoded: %s",
-                            osdear__s3_bucket(self->s3), text.data);
+                            osdear__s3_bucket(s3), text.data);
       c = (char)byte;
       i += 2;
     }
-    osdear__buf_putc(&self->key, c);
+    osdear__buf_putc(out, c);
   }
-  osdear__buf_puts(&self->key, "");
-  return osdear__buf_check(&self->key, error);
+  osdear__buf_puts(out, "");
+  return osdear__buf_check(out, error);
 }
 
 static osdear_status tell(page *self, bool is_folder, osdear_error **error)
@@ -91,7 +90,7 @@ static osdear_status read_element(void *argument, osdear__xml_event event, osdea
     return OSDEAR_OK;
   }
   if (path_ends(path, "Contents/Key") || path_ends(path, "CommonPrefixes/Prefix"))
-    return read_key(self, text, error);
+    return osdear__s3_read_key(self->s3, text, self->is_encoded, &self->key, error);
   if (path_ends(path, "Contents/Size")) {
     if (!osdear__parse_i64(text, &self->size_bytes) || self->size_bytes < 0)
       return osdear__fail(error, OSDEAR_ERR_CORRUPT, "the size of s3://%s/%s is \"%s\"", osdear__s3_bucket(self->s3),

@@ -54,9 +54,27 @@ typedef osdear_status (*osdear__s3_visit)(void *argument, const osdear__s3_liste
 MUST_USE osdear_status osdear__s3_list(osdear__s3 *s3, osdear_context *context, const char *prefix, const char *start_after,
                                        bool recursive, osdear__s3_visit visit, void *argument, osdear_error **error);
 
+/* A key as a listing has it, into `out`: percent-encoded where we asked for it and the service said that it did; some write spaces as `+`. */
+MUST_USE osdear_status osdear__s3_read_key(const osdear__s3 *s3, osdear__str text, bool is_encoded, osdear__buf *out,
+                                           osdear_error **error);
+
+/* An upload in parts that was begun, and neither finished nor given up. */
+typedef struct osdear__s3_begun {
+  const char *key, *id; /* live during the callback */
+  int64_t begun_ms;
+} osdear__s3_begun;
+/* *give_up true: it is to be given up. */
+typedef osdear_status (*osdear__s3_visit_begun)(void *argument, const osdear__s3_begun *begun, bool *give_up, osdear_error **error);
+MUST_USE osdear_status osdear__s3_uploads(osdear__s3 *s3, osdear_context *context, const char *prefix, osdear__s3_visit_begun visit,
+                                          void *argument, osdear_error **error);
+
 /* A large object, written from front to back in parts that are sent side by side. `if_absent` as above. */
 MUST_USE osdear_status osdear__s3_upload(osdear__s3 *s3, osdear_context *context, const char *key, bool if_absent,
                                          osdear__output **out, osdear_error **error);
+/* The whole of `input`, whose bytes go from it to the network without resting in memory. Where osdear__s3_may_stream(); of two parts or more. */
+MUST_USE osdear_status osdear__s3_upload_input(osdear__s3 *s3, osdear_context *context, const char *key, osdear__input *input,
+                                               bool if_absent, osdear_error **error);
+#define OSDEAR__S3_STREAM ((int64_t)16 << 20) /* from here on */
 
 /* The headers that every write carries: encryption, storage class, who pays. */
 void osdear__s3_add_write_headers(const osdear__s3 *s3, osdear__s3_request *request);

@@ -194,6 +194,14 @@ bool osdear__s3_is_plain(const osdear__s3 *s3)
   return s3->is_plain;
 }
 
+bool osdear__s3_may_stream(const osdear__s3 *s3)
+{
+  const osdear__s3_settings *settings = &s3->settings;
+  bool has_checksum = settings->checksum != S3_CHECKSUM_NONE && (settings->checksum != S3_CHECKSUM_AUTO || !s3->endpoint);
+
+  return (!s3->is_plain || settings->unsigned_payload) && !has_checksum;
+}
+
 bool osdear__s3_is_same_service(const osdear__s3 *a, const osdear__s3 *b)
 {
   const char *a_key = a->settings.values[S3_ACCESS_KEY_ID], *b_key = b->settings.values[S3_ACCESS_KEY_ID];
@@ -274,12 +282,13 @@ void osdear__s3_add_header(osdear__s3_request *request, const char *name, const 
 static osdear_status hash_body(osdear__s3_call *call, osdear_error **error)
 {
   const osdear__s3_request *request = call->request;
+  bool is_empty = request->body_size == 0 && !request->source.read;
   bool is_signed = call->s3->is_plain ? !call->s3->settings.unsigned_payload
                                       : request->body_size <= SMALL_BODY && !call->s3->settings.unsigned_payload;
 
   if (request->body_size > 0 && is_signed)
     return osdear__sha256_hex(request->body, request->body_size, call->payload, error);
-  snprintf(call->payload, sizeof call->payload, "%s", request->body_size > 0 ? OSDEAR__SIGV4_UNSIGNED : OSDEAR__SIGV4_EMPTY);
+  snprintf(call->payload, sizeof call->payload, "%s", is_empty ? OSDEAR__SIGV4_EMPTY : OSDEAR__SIGV4_UNSIGNED);
   return OSDEAR_OK;
 }
 
@@ -303,7 +312,8 @@ osdear_status osdear__s3_prepare(osdear__s3 *s3, osdear_context *context, const 
     .header_count = request->header_count,
     .body = request->body,
     .body_size = request->body_size,
-    .expect_continue = request->body_size > (1 << 20),
+    .source = request->source,
+    .expect_continue = request->body_size > (1 << 20) || request->source.size_bytes > (1 << 20),
     .sink = request->sink,
     .into = request->into,
     .into_size = request->into_size,
@@ -402,10 +412,13 @@ bool osdear__s3_call_is(const osdear__s3_call *call, const osdear__http_exchange
 
 static osdear_status send_elsewhere(osdear__s3_call *call, osdear_error **error)
 {
+  const osdear__http_source *source = &call->kept.source;
   osdear_status st = osdear__s3_prepare(call->s3, call->context, &call->kept, call, error);
 
   osdear__http_exchange_free(call->exchange);
   call->exchange = NULL;
+  if (!st && source->read)
+    st = source->rewind(source->argument, error);
   return st ? st : osdear__http_submit(call->loop, call->s3->http, &call->http, &call->exchange, error);
 }
 

@@ -18,6 +18,8 @@ const osdear__s3_settings *osdear__s3_settings_of(const osdear__s3 *s3);
 const char *osdear__s3_bucket(const osdear__s3 *s3);
 const char *osdear__s3_endpoint(const osdear__s3 *s3); /* NULL: AWS */
 bool osdear__s3_is_plain(const osdear__s3 *s3);        /* http: what is sent can be read and changed on the way */
+/* Whether bodies need not be looked at before they go out: no signature and no checksum covers them. */
+bool osdear__s3_may_stream(const osdear__s3 *s3);
 /* Whether one of them may ask for what the other holds. */
 bool osdear__s3_is_same_service(const osdear__s3 *a, const osdear__s3 *b);
 
@@ -31,6 +33,7 @@ typedef struct osdear__s3_request {
   size_t header_count;
   const void *body;
   size_t body_size;
+  osdear__http_source source; /* in place of `body` when `read` is set: goes out unsigned, so see osdear__s3_may_stream() */
   osdear__http_sink sink;
   void *into;
   size_t into_size;

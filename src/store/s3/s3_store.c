@@ -81,26 +81,53 @@ static osdear_status s3_put(osdear__store *store, const char *path, const void *
   return st ? st : osdear__s3_put(store_of(store)->s3, store->context, key.data, data, size, !replace, error);
 }
 
+/* Whether a large object is written on condition that there is none: where the service can do that. Names of data files are random; commits are
+ * what must not be overwritten. */
+static osdear_status condition_of(osdear__store *store, const char *key, bool replace, bool *if_absent, osdear_error **error)
+{
+  osdear__s3 *s3 = store_of(store)->s3;
+  osdear_status st;
+
+  *if_absent = !replace && !osdear__s3_settings_of(s3)->single_writer;
+  if (!*if_absent)
+    return OSDEAR_OK;
+  st = osdear__s3_need_conditional(s3, store->context, key, error);
+  if (st != OSDEAR_ERR_UNSUPPORTED)
+    return st;
+  if (error) {
+    osdear_error_free(*error);
+    *error = NULL;
+  }
+  *if_absent = false;
+  return OSDEAR_OK;
+}
+
 static osdear_status s3_create(osdear__store *store, const char *path, bool replace, osdear__output **out, osdear_error **error)
+{
+  SCOPED(buf) key = { 0 };
+  bool if_absent;
+  osdear_status st = key_of(store, path, &key, error);
+
+  if (!st)
+    st = condition_of(store, key.data, replace, &if_absent, error);
+  return st ? st : osdear__s3_upload(store_of(store)->s3, store->context, key.data, if_absent, out, error);
+}
+
+static osdear_status s3_upload(osdear__store *store, const char *path, osdear__input *input, bool replace, bool *done,
+                               osdear_error **error)
 {
   osdear__s3 *s3 = store_of(store)->s3;
   SCOPED(buf) key = { 0 };
-  osdear_status st = key_of(store, path, &key, error);
-  bool if_absent = !replace && !osdear__s3_settings_of(s3)->single_writer;
+  bool if_absent;
+  osdear_status st;
 
-  if (!if_absent)
-    return st ? st : osdear__s3_upload(s3, store->context, key.data, false, out, error);
+  if (input->size_bytes < OSDEAR__S3_STREAM || !osdear__s3_may_stream(s3))
+    return OSDEAR_OK;
+  *done = true;
+  st = key_of(store, path, &key, error);
   if (!st)
-    st = osdear__s3_need_conditional(s3, store->context, key.data, error);
-  if (st == OSDEAR_ERR_UNSUPPORTED) { /* names of data files are random: commits are what must not be overwritten */
-    if (error) {
-      osdear_error_free(*error);
-      *error = NULL;
-    }
-    if_absent = false;
-    st = OSDEAR_OK;
-  }
-  return st ? st : osdear__s3_upload(s3, store->context, key.data, if_absent, out, error);
+    st = condition_of(store, key.data, replace, &if_absent, error);
+  return st ? st : osdear__s3_upload_input(s3, store->context, key.data, input, if_absent, error);
 }
 
 /* DELETE succeeds also where nothing was: looking first keeps the promise that all stores give. */
@@ -194,6 +221,33 @@ static osdear_status s3_list_folders(osdear__store *store, const char *prefix, o
   return st ? st : osdear__s3_list(self.store->s3, store->context, key.data, NULL, false, tell_folder, &self, error);
 }
 
+typedef struct begun {
+  const s3_store *store;
+  osdear__store_visit_upload visit;
+  void *argument;
+} begun;
+
+static osdear_status tell_begun(void *argument, const osdear__s3_begun *upload, bool *give_up, osdear_error **error)
+{
+  const begun *self = argument;
+  osdear__store_item item = { .path = upload->key, .modified_ms = upload->begun_ms };
+
+  item.path += strlen(self->store->root);
+  return self->visit(self->argument, &item, give_up, error);
+}
+
+static osdear_status s3_uploads(osdear__store *store, const char *prefix, osdear__store_visit_upload visit, void *argument,
+                                osdear_error **error)
+{
+  begun self = { store_of(store), visit, argument };
+  SCOPED(buf) key = { 0 };
+  osdear_status st;
+
+  osdear__buf_printf(&key, "%s%s", self.store->root, prefix);
+  st = osdear__buf_check(&key, error);
+  return st ? st : osdear__s3_uploads(self.store->s3, store->context, key.data, tell_begun, &self, error);
+}
+
 static osdear_status s3_remove_many(osdear__store *store, const char *const *paths, size_t count, int64_t *removed,
                                     osdear_error **error)
 {
@@ -268,7 +322,9 @@ static const osdear__store_backend s3_backend = {
   .list_folders = s3_list_folders,
   .remove_many = s3_remove_many,
   .copy = s3_copy,
+  .upload = s3_upload,
   .expect = s3_expect,
+  .uploads = s3_uploads,
   .presign = s3_presign,
   .free = s3_free,
 };

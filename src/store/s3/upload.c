@@ -12,6 +12,8 @@ typedef struct part {
   osdear__s3_call *call; /* NULL: not under way */
   osdear__buf bytes;
   osdear__buf checksum;
+  osdear__input *from; /* where it is read as it goes out, `size` bytes from `at` on */
+  int64_t at, size, sent;
   int32_t number;
   char number_text[12];
 } part;
@@ -163,13 +165,10 @@ static osdear_status room_for_etag(upload *self, osdear_error **error)
   return OSDEAR_OK;
 }
 
-/* What was gathered goes out as the next part. */
-static osdear_status send_part(upload *self, osdear_error **error)
+/* The place of the next part: waited for until one is free. */
+static osdear_status next_part(upload *self, part **out, osdear_error **error)
 {
-  osdear__s3_request request = { .method = "PUT", .key = self->key };
   osdear_status st = self->id ? OSDEAR_OK : begin(self, error);
-  osdear__buf empty;
-  part *p;
 
   if (!st && self->last_number == MOST_PARTS)
     st = osdear__fail(error, OSDEAR_ERR_LIMIT, "%s: more than %d parts; raise the setting part_size", self->name, MOST_PARTS);
@@ -179,25 +178,46 @@ static osdear_status send_part(upload *self, osdear_error **error)
     st = advance(self, true, error);
   if (st)
     return st;
-  p = free_part(self);
+  *out = free_part(self);
+  (*out)->number = ++self->last_number;
+  snprintf((*out)->number_text, sizeof (*out)->number_text, "%d", (*out)->number);
+  return OSDEAR_OK;
+}
+
+static osdear_status submit_part(upload *self, part *p, osdear__s3_request *request, osdear_error **error)
+{
+  osdear_status st;
+
+  request->method = "PUT";
+  request->key = self->key;
+  osdear__s3_add_query(request, "partNumber", p->number_text);
+  osdear__s3_add_query(request, "uploadId", self->id);
+  osdear__s3_add_payer(self->s3, request);
+  st = osdear__s3_submit(self->s3, self->context, self->loop, request, &p->call, error);
+  return st ? st : advance(self, false, error);
+}
+
+/* What was gathered goes out as the next part. */
+static osdear_status send_part(upload *self, osdear_error **error)
+{
+  osdear__s3_request request = { 0 };
+  osdear__buf empty;
+  part *p;
+  osdear_status st = next_part(self, &p, error);
+
+  if (st)
+    return st;
   empty = p->bytes;
   p->bytes = self->filling;
   self->filling = empty;
   osdear__buf_clear(&self->filling);
   osdear__buf_clear(&p->checksum);
-  p->number = ++self->last_number;
-  snprintf(p->number_text, sizeof p->number_text, "%d", p->number);
   request.body = p->bytes.data;
   request.body_size = p->bytes.size;
-  osdear__s3_add_query(&request, "partNumber", p->number_text);
-  osdear__s3_add_query(&request, "uploadId", self->id);
-  osdear__s3_add_payer(self->s3, &request);
-  st = osdear__s3_add_checksum(self->s3, &request, &p->checksum, error);
-  if (!st)
-    st = osdear__s3_submit(self->s3, self->context, self->loop, &request, &p->call, error);
   if (self->last_number % GROW_EVERY == 0 && self->part_bytes < ((size_t)1 << 30)) /* ten thousand parts hold what is to come */
     self->part_bytes *= 2;
-  return st ? st : advance(self, false, error);
+  st = osdear__s3_add_checksum(self->s3, &request, &p->checksum, error);
+  return st ? st : submit_part(self, p, &request, error);
 }
 
 static osdear_status print_parts(const upload *self, osdear__buf *body, osdear_error **error)
@@ -281,6 +301,20 @@ static osdear_status wait_for_parts(upload *self, osdear_error **error)
   return st;
 }
 
+/* All parts are on their way: what makes them one object. */
+static osdear_status join(upload *self, osdear_error **error)
+{
+  osdear_status st = wait_for_parts(self, error);
+
+  if (!st)
+    st = complete(self, error);
+  if (st)
+    return st;
+  osdear__free(self->id); /* nothing left to give up */
+  self->id = NULL;
+  return OSDEAR_OK;
+}
+
 static osdear_status upload_finish(osdear__output *output, osdear_error **error)
 {
   upload *self = upload_of(output);
@@ -294,13 +328,7 @@ static osdear_status upload_finish(osdear__output *output, osdear_error **error)
     if (self->filling.size > 0)
       st = send_part(self, error);
     if (!st)
-      st = wait_for_parts(self, error);
-    if (!st)
-      st = complete(self, error);
-    if (!st) { /* nothing left to give up */
-      osdear__free(self->id);
-      self->id = NULL;
-    }
+      st = join(self, error);
   }
   self->is_finished = !st;
   self->has_failed = st != OSDEAR_OK;
@@ -365,4 +393,63 @@ osdear_status osdear__s3_upload(osdear__s3 *s3, osdear_context *context, const c
   }
   *out = &self->base;
   return OSDEAR_OK;
+}
+
+/* ---- of what can be read again ---- */
+
+static osdear_status read_part(void *argument, void *out, size_t room, size_t *got, osdear_error **error)
+{
+  part *p = argument;
+  int64_t left = p->size - p->sent;
+  osdear_status st;
+
+  *got = left < (int64_t)room ? (size_t)left : room;
+  st = osdear__input_read(p->from, p->at + p->sent, out, *got, error);
+  if (!st)
+    p->sent += (int64_t)*got;
+  return st;
+}
+
+static osdear_status rewind_part(void *argument, osdear_error **error)
+{
+  part *p = argument;
+
+  (void)error;
+  p->sent = 0;
+  return OSDEAR_OK;
+}
+
+static osdear_status stream_part(upload *self, osdear__input *input, osdear_error **error)
+{
+  osdear__s3_request request = { 0 };
+  int64_t left = input->size_bytes - self->base.written;
+  part *p;
+  osdear_status st = next_part(self, &p, error);
+
+  if (st)
+    return st;
+  p->from = input;
+  p->at = self->base.written;
+  p->size = left < (int64_t)self->part_bytes ? left : (int64_t)self->part_bytes;
+  p->sent = 0;
+  request.source = (osdear__http_source){ read_part, rewind_part, p, p->size };
+  self->base.written += p->size;
+  return submit_part(self, p, &request, error);
+}
+
+osdear_status osdear__s3_upload_input(osdear__s3 *s3, osdear_context *context, const char *key, osdear__input *input,
+                                      bool if_absent, osdear_error **error)
+{
+  AUTO(output) output = NULL;
+  osdear_status st = osdear__s3_upload(s3, context, key, if_absent, &output, error);
+  upload *self;
+
+  if (st)
+    return st;
+  self = upload_of(output);
+  if ((int64_t)self->part_bytes < input->size_bytes / MOST_PARTS + 1)
+    self->part_bytes = (size_t)(input->size_bytes / MOST_PARTS + 1);
+  while (!st && self->base.written < input->size_bytes)
+    st = stream_part(self, input, error);
+  return st ? st : join(self, error);
 }
