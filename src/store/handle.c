@@ -65,6 +65,19 @@ static osdear_status tell(void *argument, const osdear__store_item *item, osdear
   return self->is_stopped ? osdear__fail(error, OSDEAR_ERR_STATE, "the listing was ended by its visitor") : OSDEAR_OK;
 }
 
+/* One that its visitor ended has succeeded; what else ended it is handed on. */
+static osdear_status end_listing(const listing *self, osdear_status st, osdear_error **failure, osdear_error **error)
+{
+  if (self->is_stopped)
+    return OSDEAR_OK;
+  if (st && error) {
+    osdear_error_free(*error);
+    *error = *failure;
+    *failure = NULL;
+  }
+  return st;
+}
+
 osdear_status osdear_store_list(osdear_store *store, const char *prefix, const osdear_store_list_options *options,
                                 osdear_store_visit visit, void *argument, osdear_error **error)
 {
@@ -86,14 +99,7 @@ osdear_status osdear_store_list(osdear_store *store, const char *prefix, const o
   }
   if (!st)
     st = osdear__store_list(store->store, prefix, known.start_after, known.recursive != 0, tell, &self, &failure);
-  if (self.is_stopped)
-    return OSDEAR_OK;
-  if (st && error) {
-    osdear_error_free(*error);
-    *error = failure;
-    failure = NULL;
-  }
-  return st;
+  return end_listing(&self, st, &failure, error);
 }
 
 /* ---- what was begun and not finished ---- */
@@ -114,14 +120,7 @@ osdear_status osdear_store_uploads(osdear_store *store, const char *prefix, osde
   if (!store || !prefix || !visit)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "store, prefix and visit must not be NULL");
   st = osdear__store_uploads(store->store, prefix, tell_upload, &self, &failure);
-  if (self.is_stopped)
-    return OSDEAR_OK;
-  if (st && error) {
-    osdear_error_free(*error);
-    *error = failure;
-    failure = NULL;
-  }
-  return st;
+  return end_listing(&self, st, &failure, error);
 }
 
 typedef struct clearing {
