@@ -1,6 +1,8 @@
 """Jobs from Python: plain, followed by one thread, and in asyncio."""
 
 import asyncio
+import os
+import pathlib
 import time
 
 import pytest
@@ -27,6 +29,28 @@ def test_a_job_is_submitted_waited_for_and_read(runner):
     assert b"".join(job.logs()) == b"out\n"
     assert b"".join(job.logs("stderr", follow=True)) == b"err\n"
     assert job.result()["exit_code"] == 3
+
+
+def supervisors(state_folder):
+    """Processes that hold a job's folder open below the state folder."""
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if os.readlink(process / "fd/3").startswith(str(state_folder)):
+                yield process
+        except OSError:
+            pass
+
+
+@pytest.mark.parametrize("attached", [False, True])
+def test_who_supervises_sleeps_while_the_job_does(runner, tmp_path, attached):
+    job = runner.submit({**shell("sleep 60"), "attached": attached})
+    while not list(supervisors(tmp_path)):
+        time.sleep(0.01)
+    time.sleep(1)
+    ticks = [sum(map(int, (process / "stat").read_text().rpartition(")")[2].split()[11:13])) for process in supervisors(tmp_path)]
+    assert len(ticks) == 1
+    assert ticks[0] < os.sysconf("SC_CLK_TCK") / 10
+    job.cancel(timeout=30)
 
 
 def test_a_key_finds_the_first_job_and_an_id_attaches(runner):
