@@ -175,6 +175,8 @@ static osdear_status find_or_make(osdear__run *run, osdear_error **error)
     return st;
   for (int attempt = 0; attempt < CREATE_ATTEMPTS; attempt++) {
     st = make(run, error);
+    if (st == OSDEAR_ERR_NOT_FOUND)
+      run->may_exist = false;
     if (st == OSDEAR_ERR_NOT_FOUND && !was_fetched && !run->options.never_pull) {
       forget(error);
       st = fetch_image(run, error);

@@ -44,7 +44,14 @@ def registry(place):
     return place.registry()
 
 
-@pytest.fixture(params=["dockerd", "podman"])
+@pytest.fixture(scope="session")
+def portainer(place, dockerd):
+    relay = place.portainer(dockerd)
+    os.environ["PORTAINER_API_KEY"] = relay.settings["portainer_api_key"]
+    return relay
+
+
+@pytest.fixture(params=["dockerd", "podman", "portainer"])
 def server(request):
     """Each engine in turn: what is promised holds for all of them."""
     return request.getfixturevalue(request.param)
@@ -58,7 +65,7 @@ def engine(server):
 @pytest.fixture(autouse=True)
 def nothing_is_left_behind(request):
     """Every test removes what it makes."""
-    servers = [request.getfixturevalue(name) for name in ("server", "dockerd", "podman") if name in request.fixturenames]
+    servers = [request.getfixturevalue(name) for name in ("server", "dockerd", "podman", "portainer") if name in request.fixturenames]
     yield
     for found in servers:
         left = found.containers()

@@ -35,7 +35,7 @@ def test_run_mounts_and_copies_results(command, on, tmp_path):
     assert (tmp_path / "r").read_text() == "x"
 
 
-def test_containers_are_listed_followed_entered_stopped_and_removed(command, on):
+def test_containers_are_listed_followed_entered_stopped_and_removed(command, on, server):
     running = subprocess.Popen([command.program, "container", "run", *on, "--name", "service", IMAGE, "sh", "-c",
                                 "trap 'echo bye; exit 0' TERM; echo hello; while true; do sleep 0.1; done"],
                                stdout=subprocess.PIPE, text=True)
@@ -44,7 +44,10 @@ def test_containers_are_listed_followed_entered_stopped_and_removed(command, on)
     assert json.loads(command("container", "ps", *on, "--json").stdout)[0]["State"] == "running"
     assert command("container", "logs", *on, "service").stdout == "hello\n"
     assert command("container", "exec", *on, "service", "sh", "-c", "echo in; exit 3", code=3).stdout == "in\n"
-    assert command("container", "exec", *on, "-i", "service", "cat", input="through").stdout == "through"
+    if server.name == "portainer":  # its proxy passes no standard input
+        assert command("container", "exec", *on, "-i", "service", "cat", code=1).stderr
+    else:
+        assert command("container", "exec", *on, "-i", "service", "cat", input="through").stdout == "through"
     assert "memory_stats" in json.loads(command("container", "stats", *on, "--once", "service").stdout)
     command("container", "stop", *on, "--grace", "5", "service")
     assert running.wait(20) == 0

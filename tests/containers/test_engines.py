@@ -307,8 +307,12 @@ def test_a_command_in_a_container_tells_its_output_and_exit_code(made):
         container.exec(["true"])
 
 
-def test_standard_input_reaches_a_command(made):
+def test_standard_input_reaches_a_command(made, server):
     container = made("sleep 30")
+    if server.name == "portainer":  # its proxy passes no byte
+        with pytest.raises(osdear.UnsupportedError):
+            container.exec(["sort"], open_stdin=True)
+        return
     with container.exec(["sort"], open_stdin=True) as output:
         output.write(b"b\na\n")
         output.close_input()
@@ -316,8 +320,12 @@ def test_standard_input_reaches_a_command(made):
         assert output.exit_code() == 0
 
 
-def test_standard_input_reaches_an_attached_container(made):
+def test_standard_input_reaches_an_attached_container(made, server):
     container = made("read line; echo got $line", start=False, open_stdin=True)
+    if server.name == "portainer":
+        with pytest.raises(osdear.UnsupportedError):
+            container.attach()
+        return
     with container.attach() as output:
         container.start()
         output.write(b"hello\n")

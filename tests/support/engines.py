@@ -4,6 +4,7 @@
         docker = place.dockerd()          # .address is unix:///…
         podman = place.podman()
         registry = place.registry()       # .host, .username, .password
+        relay = place.portainer(docker)   # Portainer's stand-in before that dockerd
 
 Everything lives below one temporary folder and ends with the block, however it is left. Nothing of the machine is changed:
 bridges and packet filters are the name space's own."""
@@ -21,7 +22,9 @@ import tarfile
 import tempfile
 import time
 
-PROGRAMS = ("dockerd", "podman", "docker-registry", "htpasswd", "unshare", "busybox", "runc")
+import portainer_relay
+
+PROGRAMS = ("dockerd", "docker-compose", "podman", "docker-registry", "htpasswd", "unshare", "busybox", "runc")
 CLONE_NEWNET = 0x40000000
 
 
@@ -115,6 +118,14 @@ class Engine(Server):
         return [c["Id"] for c in json.loads(self.curl("http://localhost/v1.41/containers/json?all=1").stdout)]
 
 
+class Portainer(portainer_relay.Relay):
+    """To be used like the engine behind it."""
+
+    def __init__(self, docker, folder, **options):
+        self.docker, self.curl, self.containers, self.send = docker, docker.curl, docker.containers, docker.send
+        super().__init__(docker.socket, folder, **options)
+
+
 class Registry(Server):
     def __init__(self, folder, port, username, password):
         self.host, self.username, self.password = f"127.0.0.1:{port}", username, password
@@ -182,6 +193,9 @@ class Place:
         words = ["podman", "--root", f"{folder}/root", "--runroot", f"{folder}/run", "--tmpdir", f"{folder}/tmp", "system", "service",
                  "--time=0", f"unix://{socket}"]
         return self._add(Engine("podman", socket, words, folder / "log", environment))
+
+    def portainer(self, docker, name="portainer", **options):
+        return self._add(Portainer(docker, self._folder(name), **options))
 
     def registry(self, port=5055, username="tester", password="osdear-registry-pw"):
         return self._add(Registry(self._folder("registry"), port, username, password))

@@ -1,0 +1,70 @@
+"""What is Portainer's own: the way in, and its stacks with their traps. The server is tests/support/portainer_relay.py."""
+import pathlib
+import subprocess
+
+import pytest
+
+import osdear
+from osdear import Kind
+
+from conftest import IMAGE
+
+CERTIFICATES = pathlib.Path(__file__).parents[1] / "support/make_certificates.sh"
+
+
+@pytest.fixture
+def by_password(portainer, monkeypatch):
+    monkeypatch.delenv("PORTAINER_API_KEY")
+    return {"portainer_username": portainer.username, "portainer_password": portainer.password}
+
+
+# ---- the way in ----
+
+
+def test_a_password_lets_in_and_a_token_that_ran_out_is_renewed(portainer, by_password):
+    engine = osdear.Engine(portainer.address, settings=by_password)
+    before = portainer.logins
+    assert engine.has_image(IMAGE)
+    portainer.forget_tokens()
+    assert engine.has_image(IMAGE)
+    with engine.events({"type": "container"}, until=None):
+        portainer.forget_tokens()
+    with engine.create(osdear.Spec(image=IMAGE, command=["true"])).logs() as output:
+        assert list(output) == []
+    for container in engine.list(Kind.CONTAINER):
+        engine.remove(Kind.CONTAINER, container["Id"])
+    assert portainer.logins == before + 2
+
+
+def test_wrong_credentials_are_denied_and_never_told(portainer, by_password):
+    for settings in ({**by_password, "portainer_password": "wrong-pw"}, {**by_password, "portainer_username": "wrong-pw"},
+                     {"portainer_api_key": "ptr_wrong-pw"}, {}):
+        with pytest.raises(osdear.DeniedError) as failure:
+            osdear.Engine(portainer.address, settings=settings)
+        assert "wrong-pw" not in str(failure.value)
+
+
+def test_an_environment_is_found_by_name_and_by_number(portainer):
+    for name in ("local", "1"):
+        assert osdear.Engine(f"portainer+{portainer.url}/{name}").has_image(IMAGE)
+    with pytest.raises(osdear.NotFoundError, match="nonesuch"):
+        osdear.Engine(f"portainer+{portainer.url}/nonesuch")
+
+
+def test_its_certificate_is_checked(place, dockerd, tmp_path):
+    subprocess.run(["sh", CERTIFICATES, tmp_path], check=True, capture_output=True)
+    relay = place.portainer(dockerd, "portainer-tls", tls=(tmp_path / "server.pem", tmp_path / "server.key"))
+    with pytest.raises(osdear.DeniedError):
+        osdear.Engine(relay.address, settings=relay.settings)
+    trusting = {**relay.settings, "tls_ca": str(tmp_path / "ca.pem")}
+    with pytest.raises(osdear.DeniedError, match=r"127\.0\.0\.1"):  # signed well, but for another name
+        osdear.Engine(relay.address, settings=trusting)
+    assert osdear.Engine(relay.address.replace("127.0.0.1", "localhost"), settings=trusting).has_image(IMAGE)
+    relay.stop()
+
+
+def test_no_cookie_is_sent_and_one_credential_only(portainer):
+    portainer.requests.clear()
+    osdear.Engine(portainer.address).has_image(IMAGE)
+    assert {path for _, path, _ in portainer.requests} == {"/api/endpoints", "/api/endpoints/1/docker/_ping",
+                                                           f"/api/endpoints/1/docker/v1.41/images/{IMAGE}/json"}
