@@ -272,8 +272,8 @@ OSDEAR_API osdear_status osdear_container_copy_out(osdear_container *container, 
 /** What a run does with a container of its name that is there already. */
 typedef int32_t osdear_existing;
 enum {
-  OSDEAR_EXISTING_REPLACE = 0, /**< Remove it and begin anew. */
-  OSDEAR_EXISTING_TAKE_UP = 1, /**< Follow it to its end, if it was made from the same description; else fail with CONFLICT. */
+  OSDEAR_EXISTING_REPLACE = 0, /**< Remove it and begin anew; fail with EXISTS when it runs and the process that waits for it is known to live. */
+  OSDEAR_EXISTING_TAKE_UP = 1, /**< Follow it to its end, if it was made from the same description; else fail with EXISTS. */
   OSDEAR_EXISTING_FAIL = 2     /**< Fail with EXISTS. */
 };
 
@@ -317,6 +317,7 @@ typedef struct osdear_run_result {
  * @param options        NULL for defaults.
  * @param[in,out] result Optional; its `size` must be set.
  * @retval OSDEAR_OK            It ended by itself; its exit code is in the result, whatever it is.
+ * @retval OSDEAR_ERR_EXISTS    One of its name is there, and `existing` does not allow to take it up or replace it.
  * @retval OSDEAR_ERR_TIMEOUT   The time was over; nothing is left of it.
  * @retval OSDEAR_ERR_CANCELLED It was given up; nothing is left of it.
  * @since 0.1

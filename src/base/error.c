@@ -88,6 +88,14 @@ void osdear_error_free(osdear_error *error)
   }
 }
 
+void osdear__error_forget(osdear_error **error)
+{
+  if (!error)
+    return;
+  osdear_error_free(*error);
+  *error = NULL;
+}
+
 void osdear__error_auto(osdear_error **error)
 {
   osdear_error_free(*error);

@@ -257,14 +257,6 @@ osdear_status osdear_container_status(osdear_container *container, osdear_contai
 
 /* ---- waiting ---- */
 
-static void forget(osdear_error **error)
-{
-  if (!error)
-    return;
-  osdear_error_free(*error);
-  *error = NULL;
-}
-
 static int64_t deadline_of(int64_t timeout_ms)
 {
   return timeout_ms < 0 || timeout_ms > INT64_MAX / 4000 ? INT64_MAX : osdear__monotonic_us() + timeout_ms * 1000;
@@ -311,10 +303,10 @@ osdear_status osdear_container_wait(osdear_container *container, int64_t timeout
       return OSDEAR_OK;
     }
     if (st == OSDEAR_ERR_UNAVAILABLE) {
-      forget(error);
+      osdear__error_forget(error);
       st = osdear__patience_wait(&patience, container->engine, error);
     } else if (st == OSDEAR_ERR_TIMEOUT && osdear__context_check(container->engine->context, NULL) == OSDEAR_OK) {
-      forget(error);
+      osdear__error_forget(error);
       patience.wait_us = 0;
       st = osdear_container_status(container, &status, error);
       if (st == OSDEAR_ERR_UNAVAILABLE)
@@ -322,7 +314,7 @@ osdear_status osdear_container_wait(osdear_container *container, int64_t timeout
     }
     if (st)
       return st;
-    forget(error);
+    osdear__error_forget(error);
   }
 }
 
@@ -342,7 +334,7 @@ static osdear_status provoke_check(osdear_container *container, osdear_error **e
   if (!st)
     st = osdear__engine_send(container->engine, &request, &response, error);
   if (st == OSDEAR_ERR_CONFLICT || st == OSDEAR_ERR_STATE || st == OSDEAR_ERR_UNAVAILABLE) {
-    forget(error);
+    osdear__error_forget(error);
     st = OSDEAR_OK;
   }
   return st;
@@ -399,7 +391,7 @@ osdear_status osdear_container_wait_healthy(osdear_container *container, int64_t
     if (is_healthy)
       return st;
     if (st == OSDEAR_ERR_UNAVAILABLE && osdear__monotonic_us() < deadline) {
-      forget(error);
+      osdear__error_forget(error);
       st = osdear__patience_wait(&patience, container->engine, error);
     } else if (!st) {
       st = osdear__sleep(container->engine->context, HEALTH_INTERVAL_US, error);

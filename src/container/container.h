@@ -225,8 +225,9 @@ MUST_USE osdear_status osdear__engine_with(osdear_engine *engine, osdear_context
 #define OSDEAR__LABEL_OWNER "org.osdear.owner"
 #define OSDEAR__LABEL_LASTING "org.osdear.lasting" /* outlives its owner: kept, or made to be taken up */
 void osdear__owner_put(osdear__buf *out);
-/* True only for what is known to be dead: a process of this boot and of this name space of processes. */
-bool osdear__owner_is_dead(osdear__str owner);
+/* Known is only what becomes of processes of this boot and of this name space of processes. */
+typedef enum osdear__owner_life { OWNER_UNKNOWN, OWNER_DEAD, OWNER_ALIVE } osdear__owner_life;
+osdear__owner_life osdear__owner_look(osdear__str owner);
 /* Removes with force, whatever the engine is doing meanwhile. */
 MUST_USE osdear_status osdear__run_remove(osdear_engine *engine, const char *name, osdear_error **error);
 

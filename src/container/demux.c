@@ -10,6 +10,9 @@ static osdear_status read_header(osdear__demux *demux, osdear_error **error)
 {
   const unsigned char *h = demux->header;
 
+  /* Podman tells what went wrong, as JSON, where the next frame should be. */
+  if (h[0] == '{' && h[1] == '"')
+    return osdear__fail(error, OSDEAR_ERR_UNAVAILABLE, "the engine broke its output off with a failure of its own");
   if (h[0] > 2 || h[1] || h[2] || h[3])
     return osdear__fail(error, OSDEAR_ERR_CORRUPT,
                         "the engine's output has a frame that starts with %02x%02x%02x%02x: is it a terminal's?", h[0], h[1],

@@ -186,10 +186,7 @@ static osdear_status look(osdear_engine_stream *stream, bool *is_live, osdear_er
 
   if (st == OSDEAR_ERR_NOT_FOUND) {
     *is_live = false;
-    if (error) {
-      osdear_error_free(*error);
-      *error = NULL;
-    }
+    osdear__error_forget(error);
     return OSDEAR_OK;
   }
   if (st)
@@ -220,10 +217,7 @@ static osdear_status take_up(osdear_engine_stream *stream, bool was_cut, bool *i
   for (;;) {
     if (st && st != OSDEAR_ERR_UNAVAILABLE)
       return st;
-    if (error) {
-      osdear_error_free(*error);
-      *error = NULL;
-    }
+    osdear__error_forget(error);
     st = osdear__patience_wait(&log->patience, stream->engine, error);
     if (st)
       return st;
@@ -233,10 +227,7 @@ static osdear_status take_up(osdear_engine_stream *stream, bool was_cut, bool *i
     if (!st)
       return OSDEAR_OK;
     if (st == OSDEAR_ERR_NOT_FOUND) {
-      if (error) {
-        osdear_error_free(*error);
-        *error = NULL;
-      }
+      osdear__error_forget(error);
       *is_over = true;
       return OSDEAR_OK;
     }
@@ -270,6 +261,11 @@ static osdear_status read_again(osdear_engine_stream *stream, int64_t *wait_ms, 
   osdear__stream_disconnect(stream);
   osdear__buf_clear(&log->message);
   st = open_log(stream, 0, error);
+  if (st == OSDEAR_ERR_NOT_FOUND) { /* removed in between: there is nothing more to come */
+    osdear__error_forget(error);
+    *is_over = true;
+    return OSDEAR_OK;
+  }
   if (!st && is_live && *wait_ms >= 0) {
     *wait_ms -= pause_ms;
     if (*wait_ms == 0)
@@ -368,10 +364,7 @@ static osdear_status check_silence(osdear_engine_stream *stream, bool *is_over, 
   bool is_live = true;
   osdear_status st;
 
-  if (error) {
-    osdear_error_free(*error);
-    *error = NULL;
-  }
+  osdear__error_forget(error);
   st = look(stream, &is_live, error);
   *is_over = false;
   if (st == OSDEAR_ERR_UNAVAILABLE)

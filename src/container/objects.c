@@ -216,10 +216,7 @@ static osdear_status create_object(osdear_engine *engine, const char *path, cons
   if (st == OSDEAR_ERR_CONFLICT && response.status == 409)
     st = osdear__fail_because(error, OSDEAR_ERR_EXISTS, "the name `%s` is taken", name);
   if (st == OSDEAR_ERR_EXISTS && options->if_not_exists) {
-    if (error) {
-      osdear_error_free(*error);
-      *error = NULL;
-    }
+    osdear__error_forget(error);
     return OSDEAR_OK;
   }
   return st;

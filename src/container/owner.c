@@ -52,7 +52,7 @@ void osdear__owner_put(osdear__buf *out)
   osdear__buf_printf(out, "%ld/%" PRIu64, (long)getpid(), start_of(getpid()));
 }
 
-bool osdear__owner_is_dead(osdear__str owner)
+osdear__owner_life osdear__owner_look(osdear__str owner)
 {
   SCOPED(buf) realm = { 0 };
   const char *slash;
@@ -60,13 +60,13 @@ bool osdear__owner_is_dead(osdear__str owner)
 
   put_realm(&realm);
   if (realm.failed || owner.size <= realm.size || memcmp(owner.data, realm.data, realm.size) != 0)
-    return false;
+    return OWNER_UNKNOWN;
   owner = (osdear__str){ owner.data + realm.size, owner.size - realm.size };
   slash = memchr(owner.data, '/', owner.size);
   if (!slash || !osdear__parse_i64((osdear__str){ owner.data, (size_t)(slash - owner.data) }, &pid) || pid <= 0 ||
       !osdear__parse_i64((osdear__str){ slash + 1, owner.size - (size_t)(slash - owner.data) - 1 }, &start))
-    return false;
-  if (kill((pid_t)pid, 0) != 0 && errno == ESRCH)
-    return true;
-  return start_of(pid) != (uint64_t)start;
+    return OWNER_UNKNOWN;
+  if ((kill((pid_t)pid, 0) != 0 && errno == ESRCH) || start_of(pid) != (uint64_t)start)
+    return OWNER_DEAD;
+  return OWNER_ALIVE;
 }

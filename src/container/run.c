@@ -11,18 +11,21 @@
 #define POLL_MS 1000
 #define CLEANUP_MS 60000
 #define CREATE_ATTEMPTS 5
+#define END_MS 10000
 
 typedef struct run {
   osdear_engine *engine;
   osdear_container_spec spec;
   osdear_run_options options;
   osdear__buf name, owner;
+  osdear__buf other_owner; /* of what was taken up */
   char hash[17];
   char new_id[37];
   const char *id; /* of the run */
   osdear_container *container;
   bool may_exist; /* something of this run may be in the engine */
   bool is_taken_up, has_ended;
+  osdear__http_reader *end; /* of what was taken up: its exit code comes here even if its own run removes it */
   int64_t deadline;
   osdear__buf last;
   osdear_container_status_result status;
@@ -30,18 +33,12 @@ typedef struct run {
 
 static void osdear__run_drop(osdear__run *run)
 {
+  osdear__http_reader_free(run->end);
   osdear_container_free(run->container);
   osdear__buf_drop(&run->name);
   osdear__buf_drop(&run->owner);
+  osdear__buf_drop(&run->other_owner);
   osdear__buf_drop(&run->last);
-}
-
-static void forget(osdear_error **error)
-{
-  if (!error)
-    return;
-  osdear_error_free(*error);
-  *error = NULL;
 }
 
 /* ---- what is asked for ---- */
@@ -116,6 +113,24 @@ static osdear_status make(osdear__run *run, osdear_error **error)
   return osdear__container_make(run->engine, &run->spec, labels, is_lasting ? 4 : 3, &run->container, error);
 }
 
+/* What ended, or whose process is not known to live, may go. */
+static osdear_status replace(osdear__run *run, const osdear__json *inspected, const char *id, osdear_error **error)
+{
+  const osdear__json *labels = osdear__json_get(osdear__json_get(inspected, "Config"), "Labels");
+  osdear_container_status_result status = OSDEAR_CONTAINER_STATUS_RESULT_INIT;
+  osdear_status st;
+
+  osdear__status_of(inspected, &status);
+  if (status.state != OSDEAR_CONTAINER_EXITED && osdear__owner_look(osdear__json_str(labels, OSDEAR__LABEL_OWNER)) == OWNER_ALIVE) {
+    run->may_exist = false;
+    return osdear__fail(error, OSDEAR_ERR_EXISTS,
+                        "a run of `%s` is under way, and the process that waits for it lives: take it up, or run under another name",
+                        run->name.data);
+  }
+  st = osdear__run_remove(run->engine, id, error);
+  return st ? st : OSDEAR_ERR_CONFLICT;
+}
+
 /* One of our name is there. Ours, if an answer to its making was lost; else it is dealt with as the caller chose. */
 static osdear_status meet_existing(osdear__run *run, osdear_error **error)
 {
@@ -135,16 +150,19 @@ static osdear_status meet_existing(osdear__run *run, osdear_error **error)
       return osdear__fail(error, OSDEAR_ERR_EXISTS, "a container `%s` is there already%s", run->name.data,
                           run->options.existing == OSDEAR_EXISTING_FAIL ? "" : ", and no run of this library made it");
     }
-    if (run->options.existing == OSDEAR_EXISTING_REPLACE) {
-      st = osdear__run_remove(run->engine, found->id, error);
-      return st ? st : OSDEAR_ERR_CONFLICT;
-    }
+    if (run->options.existing == OSDEAR_EXISTING_REPLACE)
+      return replace(run, tree, found->id, error);
     if (!osdear__str_is(osdear__json_str(labels, OSDEAR__LABEL_SPEC), run->hash)) {
       run->may_exist = false;
       return osdear__fail(error, OSDEAR_ERR_EXISTS, "the container `%s` was made from another description: it is not taken up",
                           run->name.data);
     }
     run->is_taken_up = true;
+    osdear__buf_append(&run->other_owner, osdear__json_str(labels, OSDEAR__LABEL_OWNER).data,
+                       osdear__json_str(labels, OSDEAR__LABEL_OWNER).size);
+    st = osdear__buf_check(&run->other_owner, error);
+    if (st)
+      return st;
   }
   run->container = found;
   found = NULL;
@@ -178,7 +196,7 @@ static osdear_status find_or_make(osdear__run *run, osdear_error **error)
     if (st == OSDEAR_ERR_NOT_FOUND)
       run->may_exist = false;
     if (st == OSDEAR_ERR_NOT_FOUND && !was_fetched && !run->options.never_pull) {
-      forget(error);
+      osdear__error_forget(error);
       st = fetch_image(run, error);
       was_fetched = true;
       if (st)
@@ -186,17 +204,17 @@ static osdear_status find_or_make(osdear__run *run, osdear_error **error)
       continue;
     }
     if (st == OSDEAR_ERR_EXISTS) {
-      forget(error);
+      osdear__error_forget(error);
       st = meet_existing(run, error);
       /* It went away meanwhile, or was removed: the name is free. */
       if (st != OSDEAR_ERR_CONFLICT)
         return st;
-      forget(error);
+      osdear__error_forget(error);
       continue;
     }
     if (st != OSDEAR_ERR_UNAVAILABLE)
       return st;
-    forget(error);
+    osdear__error_forget(error);
     st = osdear__patience_wait(&patience, run->engine, error);
     if (st)
       return st;
@@ -215,23 +233,38 @@ static osdear_status start(osdear__run *run, osdear_error **error)
 
     if (st != OSDEAR_ERR_UNAVAILABLE)
       return st;
-    forget(error);
+    osdear__error_forget(error);
     st = osdear__patience_wait(&patience, run->engine, error);
     if (st)
       return st;
   }
 }
 
+/* Asks for the exit code before there is one. */
+static osdear_status await_end(osdear__run *run, osdear_error **error)
+{
+  osdear__engine_request request = { .method = "POST", .idle_timeout_ms = -1, .is_early = true };
+  SCOPED(http_response) response = { 0 };
+  SCOPED(buf) path = { 0 };
+  osdear_status st;
+
+  osdear__buf_printf(&path, "/containers/%s/wait", run->container->id);
+  st = osdear__buf_check(&path, error);
+  request.path = path.data;
+  return st ? st : osdear__engine_pull(run->engine, &request, &run->end, &response, error);
+}
+
 /* What was taken up may run, or have ended; only what never ran is started. */
 static osdear_status start_or_join(osdear__run *run, osdear_error **error)
 {
-  osdear_status st = OSDEAR_OK;
+  osdear_status st;
 
-  if (run->is_taken_up)
+  if (!run->is_taken_up)
+    return start(run, error);
+  st = await_end(run, error);
+  if (!st)
     st = osdear_container_status(run->container, &run->status, error);
-  if (st)
-    return st;
-  return run->is_taken_up && run->status.state != OSDEAR_CONTAINER_CREATED ? OSDEAR_OK : start(run, error);
+  return st || run->status.state != OSDEAR_CONTAINER_CREATED ? st : start(run, error);
 }
 
 /* ---- its output ---- */
@@ -300,7 +333,7 @@ static osdear_status follow_output(osdear__run *run, osdear_engine_stream *strea
     osdear_status st = osdear__stream_poll(stream, slice_of(run), &chunk, error);
 
     if (st == OSDEAR_ERR_TIMEOUT && osdear__context_check(run->engine->context, NULL) == OSDEAR_OK)
-      forget(error);
+      osdear__error_forget(error);
     else if (st || !chunk.data)
       return st;
     else
@@ -327,6 +360,39 @@ static osdear_status wait_for_end(osdear__run *run, osdear_error **error)
   return st;
 }
 
+/* The run that made the container was faster, and has removed it. What it ended with was told to us before. */
+static osdear_status learn_end(osdear__run *run, osdear_error **error)
+{
+  SCOPED(arena) arena = { 0 };
+  osdear__json *answer = NULL;
+  char text[1024];
+  size_t size = 0, got = 1;
+  osdear_status st = OSDEAR_OK;
+
+  while (!st && got && size < sizeof text) {
+    st = osdear__http_read(run->end, text + size, sizeof text - size, END_MS, &got, error);
+    size += st ? 0 : got;
+  }
+  if (!st)
+    st = osdear__json_read((osdear__str){ text, size }, "the container's end", &arena, &answer, error);
+  if (st)
+    return st;
+  run->status.exit_code = (int32_t)osdear__json_i64(answer, "StatusCode", -1);
+  run->status.state = OSDEAR_CONTAINER_EXITED;
+  return OSDEAR_OK;
+}
+
+static osdear_status look_at_end(osdear__run *run, osdear_error **error)
+{
+  osdear_status st = osdear_container_status(run->container, &run->status, error);
+
+  if (st == OSDEAR_ERR_NOT_FOUND && run->end) {
+    osdear__error_forget(error);
+    return learn_end(run, error);
+  }
+  return !st && run->status.state != OSDEAR_CONTAINER_EXITED ? wait_for_end(run, error) : st;
+}
+
 static osdear_status follow(osdear__run *run, osdear_error **error)
 {
   osdear_logs_options options = OSDEAR_LOGS_OPTIONS_INIT;
@@ -339,13 +405,11 @@ static osdear_status follow(osdear__run *run, osdear_error **error)
   if (!st)
     st = follow_output(run, stream, error);
   else if (st == OSDEAR_ERR_UNSUPPORTED) { /* some log drivers cannot be read: then there is no output, but still an end */
-    forget(error);
+    osdear__error_forget(error);
     st = OSDEAR_OK;
   }
   if (!st)
-    st = osdear_container_status(run->container, &run->status, error);
-  if (!st && run->status.state != OSDEAR_CONTAINER_EXITED)
-    st = wait_for_end(run, error);
+    st = look_at_end(run, error);
   if (!st)
     run->has_ended = true;
   return st;
@@ -393,7 +457,7 @@ static osdear_status remove_by_label(osdear__run *run, osdear_engine *engine, os
   int32_t removed = 0;
 
   for (int attempt = 0; attempt < 10 && removed == 0; attempt++) {
-    forget(error);
+    osdear__error_forget(error);
     st = osdear_container_sweep(engine, run->id, &removed, error);
     if (st && st != OSDEAR_ERR_UNAVAILABLE)
       return st;
@@ -422,6 +486,12 @@ static osdear_status remove_container(osdear__run *run, bool was_answered, osdea
   return osdear__run_remove(engine, run->container->id, error);
 }
 
+/* What was taken up belongs to the process that made it, while that lives: it may still read what it came for. */
+static bool is_left_to_its_owner(const osdear__run *run)
+{
+  return run->is_taken_up && osdear__owner_look((osdear__str){ run->other_owner.data, run->other_owner.size }) == OWNER_ALIVE;
+}
+
 /* `st` is how the run itself went: a failure to remove the container comes second. */
 static osdear_status finish(osdear__run *run, osdear_status st, osdear_error **error)
 {
@@ -430,7 +500,7 @@ static osdear_status finish(osdear__run *run, osdear_status st, osdear_error **e
   osdear_error *failure = NULL;
   osdear_status removing;
 
-  if (!run->may_exist || (run->options.keep && run->has_ended))
+  if (!run->may_exist || (run->options.keep && run->has_ended) || is_left_to_its_owner(run))
     return st;
   removing = remove_container(run, was_answered, &failure);
   if (!removing)

@@ -173,10 +173,7 @@ static osdear_status reopen(osdear_engine_stream *stream, osdear_error **error)
 
   osdear__stream_disconnect(stream);
   while (st == OSDEAR_ERR_UNAVAILABLE) {
-    if (error) {
-      osdear_error_free(*error);
-      *error = NULL;
-    }
+    osdear__error_forget(error);
     st = osdear__patience_wait(&patience, stream->engine, error);
     if (st)
       return st;

@@ -9,7 +9,7 @@ static bool is_to_go(const osdear__json *container, const char *run_id)
     return osdear__str_is(osdear__json_str(labels, OSDEAR__LABEL_RUN), run_id);
   if (osdear__json_get(labels, OSDEAR__LABEL_LASTING) && !osdear__str_is(osdear__json_str(container, "State"), "created"))
     return false;
-  return osdear__owner_is_dead(osdear__json_str(labels, OSDEAR__LABEL_OWNER));
+  return osdear__owner_look(osdear__json_str(labels, OSDEAR__LABEL_OWNER)) == OWNER_DEAD;
 }
 
 osdear_status osdear__run_remove(osdear_engine *engine, const char *name, osdear_error **error)
@@ -26,10 +26,7 @@ osdear_status osdear__run_remove(osdear_engine *engine, const char *name, osdear
       return st;
     if (osdear__patience_wait(&patience, engine, NULL) != OSDEAR_OK)
       return st;
-    if (error) {
-      osdear_error_free(*error);
-      *error = NULL;
-    }
+    osdear__error_forget(error);
   }
   return st;
 }

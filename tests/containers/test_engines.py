@@ -411,28 +411,60 @@ def test_a_run_that_cannot_start_leaves_nothing(engine):
         engine.run(Spec(image="nonesuch:1"), never_pull=True)
 
 
-def test_a_second_run_replaces_takes_up_or_fails(engine, made):
+RUN_AND_PRINT = """import osdear, sys
+spec = osdear.Spec(image=sys.argv[2], command=sys.argv[3:], name="job")
+print(osdear.Engine(sys.argv[1]).run(spec, existing=osdear.Existing.TAKE_UP).exit_code)"""
+
+
+def wait_until(holds, timeout=30):
+    until = time.monotonic() + timeout
+    while not holds():
+        assert time.monotonic() < until, "not in time"
+        time.sleep(0.05)
+
+
+def test_a_second_run_replaces_takes_up_or_fails(engine, made, server):
     stranger = made("sleep 60", name="job")
     with pytest.raises(osdear.ExistsError):
         engine.run(sh("true", name="job"))
     stranger.remove(force=True)
 
-    first = threading.Thread(target=lambda: other.run(sh("sleep 3; echo done; exit 2", name="job"), existing=Existing.TAKE_UP))
-    other = osdear.Engine(engine.address)
-    first.start()
-    time.sleep(1.5)
+    job = sh("while [ ! -e /go ]; do sleep 0.05; done; echo done; exit 2", name="job")
+    first = subprocess.Popen(["python3", "-c", RUN_AND_PRINT, engine.address, IMAGE, *job.command], stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: server.containers() and engine.get("job").status().state == State.RUNNING)
     with pytest.raises(osdear.ExistsError):
-        engine.run(sh("sleep 3; echo done; exit 2", name="job"), existing=Existing.FAIL)
+        engine.run(job, existing=Existing.FAIL)
+    with pytest.raises(osdear.ExistsError, match="lives"):
+        engine.run(job, existing=Existing.REPLACE)
     with pytest.raises(osdear.ExistsError):
         engine.run(sh("other", name="job"), existing=Existing.TAKE_UP)
-    result = engine.run(sh("sleep 3; echo done; exit 2", name="job"), existing=Existing.TAKE_UP)
-    first.join()
+    first.send_signal(signal.SIGSTOP)  # it will be the last to learn of the end
+    threading.Timer(1, lambda: list(osdear.Engine(engine.address).get("job").exec(["touch", "/go"]))).start()
+    result = engine.run(job, existing=Existing.TAKE_UP)
     assert result.was_taken_up and result.exit_code == 2 and result.last_output == "done\n"
+    first.send_signal(signal.SIGCONT)
+    assert first.communicate()[0] == "2\n"
+    assert server.containers() == []
 
     kept = engine.run(sh("exit 1", name="job"), keep=True)
     assert engine.get("job").id == kept.container_id
     assert engine.sweep() == 0
     assert engine.run(sh("exit 0", name="job")).exit_code == 0
+
+
+def test_who_takes_a_run_up_learns_its_end_although_the_first_was_faster(engine, server):
+    job = sh("while [ ! -e /go ]; do sleep 0.05; done; exit 2", name="job")
+    words = ["python3", "-c", RUN_AND_PRINT, engine.address, IMAGE, *job.command]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as first:
+        wait_until(lambda: server.containers() and engine.get("job").status().state == State.RUNNING)
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as second:
+            time.sleep(3)
+            second.send_signal(signal.SIGSTOP)
+            list(engine.get("job").exec(["touch", "/go"]))
+            assert first.communicate()[0] == "2\n"
+            assert server.containers() == []
+            second.send_signal(signal.SIGCONT)
+            assert second.communicate()[0] == "2\n"
 
 
 def test_what_a_killed_program_left_is_removed_by_the_next_run(engine, server):

@@ -53,3 +53,10 @@ Test(demux, what_is_no_frame_is_corrupt)
   cr_assert_eq(collect("hello, world", 12, 12, false, &out), OSDEAR_ERR_CORRUPT);
   cr_assert_eq(collect("\1\0\0\1\0\0\0\1a", 9, 9, false, &out), OSDEAR_ERR_CORRUPT);
 }
+
+Test(demux, a_failure_told_in_place_of_a_frame_cuts_the_stream)
+{
+  SCOPED(buf) out = { 0 };
+
+  cr_assert_eq(collect("\1\0\0\0\0\0\0\1a{\"cause\":\"x\"}", 22, 22, false, &out), OSDEAR_ERR_UNAVAILABLE);
+}

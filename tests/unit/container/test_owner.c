@@ -14,7 +14,7 @@ Test(owner, this_process_lives)
   SCOPED(buf) owner = { 0 };
 
   osdear__owner_put(&owner);
-  cr_assert_not(osdear__owner_is_dead(text_of(&owner)));
+  cr_assert_eq(osdear__owner_look(text_of(&owner)), OWNER_ALIVE);
 }
 
 Test(owner, a_process_that_ended_is_dead)
@@ -34,7 +34,7 @@ Test(owner, a_process_that_ended_is_dead)
   size = read(pipes[0], text, sizeof text);
   cr_assert_gt(size, 0);
   waitpid(child, NULL, 0);
-  cr_assert(osdear__owner_is_dead((osdear__str){ text, (size_t)size }));
+  cr_assert_eq(osdear__owner_look((osdear__str){ text, (size_t)size }), OWNER_DEAD);
 }
 
 Test(owner, another_process_with_the_same_number_is_not_the_owner)
@@ -43,12 +43,12 @@ Test(owner, another_process_with_the_same_number_is_not_the_owner)
 
   osdear__owner_put(&owner);
   owner.data[owner.size - 1] = owner.data[owner.size - 1] == '1' ? '2' : '1';
-  cr_assert(osdear__owner_is_dead(text_of(&owner)));
+  cr_assert_eq(osdear__owner_look(text_of(&owner)), OWNER_DEAD);
 }
 
 Test(owner, of_other_machines_and_of_strangers_nothing_is_known)
 {
-  cr_assert_not(osdear__owner_is_dead(STR("")));
-  cr_assert_not(osdear__owner_is_dead(STR("somebody")));
-  cr_assert_not(osdear__owner_is_dead(STR("00000000-0000-0000-0000-000000000000/pid:[1]/4/5")));
+  cr_assert_eq(osdear__owner_look(STR("")), OWNER_UNKNOWN);
+  cr_assert_eq(osdear__owner_look(STR("somebody")), OWNER_UNKNOWN);
+  cr_assert_eq(osdear__owner_look(STR("00000000-0000-0000-0000-000000000000/pid:[1]/4/5")), OWNER_UNKNOWN);
 }
