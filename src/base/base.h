@@ -145,8 +145,6 @@ osdear_status osdear__fail_service(osdear_error **error, osdear_status status, c
 osdear_status osdear__fail_on(osdear_error **error, osdear_status status, osdear_error **failure);
 void osdear__error_forget(osdear_error **error); /* one that was dealt with; `error` may be NULL */
 typedef struct osdear_error osdear__error;
-/* The failure was dealt with: frees it, so that there can be another. NULL and nothing in it are fine. */
-void osdear__error_forget(osdear_error **error);
 void osdear__error_auto(osdear_error **error);
 MUST_USE osdear_error *osdear__error_copy(const osdear_error *error); /* a counted reference: errors are immutable */
 

@@ -101,14 +101,6 @@ void osdear__error_auto(osdear_error **error)
   osdear_error_free(*error);
 }
 
-void osdear__error_forget(osdear_error **error)
-{
-  if (!error)
-    return;
-  osdear_error_free(*error);
-  *error = NULL;
-}
-
 osdear_status osdear__fail_on(osdear_error **error, osdear_status status, osdear_error **failure)
 {
   if (!error || !*failure)
