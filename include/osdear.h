@@ -19,6 +19,7 @@
 #include <osdear/sink.h>
 #include <osdear/engine.h>
 #include <osdear/container.h>
+#include <osdear/stack.h>
 #include <osdear/job.h>
 #include <osdear/runner.h>
 #include <osdear/follower.h>

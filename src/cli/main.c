@@ -25,7 +25,10 @@ const cli_command *const cli_commands[] = {
   &cli_container_rm,     &cli_container_wait,
   &cli_container_pull,   &cli_container_stats,
   &cli_container_events, &cli_container_sweep,
-  &cli_completion,       NULL,
+  &cli_stack_ls,         &cli_stack_up,
+  &cli_stack_start,      &cli_stack_stop,
+  &cli_stack_down,       &cli_completion,
+  NULL,
 };
 
 const cli_command *cli_find_command(const char *group, const char *verb)

@@ -318,8 +318,7 @@ osdear_status osdear_container_wait(osdear_container *container, int64_t timeout
   }
 }
 
-/* Podman has systemd run the checks; where that does not, nobody does, unless it is asked to. */
-static osdear_status provoke_check(osdear_container *container, osdear_error **error)
+osdear_status osdear__health_provoke(osdear_container *container, osdear_error **error)
 {
   SCOPED(http_response) response = { 0 };
   SCOPED(buf) path = { 0 };
@@ -384,7 +383,7 @@ osdear_status osdear_container_wait_healthy(osdear_container *container, int64_t
   if (!container || timeout_ms < -1)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "container must not be NULL, timeout_ms not below -1");
   for (;;) {
-    osdear_status st = provoke_check(container, error);
+    osdear_status st = osdear__health_provoke(container, error);
 
     if (!st)
       st = look_at_health(container, deadline, &is_healthy, error);

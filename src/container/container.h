@@ -139,6 +139,8 @@ void osdear__json_put_merged(osdear__buf *out, const osdear__json *base, const o
 /* The body of /containers/create. `labels` are put besides those of the spec. */
 MUST_USE osdear_status osdear__spec_print(const osdear_container_spec *spec, const osdear_pair *labels, size_t label_count,
                                           osdear__buf *out, osdear_error **error);
+/* The same in every process and release. */
+void osdear__lasting_hash(const char *data, size_t size, char out[17]);
 /* The body of /containers/{id}/update. */
 MUST_USE osdear_status osdear__spec_print_limits(const osdear_container_spec *spec, osdear__buf *out, osdear_error **error);
 
@@ -212,11 +214,15 @@ MUST_USE osdear_status osdear__container_inspect(osdear_container *container, os
                                                  osdear_error **error);
 osdear_container_state osdear__state_of(osdear__str word);
 void osdear__status_of(const osdear__json *inspected, osdear_container_status_result *out);
+/* Podman has systemd run health checks; where that does not, nobody does, unless it is asked to. */
+MUST_USE osdear_status osdear__health_provoke(osdear_container *container, osdear_error **error);
 /* Creates with labels of our own besides the spec's. */
 MUST_USE osdear_status osdear__container_make(osdear_engine *engine, const osdear_container_spec *spec, const osdear_pair *labels,
                                               size_t label_count, osdear_container **out, osdear_error **error);
 /* An engine like `engine` that calls for `context`. */
 MUST_USE osdear_status osdear__engine_with(osdear_engine *engine, osdear_context *context, osdear_engine **out, osdear_error **error);
+/* One with time of its own: that the caller gave up, or that its time is over, must not keep us from tidying. */
+MUST_USE osdear_status osdear__engine_for_tidying(osdear_engine *engine, int64_t timeout_ms, osdear_engine **out, osdear_error **error);
 
 /* ---- runs (run.c, sweep.c, owner.c) ---- */
 

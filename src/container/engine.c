@@ -243,3 +243,22 @@ osdear_status osdear__engine_with(osdear_engine *engine, osdear_context *context
   made = NULL;
   return OSDEAR_OK;
 }
+
+osdear_status osdear__engine_for_tidying(osdear_engine *engine, int64_t timeout_ms, osdear_engine **out, osdear_error **error)
+{
+  osdear_context_options options = OSDEAR_CONTEXT_OPTIONS_INIT;
+  osdear_context *context = NULL;
+  osdear_cancel *cancel = NULL;
+  osdear_status st = osdear_cancel_new(timeout_ms, &cancel, error);
+
+  if (st)
+    return st;
+  options.cancel = cancel;
+  st = osdear_context_fork(engine->context, &options, &context, error);
+  osdear_cancel_unref(cancel);
+  if (st)
+    return st;
+  st = osdear__engine_with(engine, context, out, error);
+  osdear_context_unref(context);
+  return st;
+}

@@ -43,16 +43,6 @@ static void osdear__run_drop(osdear__run *run)
 
 /* ---- what is asked for ---- */
 
-/* FNV-1a, because the same description must have the same name in every process. */
-static uint64_t lasting_hash(const char *data, size_t size)
-{
-  uint64_t hash = UINT64_C(14695981039346656037);
-
-  for (size_t i = 0; i < size; i++)
-    hash = (hash ^ (unsigned char)data[i]) * UINT64_C(1099511628211);
-  return hash;
-}
-
 static osdear_status check_options(const osdear__run *run, osdear_error **error)
 {
   const osdear_run_options *o = &run->options;
@@ -84,7 +74,7 @@ static osdear_status prepare(osdear__run *run, const osdear_container_spec *spec
     st = osdear__spec_print(&run->spec, NULL, 0, &text, error);
   if (st)
     return st;
-  snprintf(run->hash, sizeof run->hash, "%016" PRIx64, lasting_hash(text.data, text.size));
+  osdear__lasting_hash(text.data, text.size, run->hash);
   osdear__uuid(run->new_id);
   run->id = run->options.run_id ? run->options.run_id : run->new_id;
   if (run->spec.name)
@@ -121,11 +111,13 @@ static osdear_status replace(osdear__run *run, const osdear__json *inspected, co
   osdear_status st;
 
   osdear__status_of(inspected, &status);
-  if (status.state != OSDEAR_CONTAINER_EXITED && osdear__owner_look(osdear__json_str(labels, OSDEAR__LABEL_OWNER)) == OWNER_ALIVE) {
+  if (status.state != OSDEAR_CONTAINER_EXITED &&
+      osdear__owner_look(osdear__json_str(labels, OSDEAR__LABEL_OWNER)) == OWNER_ALIVE) {
     run->may_exist = false;
-    return osdear__fail(error, OSDEAR_ERR_EXISTS,
-                        "a run of `%s` is under way, and the process that waits for it lives: take it up, or run under another name",
-                        run->name.data);
+    return osdear__fail(
+        error, OSDEAR_ERR_EXISTS,
+        "a run of `%s` is under way, and the process that waits for it lives: take it up, or run under another name",
+        run->name.data);
   }
   st = osdear__run_remove(run->engine, id, error);
   return st ? st : OSDEAR_ERR_CONFLICT;
@@ -429,26 +421,6 @@ static osdear_status collect(osdear__run *run, osdear_error **error)
 
 /* ---- the end ---- */
 
-/* With time of its own: that the caller gave up, or that time is over, must not keep us from tidying. */
-static osdear_status tidying_engine(osdear_engine *engine, osdear_engine **out, osdear_error **error)
-{
-  osdear_context_options options = OSDEAR_CONTEXT_OPTIONS_INIT;
-  osdear_context *context = NULL;
-  osdear_cancel *cancel = NULL;
-  osdear_status st = osdear_cancel_new(CLEANUP_MS, &cancel, error);
-
-  if (st)
-    return st;
-  options.cancel = cancel;
-  st = osdear_context_fork(engine->context, &options, &context, error);
-  osdear_cancel_unref(cancel);
-  if (st)
-    return st;
-  st = osdear__engine_with(engine, context, out, error);
-  osdear_context_unref(context);
-  return st;
-}
-
 /* A request to make it may have been given up before its answer came: then it may appear a moment later. */
 static osdear_status remove_by_label(osdear__run *run, osdear_engine *engine, osdear_error **error)
 {
@@ -470,7 +442,7 @@ static osdear_status remove_by_label(osdear__run *run, osdear_engine *engine, os
 static osdear_status remove_container(osdear__run *run, bool was_answered, osdear_error **error)
 {
   AUTO(engine) engine = NULL;
-  osdear_status st = tidying_engine(run->engine, &engine, error);
+  osdear_status st = osdear__engine_for_tidying(run->engine, CLEANUP_MS, &engine, error);
 
   if (st)
     return st;

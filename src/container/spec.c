@@ -1,6 +1,8 @@
 /* A container's description as the body that the Engine API wants. */
 #include <container/container.h>
 
+#include <stdio.h>
+
 typedef struct writer {
   osdear__buf *out;
   bool first;
@@ -451,4 +453,14 @@ osdear_status osdear__spec_print_limits(const osdear_container_spec *spec, osdea
   put_number(&w, "MemorySwap", spec->memory_bytes ? -1 : 0);
   close_object(&w);
   return osdear__buf_check(out, error);
+}
+
+/* FNV-1a, because the same description must have the same name in every process. */
+void osdear__lasting_hash(const char *data, size_t size, char out[17])
+{
+  uint64_t hash = UINT64_C(14695981039346656037);
+
+  for (size_t i = 0; i < size; i++)
+    hash = (hash ^ (unsigned char)data[i]) * UINT64_C(1099511628211);
+  snprintf(out, 17, "%016" PRIx64, hash);
 }

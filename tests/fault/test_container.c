@@ -340,3 +340,80 @@ BODY(osdear_container_run, .prepare = prepare_engine, .run = run_job, .changes_s
 RUN(sweep, int32_t removed = -1; osdear_status status = osdear_container_sweep(fixture->engine, "r1", &removed, error);
     cr_assert_eq(status == OSDEAR_OK, removed == 1); return status;)
 BODY(osdear_container_sweep, .prepare = prepare_engine, .run = sweep, .changes_state = 1)
+
+/* ---- stacks ---- */
+
+static const osdear_pair portainer_settings[] = { { "portainer_username", "u" }, { "portainer_password", "p" } };
+
+static void prepare_portainer(fault_fixture *fixture)
+{
+  osdear_engine_options options = OSDEAR_ENGINE_OPTIONS_INIT;
+  osdear_error *error = NULL;
+
+  options.settings = portainer_settings;
+  options.setting_count = 2;
+  prepare_context(fixture);
+  must(osdear_engine_open(fixture->context, standin.portainer, &options, &fixture->engine, &error), &error);
+}
+
+static void prepare_stack(fault_fixture *fixture)
+{
+  osdear_error *error = NULL;
+
+  prepare_portainer(fixture);
+  must(osdear_stack_get(fixture->engine, "shop", &fixture->stack, &error), &error);
+}
+
+static osdear_status settle_stack(osdear_status status, osdear_stack *stack)
+{
+  cr_assert_eq(status == OSDEAR_OK, stack != NULL);
+  osdear_stack_free(stack);
+  return status;
+}
+
+RUN(list_stacks, osdear_stack_entry *entries = NULL; size_t count = 0;
+    osdear_status status = osdear_stack_list(fixture->engine, &entries, &count, error);
+    cr_assert_eq(status == OSDEAR_OK, count == 1 && entries[0].id == 3); osdear_stack_entries_free(entries); return status;)
+BODY(osdear_stack_list, .prepare = prepare_portainer, .run = list_stacks, .changes_state = 1)
+
+RUN(get_stack, osdear_stack *stack = NULL; osdear_status status = osdear_stack_get(fixture->engine, "shop", &stack, error);
+    return settle_stack(status, stack);)
+BODY(osdear_stack_get, .prepare = prepare_portainer, .run = get_stack, .changes_state = 1)
+
+RUN(create_stack, osdear_stack *stack = NULL;
+    osdear_status status = osdear_stack_create(fixture->engine, "fresh", "services:\n  web:\n", NULL, &stack, error);
+    return settle_stack(status, stack);)
+BODY(osdear_stack_create, .prepare = prepare_portainer, .run = create_stack, .changes_state = 1)
+
+RUN(update_stack, osdear_stack_options options = OSDEAR_STACK_OPTIONS_INIT; options.environment = filters;
+    options.environment_count = 1; return osdear_stack_update(fixture->stack, NULL, &options, error);)
+BODY(osdear_stack_update, .prepare = prepare_stack, .run = update_stack, .changes_state = 1)
+
+RUN(stack_file, char *file = NULL; osdear_status status = osdear_stack_file(fixture->stack, &file, error);
+    return settle_text(status, file);)
+BODY(osdear_stack_file, .prepare = prepare_stack, .run = stack_file, .changes_state = 1)
+
+RUN(bring_up, osdear_container_spec spec = OSDEAR_CONTAINER_SPEC_INIT; osdear_stack_spec stack_spec = OSDEAR_STACK_SPEC_INIT;
+    const osdear_mount mount = { "data", "/data", 0 }; const char *const names[] = { "data" };
+    const osdear_service services[] = { { "web", &spec, "db" }, { "db", &spec, NULL } }; osdear_stack *stack = NULL;
+    osdear_status status; spec.image = "i:1"; spec.mounts = &mount; spec.mount_count = 1; stack_spec.name = "shop";
+    stack_spec.services = services; stack_spec.service_count = 2; stack_spec.volumes = names; stack_spec.volume_count = 1;
+    status = osdear_stack_up(fixture->engine, &stack_spec, NULL, &stack, error); return settle_stack(status, stack);)
+BODY(osdear_stack_up, .prepare = prepare_engine, .run = bring_up, .changes_state = 1)
+
+RUN(stack_status, osdear_stack_status_result result = OSDEAR_STACK_STATUS_RESULT_INIT;
+    osdear_status status = osdear_stack_status(fixture->stack, &result, error);
+    cr_assert_eq(status == OSDEAR_OK, result.ready == 1 && result.id == 3); return status;)
+BODY(osdear_stack_status, .prepare = prepare_stack, .run = stack_status, .changes_state = 1)
+
+RUN(start_stack, return osdear_stack_start(fixture->stack, 0, error);)
+BODY(osdear_stack_start, .prepare = prepare_stack, .run = start_stack, .changes_state = 1)
+
+RUN(stop_stack, return osdear_stack_stop(fixture->stack, 0, error);)
+BODY(osdear_stack_stop, .prepare = prepare_stack, .run = stop_stack, .changes_state = 1)
+
+RUN(remove_stack, return osdear_stack_remove(fixture->stack, 1, error);)
+BODY(osdear_stack_remove, .prepare = prepare_stack, .run = remove_stack, .changes_state = 1)
+
+RUN(verify_stack, return osdear_stack_verify(fixture->stack, 1, 1000, error);)
+BODY(osdear_stack_verify, .prepare = prepare_stack, .run = verify_stack, .changes_state = 1)

@@ -1,7 +1,10 @@
 #include "engine_standin.h"
 
 #include <criterion/criterion.h>
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,17 +14,31 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { MOST_CONNECTIONS = 32, HEAD_ROOM = 8192 };
+enum { MOST_CONNECTIONS = 32, HEAD_ROOM = 8192, FIRST = 3 /* descriptors that are no connections */ };
 
-/* What comes first in the table answers; `%s` of a path stands for any name. */
+/* A stack's container: there unless it was stopped or removed, and for the stack `fresh` not before it was made. */
+#define WELL_LIST "[{\"Id\":\"well\",\"State\":\"running\",\"Labels\":{\"com.docker.compose.project\":\"shop\"}}]"
+#define OF_STACK "/containers/json?all=1&filters=%7B%22label%22%3A%5B%22com.docker.compose.project"
+static bool is_down, is_fresh_made;
+
+/* What comes first in the table answers; `*` of a path stands for any name. */
 static const struct {
   const char *method, *path, *answer;
 } answers[] = {
   { "GET", "/_ping", "OK" },
+  { "GET", OF_STACK, WELL_LIST },
   { "GET", "/containers/json",
     "[{\"Id\":\"" STANDIN_ID "\",\"Names\":[\"/one\"],\"Image\":\"i:1\",\"State\":\"exited\",\"Status\":\"Exited\",\"Created\":1,"
     "\"Labels\":{\"org.osdear.run\":\"r1\",\"org.osdear.owner\":\"x\"}}]" },
-  { "GET", "/containers/well/json", "{\"Id\":\"well\",\"State\":{\"Status\":\"running\",\"Health\":{\"Status\":\"healthy\"}}}" },
+  { "GET", "/containers/well/json",
+    "{\"Id\":\"well\",\"Config\":{\"Labels\":{\"com.docker.compose.service\":\"web\"}},\"State\":{\"Status\":\"running\","
+    "\"Health\":{\"Status\":\"healthy\"}}}" },
+  { "POST", "/api/auth", "{\"jwt\":\"t\"}" },
+  { "GET", "/api/endpoints", "[{\"Id\":1,\"Name\":\"local\"}]" },
+  { "GET", "/api/stacks?", "[{\"Id\":3,\"Name\":\"shop\",\"Status\":1,\"EndpointId\":1}]" },
+  { "GET", "/api/stacks/3/file", "{\"StackFileContent\":\"services:\\n  web:\\n    image: i:1\\n\"}" },
+  { "GET", "/api/stacks/3", "{\"Id\":3,\"Env\":[{\"name\":\"A\",\"value\":\"1\"}]}" },
+  { "POST", "/api/stacks/create/", "{\"Id\":4,\"Name\":\"fresh\"}" },
   { "GET", "/containers/*/json",
     "{\"Id\":\"" STANDIN_ID "\",\"Config\":{\"Tty\":false,\"Labels\":{}},\"State\":{\"Status\":\"exited\",\"ExitCode\":3,"
     "\"StartedAt\":\"2024-01-02T03:04:05Z\",\"FinishedAt\":\"2024-01-02T03:04:06Z\",\"Health\":{\"Status\":\"healthy\"}}}" },
@@ -105,9 +122,37 @@ static const char log_frames[] = "\1\0\0\0\0\0\0\043"
 static const char upgraded[] = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
 static const char plain_frames[] = "\1\0\0\0\0\0\0\004out\n\2\0\0\0\0\0\0\004err\n";
 
+static bool ends_path(const char *path, const char *word)
+{
+  size_t size = strcspn(path, "?"), word_size = strlen(word);
+
+  return size >= word_size && strncmp(path + size - word_size, word, word_size) == 0;
+}
+
+/* What a request changes. An engine that is opened anew finds all as it was. */
+static void note(const char *method, const char *path)
+{
+  if (strcmp(path, "/_ping") == 0)
+    is_down = is_fresh_made = false;
+  else if (strcmp(method, "DELETE") == 0 || ends_path(path, "/stop"))
+    is_down = true;
+  else if (strcmp(method, "POST") == 0 && (ends_path(path, "/start") || ends_path(path, "/create")))
+    is_down = false;
+  if (strcmp(method, "POST") == 0 && ends_path(path, "/string"))
+    is_fresh_made = true;
+}
+
+static const char *answer_of(const char *path, const char *usual)
+{
+  if (strncmp(path, OF_STACK, strlen(OF_STACK)) != 0)
+    return usual;
+  return is_down || (strstr(path, "%3Dfresh") && !is_fresh_made) ? "[]" : usual;
+}
+
 /* False when the connection is not HTTP any more. */
 static bool answer(int fd, const char *method, const char *path, bool upgrades)
 {
+  note(method, path);
   if (upgrades) {
     put(fd, upgraded, sizeof upgraded - 1);
     put(fd, plain_frames, sizeof plain_frames - 1);
@@ -122,8 +167,8 @@ static bool answer(int fd, const char *method, const char *path, bool upgrades)
   } else {
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
       if (strcmp(answers[i].method, method) == 0 && matches(path, answers[i].path)) {
-        answer_with(fd, strncmp(path, "/volumes/", 9) == 0 && method[0] == 'G' ? 404 : 200, answers[i].answer,
-                    strlen(answers[i].answer));
+        const char *body = answer_of(path, answers[i].answer);
+        answer_with(fd, strncmp(path, "/volumes/", 9) == 0 && method[0] == 'G' ? 404 : 200, body, strlen(body));
         break;
       }
   }
@@ -138,6 +183,16 @@ typedef struct connection {
   size_t skip;
   bool is_chunked, is_raw;
 } connection;
+
+/* Behind Portainer's prefix and the version. */
+static const char *path_of(const char *target)
+{
+  static const char proxy[] = "/api/endpoints/1/docker";
+  const char *path = strncmp(target, proxy, sizeof proxy - 1) == 0 ? target + sizeof proxy - 1 : target;
+  const char *behind = strncmp(path, "/v1.", 4) == 0 ? strchr(path + 4, '/') : path;
+
+  return behind ? behind : path;
+}
 
 /* Whole requests at the front of what has come. */
 static void serve(connection *c)
@@ -168,13 +223,11 @@ static void serve(connection *c)
     if (sscanf(c->head, "%15s %4095s", method, target) != 2)
       return;
     {
-      char *length = strcasestr(c->head, "\r\nContent-Length:"),
-           *path = strncmp(target, "/v1.", 4) == 0 ? strchr(target + 4, '/') : target;
+      char *length = strcasestr(c->head, "\r\nContent-Length:");
+      const char *path = path_of(target);
       size_t body = length ? strtoul(length + 17, NULL, 10) : 0, used = (size_t)(end + 4 - c->head);
       bool upgrades = strcasestr(c->head, "\r\nUpgrade: tcp") != NULL;
 
-      if (!path)
-        path = target;
       c->is_chunked = strcasestr(c->head, "chunked") != NULL;
       if (strcasestr(c->head, "100-continue"))
         put(c->fd, "HTTP/1.1 100 Continue\r\n\r\n", 25);
@@ -219,27 +272,44 @@ static void *run(void *argument)
   size_t count = 0;
 
   for (;;) {
-    struct pollfd waiting[MOST_CONNECTIONS + 2] = { { .fd = standin->listener, .events = POLLIN },
-                                                    { .fd = standin->stopping[0], .events = POLLIN } };
+    struct pollfd waiting[MOST_CONNECTIONS + FIRST] = { { .fd = standin->listener, .events = POLLIN },
+                                                        { .fd = standin->portainer_listener, .events = POLLIN },
+                                                        { .fd = standin->stopping[0], .events = POLLIN } };
 
     for (size_t i = 0; i < count; i++)
-      waiting[i + 2] = (struct pollfd){ .fd = connections[i].fd, .events = POLLIN };
-    poll(waiting, (nfds_t)count + 2, -1);
-    if (waiting[1].revents)
+      waiting[i + FIRST] = (struct pollfd){ .fd = connections[i].fd, .events = POLLIN };
+    poll(waiting, (nfds_t)count + FIRST, -1);
+    if (waiting[2].revents)
       break;
     for (size_t i = count; i-- > 0;)
-      if (waiting[i + 2].revents && !take(&connections[i])) {
+      if (waiting[i + FIRST].revents && !take(&connections[i])) {
         close(connections[i].fd);
         connections[i] = connections[--count];
       }
-    if (waiting[0].revents && count < MOST_CONNECTIONS) {
-      memset(&connections[count], 0, sizeof connections[count]);
-      connections[count++].fd = accept(standin->listener, NULL, NULL);
-    }
+    for (int i = 0; i < 2; i++)
+      if (waiting[i].revents && count < MOST_CONNECTIONS) {
+        memset(&connections[count], 0, sizeof connections[count]);
+        connections[count++].fd = accept(waiting[i].fd, NULL, NULL);
+      }
   }
   while (count)
     close(connections[--count].fd);
   return NULL;
+}
+
+/* On a free port of the loopback. */
+static void listen_as_portainer(engine_standin *standin)
+{
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+  socklen_t size = sizeof address;
+
+  standin->portainer_listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  /* Heads and bodies are sent one by one: the second must not wait until the first was acknowledged. */
+  cr_assert_eq(setsockopt(standin->portainer_listener, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int)), 0);
+  cr_assert_eq(bind(standin->portainer_listener, (struct sockaddr *)&address, size), 0);
+  cr_assert_eq(listen(standin->portainer_listener, 1024), 0);
+  cr_assert_eq(getsockname(standin->portainer_listener, (struct sockaddr *)&address, &size), 0);
+  snprintf(standin->portainer, sizeof standin->portainer, "portainer+http://127.0.0.1:%d/local", ntohs(address.sin_port));
 }
 
 void engine_standin_start(engine_standin *standin, const char *folder)
@@ -252,6 +322,7 @@ void engine_standin_start(engine_standin *standin, const char *folder)
   standin->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   cr_assert_eq(bind(standin->listener, (struct sockaddr *)&address, sizeof address), 0);
   cr_assert_eq(listen(standin->listener, 1024), 0);
+  listen_as_portainer(standin);
   cr_assert_eq(pipe2(standin->stopping, O_CLOEXEC), 0);
   cr_assert_eq(pthread_create(&standin->thread, NULL, run, standin), 0);
 }
@@ -261,6 +332,7 @@ void engine_standin_stop(engine_standin *standin)
   cr_assert_eq(write(standin->stopping[1], "", 1), 1);
   pthread_join(standin->thread, NULL);
   close(standin->listener);
+  close(standin->portainer_listener);
   close(standin->stopping[0]);
   close(standin->stopping[1]);
   unlink(standin->socket);

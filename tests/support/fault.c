@@ -36,6 +36,7 @@ static void fixture_release(fault_fixture *fixture)
 {
   osdear_engine_stream_free(fixture->stream);
   osdear_container_free(fixture->container);
+  osdear_stack_free(fixture->stack);
   osdear_engine_unref(fixture->engine);
   osdear_job_free(fixture->job);
   osdear_runner_free(fixture->runner);

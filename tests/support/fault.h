@@ -23,6 +23,7 @@ typedef struct fault_fixture {
   osdear_job *job;
   osdear_engine *engine;
   osdear_container *container;
+  osdear_stack *stack;
   osdear_engine_stream *stream;
 } fault_fixture;
 

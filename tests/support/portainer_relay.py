@@ -188,19 +188,23 @@ def deploy(relay, stack):
     """What fails on its way up is taken down, with all that ran before."""
     done = compose(relay, stack, "up", "-d")
     if done.returncode != 0:
-        compose(relay, stack, "down")
+        take_down(relay, stack)
         raise Refusal(500, "failed to deploy a stack", f"failed to deploy a stack: {done.stderr}")
 
 
-def take_down(relay, stack):
-    done = compose(relay, stack, "down")
-    if done.returncode != 0 and "active endpoints" not in done.stderr:
-        raise Refusal(500, "Unable to stop the stack", done.stderr)
-
-
-def containers_of(relay, stack):
+def objects_of(relay, stack, path):
     filters = urllib.parse.quote(json.dumps({"label": [f"com.docker.compose.project={stack['Name']}"]}))
-    return json.loads(ask_docker(relay.socket, f"/v1.41/containers/json?filters={filters}")[1])
+    return json.loads(ask_docker(relay.socket, f"/v1.41{path}filters={filters}")[1])
+
+
+def take_down(relay, stack):
+    """As `compose down` does: containers and networks go, whatever is in the file by now."""
+    with relay.composing:
+        for container in objects_of(relay, stack, "/containers/json?all=1&"):
+            ask_docker(relay.socket, f"/v1.41/containers/{container['Id']}/stop", "POST")
+            ask_docker(relay.socket, f"/v1.41/containers/{container['Id']}?force=1", "DELETE")
+        for network in objects_of(relay, stack, "/networks?"):
+            ask_docker(relay.socket, f"/v1.41/networks/{network['Id']}", "DELETE")
 
 
 def write_file(stack, content):
@@ -288,7 +292,7 @@ def stop_stack(relay, call, number):
 def start_stack(relay, call, number):
     stack = relay.stack(number)
     relay.environment(call.needed("endpointId"))
-    if containers_of(relay, stack):
+    if objects_of(relay, stack, "/containers/json?"):
         raise Refusal(409, f"A stack with the name '{stack['Name']}' is already running")
     if stack["Status"] == ACTIVE:
         raise Refusal(400, "Stack is already active")

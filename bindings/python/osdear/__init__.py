@@ -42,6 +42,7 @@ from .errors import (
     UnsupportedError,
 )
 from .job import AsyncJob, AsyncRunner, Follower, Job, JobNote, JobState, Runner
+from .stack import Pull, Service, Stack, StackEntry, StackStatus
 from .store import File, Store, TreeResult
 from .table import Changes, Metadata, Protocol, Scan, Schema, Table, WriteResult
 
@@ -82,11 +83,16 @@ __all__ = [
     "NotFoundError",
     "Port",
     "Protocol",
+    "Pull",
     "RunResult",
     "Runner",
     "Scan",
     "Schema",
+    "Service",
     "Spec",
+    "Stack",
+    "StackEntry",
+    "StackStatus",
     "State",
     "StateError",
     "Status",
