@@ -229,9 +229,25 @@ static osdear_status use_socket(const char *const *formats, size_t count, osdear
   return found ? osdear__place_parse(found, arena, out, error) : osdear__fail_memory(error);
 }
 
-static osdear_status use_docker_host(const char *address, osdear__arena *arena, osdear__place *out, osdear_error **error)
+static osdear_status use_tls(osdear__place *place, osdear__arena *arena, osdear_error **error)
+{
+  if (place->kind != PLACE_TCP || !osdear__starts_with(place->base_url, "http://"))
+    return OSDEAR_OK;
+  place->base_url = osdear__arena_printf(arena, "https://%s", place->base_url + strlen("http://"));
+  return place->base_url ? OSDEAR_OK : osdear__fail_memory(error);
+}
+
+/* An address that was given, here or by DOCKER_HOST: DOCKER_TLS_VERIFY says that it is one with TLS, whatever its port. */
+static osdear_status use_address(const char *address, osdear__arena *arena, osdear__place *out, osdear_error **error)
 {
   const char *verify = getenv("DOCKER_TLS_VERIFY");
+  osdear_status st = osdear__place_parse(address, arena, out, error);
+
+  return st || !verify || !*verify ? st : use_tls(out, arena, error);
+}
+
+static osdear_status use_docker_host(const char *address, osdear__arena *arena, osdear__place *out, osdear_error **error)
+{
   osdear_status st;
 
   if (strstr(address, "://") == NULL) {
@@ -239,15 +255,8 @@ static osdear_status use_docker_host(const char *address, osdear__arena *arena, 
     if (!address)
       return osdear__fail_memory(error);
   }
-  st = osdear__place_parse(address, arena, out, error);
-  if (st)
-    return osdear__fail_within(error, st, "DOCKER_HOST");
-  if (verify && *verify && out->kind == PLACE_TCP && osdear__starts_with(out->base_url, "http://")) {
-    out->base_url = osdear__arena_printf(arena, "https://%s", out->base_url + strlen("http://"));
-    if (!out->base_url)
-      return osdear__fail_memory(error);
-  }
-  return OSDEAR_OK;
+  st = use_address(address, arena, out, error);
+  return st ? osdear__fail_within(error, st, "DOCKER_HOST") : OSDEAR_OK;
 }
 
 static osdear_status use_context(const char *name, const osdear__engine_settings *settings, osdear__arena *arena,
@@ -274,12 +283,7 @@ static osdear_status use_context(const char *name, const osdear__engine_settings
   out->cert = certificates.cert;
   out->key = certificates.key;
   out->insecure = certificates.insecure;
-  if (out->kind == PLACE_TCP && out->ca && osdear__starts_with(out->base_url, "http://")) {
-    out->base_url = osdear__arena_printf(arena, "https://%s", out->base_url + strlen("http://"));
-    if (!out->base_url)
-      return osdear__fail_memory(error);
-  }
-  return OSDEAR_OK;
+  return out->ca ? use_tls(out, arena, error) : OSDEAR_OK;
 }
 
 /* What the settings say goes over what a context or DOCKER_CERT_PATH said. */
@@ -303,12 +307,7 @@ static osdear_status add_certificates(const osdear__engine_settings *settings, o
     out->key = settings->tls_key;
   if (settings->tls_verify)
     out->insecure = strcmp(settings->tls_verify, "false") == 0;
-  if (out->kind == PLACE_TCP && (settings->tls_ca || settings->tls_cert) && osdear__starts_with(out->base_url, "http://")) {
-    out->base_url = osdear__arena_printf(arena, "https://%s", out->base_url + strlen("http://"));
-    if (!out->base_url)
-      return osdear__fail_memory(error);
-  }
-  return OSDEAR_OK;
+  return settings->tls_ca || settings->tls_cert ? use_tls(out, arena, error) : OSDEAR_OK;
 }
 
 osdear_status osdear__place_find(const char *address, const osdear__engine_settings *settings, osdear__arena *arena,
@@ -324,7 +323,7 @@ osdear_status osdear__place_find(const char *address, const osdear__engine_setti
   else if (address && strcmp(address, "podman") == 0)
     st = use_socket(podman_sockets, COUNT_OF(podman_sockets), arena, out, error);
   else if (address && strcmp(address, "docker") != 0)
-    st = osdear__place_parse(address, arena, out, error);
+    st = use_address(address, arena, out, error);
   else if (host && *host)
     st = use_docker_host(host, arena, out, error);
   else

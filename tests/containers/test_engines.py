@@ -172,12 +172,12 @@ def test_the_description_arrives(engine, made, tmp_path):
     tmp_path.chmod(0o755)
     container = made("cat /in/file; echo $A; id -u; pwd; touch /in/no 2>/dev/null || echo read-only", environment={"A": "x=y"}, user="guest",
                      folder="/tmp", mounts=[Mount(str(tmp_path), "/in", True), Mount(None, "/scratch")], memory_bytes=64 << 20,
-                     ports=[Port(80, 0)], init=engine.kind == "docker", cap_drop=["ALL"])
+                     ports=[Port(80, 0)], init=True, cap_drop=["ALL"])
     assert container.wait(10) == 0
     assert joined(container.logs())["stdout"].decode().split("\n") == ["from the hostx=y", "1000", "/tmp", "read-only", ""]
     found = engine.inspect(Kind.CONTAINER, container.id)
     assert found["HostConfig"]["Memory"] == 64 << 20
-    assert bool(found["HostConfig"].get("Init")) == (engine.kind == "docker")  # Podman wants a program of its own for that
+    assert found["HostConfig"].get("Init")
 
 
 def test_limits_are_changed(engine, made):

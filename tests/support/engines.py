@@ -5,6 +5,7 @@
         podman = place.podman()
         registry = place.registry()       # .host, .username, .password
         relay = place.portainer(docker)   # Portainer's stand-in before that dockerd
+        sshd = place.sshd(docker)         # .port, .folder
 
 Everything lives below one temporary folder and ends with the block, however it is left. Nothing of the machine is changed:
 bridges and packet filters are the name space's own."""
@@ -16,6 +17,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
@@ -24,7 +26,7 @@ import time
 
 import portainer_relay
 
-PROGRAMS = ("dockerd", "docker-compose", "podman", "docker-registry", "htpasswd", "unshare", "busybox", "runc")
+PROGRAMS = ("dockerd", "docker-compose", "podman", "docker-registry", "htpasswd", "unshare", "busybox", "runc", "containerd", "sshd", "ssh")
 CLONE_NEWNET = 0x40000000
 
 
@@ -118,6 +120,83 @@ class Engine(Server):
         return [c["Id"] for c in json.loads(self.curl("http://localhost/v1.41/containers/json?all=1").stdout)]
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def accepts(family, address, greeting=b""):
+    """Whether somebody listens there, and says this first."""
+    with socket.socket(family) as probe, contextlib.suppress(OSError):
+        probe.settimeout(2)
+        probe.connect(address)
+        return not greeting or probe.recv(len(greeting)) == greeting
+    return False
+
+
+class Dockerd(Engine):
+    """Reached by its socket, and by TCP with certificates. May be killed and started again if its containerd is a process of its own."""
+
+    def __init__(self, folder, options, containerd):
+        self.folder, self.certificates = folder, folder / "certificates"
+        self.certificates.mkdir()
+        subprocess.run(["sh", pathlib.Path(__file__).with_name("make_certificates.sh"), self.certificates], check=True)
+        for ours, theirs in (("client.pem", "cert.pem"), ("client.key", "key.pem")):
+            (self.certificates / theirs).write_bytes((self.certificates / ours).read_bytes())
+        port = free_port()
+        self.tcp = f"tcp://localhost:{port}"
+        words = ["dockerd", "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/dockerd.pid",
+                 "--config-file", f"{folder}/daemon.json", "-H", f"unix://{folder}/docker.sock", "-H", f"tcp://127.0.0.1:{port}", "--tlsverify",
+                 "--tlscacert", f"{self.certificates}/ca.pem", "--tlscert", f"{self.certificates}/server.pem",
+                 "--tlskey", f"{self.certificates}/server.key", *(["--containerd", containerd] if containerd else []), *options]
+        super().__init__("dockerd", f"{folder}/docker.sock", words, folder / "log")
+
+    def kill_and_start(self):
+        """Its containers go on meanwhile."""
+        self.process.kill()
+        self.process.wait()
+        for left in ("dockerd.pid", "docker.sock"):
+            (self.folder / left).unlink(missing_ok=True)
+        self.start()
+
+
+class Containerd(Server):
+    def __init__(self, folder):
+        self.socket = f"{folder}/containerd.sock"
+        (folder / "containerd.toml").write_text('version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n')
+        words = ["containerd", "--config", f"{folder}/containerd.toml", "--root", f"{folder}/containerd", "--state", f"{folder}/containerd-state",
+                 "--address", self.socket]
+        super().__init__("containerd", words, folder / "containerd.log", lambda: accepts(socket.AF_UNIX, self.socket))
+
+
+class Sshd(Server):
+    """A real sshd on the loopback, with keys made for it. Whoever comes in finds the docker command set to that dockerd."""
+
+    def __init__(self, folder, docker):
+        self.folder, self.port = folder, free_port()
+        os.makedirs("/run/sshd", exist_ok=True)
+        for key in ("host", "user"):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{folder}/{key}"], check=True)
+        (folder / "authorized").write_text((folder / "user.pub").read_text())
+        (folder / "hosts").write_text(f"[127.0.0.1]:{self.port} {(folder / 'host.pub').read_text()}")
+        (folder / "config").write_text(
+            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized\nStrictModes no\n"
+            f"UsePAM no\nPasswordAuthentication no\nPermitRootLogin prohibit-password\nPidFile none\nMaxStartups 100\n"
+            f"SetEnv DOCKER_HOST={docker.address}\n")
+        (folder / "bin").mkdir()
+        self.client(folder / "bin/ssh")
+        super().__init__("sshd", [shutil.which("sshd"), "-D", "-e", "-f", f"{folder}/config"], folder / "log",
+                         lambda: accepts(socket.AF_INET, ("127.0.0.1", self.port), b"SSH-2.0"))
+
+    def client(self, path, key=None, hosts=None):
+        """Writes a program `ssh` that knows the key and the host, and no settings of the machine's."""
+        path.write_text(f"#!/bin/sh\nexec {shutil.which('ssh')} -F none -i {key or self.folder / 'user'} -o IdentitiesOnly=yes "
+                        f'-o StrictHostKeyChecking=yes -o UserKnownHostsFile={hosts or self.folder / "hosts"} "$@"\n')
+        path.chmod(0o755)
+        return path
+
+
 class Portainer(portainer_relay.Relay):
     """To be used like the engine behind it."""
 
@@ -169,15 +248,15 @@ class Place:
         folder.mkdir()
         return folder
 
-    def dockerd(self, *options, name="docker", **settings):
-        """`settings` go into daemon.json; containers outlive the daemon unless live_restore is False."""
+    def dockerd(self, *options, name="docker", containerd=False, **settings):
+        """`settings` go into daemon.json; containers outlive the daemon unless live_restore is False. With `containerd` it can be killed."""
         folder = self._folder(name)
         config = {"live-restore": settings.pop("live_restore", True), **settings}
         (folder / "daemon.json").write_text(json.dumps(config))
-        socket = f"{folder}/docker.sock"
-        words = ["dockerd", "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/dockerd.pid",
-                 "--config-file", f"{folder}/daemon.json", "-H", f"unix://{socket}", *options]
-        return self._add(Engine("dockerd", socket, words, folder / "log"))
+        return self._add(Dockerd(folder, options, self._add(Containerd(folder)).socket if containerd else None))
+
+    def sshd(self, docker):
+        return self._add(Sshd(self._folder("ssh"), docker))
 
     def podman(self):
         folder = self._folder("podman")

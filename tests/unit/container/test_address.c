@@ -152,6 +152,10 @@ Test(address, the_current_context_is_used_when_nothing_else_is_said)
   cr_assert_eq(osdear__place_find(NULL, &settings, &arena, &place, NULL), OSDEAR_OK);
   cr_assert_str_eq(place.base_url, "https://near:2375");
   cr_assert_str_eq(place.ca, "/certs/ca.pem");
+  /* An address that is given is taken as Docker's command takes it, certificates included. */
+  cr_assert_eq(osdear__place_find("tcp://far:4243", &settings, &arena, &place, NULL), OSDEAR_OK);
+  cr_assert_str_eq(place.base_url, "https://far:4243");
+  cr_assert_str_eq(place.ca, "/certs/ca.pem");
 }
 
 Test(address, a_setting_that_is_none_is_named)

@@ -1,0 +1,132 @@
+"""Many runs, much output, and engines that are killed. OSDEAR_CONTAINER_RUNS=500 is the long form."""
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+import osdear
+from osdear import Spec
+
+from conftest import IMAGE
+
+RUNS = int(os.environ.get("OSDEAR_CONTAINER_RUNS", "25"))
+IS_LONG = RUNS >= 500
+WORKERS = 3
+
+
+def sh(script, **options):
+    return Spec(image=IMAGE, command=["sh", "-c", script], **options)
+
+
+@pytest.fixture(scope="module")
+def server(place):
+    """A dockerd of its own, with a containerd that outlives it: it is killed."""
+    docker = place.dockerd(name="killed", containerd=True)
+    osdear.Engine(docker.address).import_image(place.folder / "root.tar", IMAGE, ["sh"])
+    return docker
+
+
+# One client: runs the jobs it is told the numbers of, tells each as it ends.
+CLIENT = """import json, sys, osdear
+engine = osdear.Engine(sys.argv[1], context=osdear.Context())
+for number in map(int, sys.stdin):
+    result = engine.run(osdear.Spec(image=sys.argv[2], command=["sh", "-c", f"echo out {number}; exit {number % 200}"], name=f"stress-{number}"))
+    print(json.dumps([number, result.exit_code, result.last_output]), flush=True)
+"""
+
+
+def client(server, numbers):
+    process = subprocess.Popen([sys.executable, "-c", CLIENT, server.address, IMAGE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process.stdin.write("".join(f"{number}\n" for number in numbers))
+    process.stdin.close()
+    return process
+
+
+def work(server, numbers, done, dice):
+    """Runs all of the numbers, whatever happens to the clients: one that is killed is followed by another."""
+    while numbers:
+        process = client(server, numbers)
+        victim_after = dice.randrange(3, 12)
+        for count, line in enumerate(process.stdout):
+            number, code, output = json.loads(line)
+            assert (code, output) == (number % 200, f"out {number}\n")
+            done.append(number)
+            numbers = [n for n in numbers if n != number]
+            if count == victim_after:
+                time.sleep(dice.random() * 0.3)
+                process.kill()
+        assert process.wait() in (0, -signal.SIGKILL)
+
+
+def test_of_many_runs_none_is_left_behind_whoever_is_killed(engine, server):
+    seed = random.randrange(1 << 30)
+    print(f"# seed {seed}")
+    dice = random.Random(seed)
+    done, failures = [], []
+
+    def guarded(numbers):
+        try:
+            work(server, numbers, done, dice)
+        except BaseException as failure:  # told by the test itself
+            failures.append(failure)
+
+    threads = [threading.Thread(target=guarded, args=(list(range(i, RUNS, WORKERS)),)) for i in range(WORKERS)]
+    for thread in threads:
+        thread.start()
+    kills = 0
+    while any(thread.is_alive() for thread in threads):
+        time.sleep(0.2)
+        if kills < max(1, RUNS // 100) and len(done) > (kills + 1) * RUNS // (max(1, RUNS // 100) + 1):
+            server.kill_and_start()
+            kills += 1
+    assert not failures, failures
+    assert set(done) == set(range(RUNS)) and kills
+    engine.run(sh("true"))  # the next run removes what killed clients left
+    assert server.containers() == []
+
+
+def test_much_output_arrives_complete_and_in_order(engine, tmp_path):
+    lines = 100_000 if IS_LONG else 10_000  # of 500 bytes on each channel
+    script = "BEGIN { for (i = 0; i < %d; i++) { printf \"%%0499d\\n\", i; printf \"%%0499d\\n\", i > \"/dev/stderr\" } }" % lines
+    with open(tmp_path / "out", "w+b") as out, open(tmp_path / "err", "w+b") as err:
+        result = engine.run(Spec(image=IMAGE, command=["awk", script]), stdout=out, stderr=err)
+    assert result.exit_code == 0
+    for name in ("out", "err"):
+        with open(tmp_path / name, "rb") as file:
+            for i, line in enumerate(file):
+                assert line == b"%0499d\n" % i
+            assert i == lines - 1
+
+
+def test_a_followed_log_survives_a_restart_of_the_daemon(engine, server):
+    container = engine.create(sh("i=0; while [ $i -lt 400 ]; do echo $i; i=$((i+1)); sleep 0.02; done; exit 4"))
+    container.start()
+    seen = b""
+    killed = False
+    for chunk in container.logs(follow=True):
+        seen += chunk.data
+        if not killed and seen.count(b"\n") > 50:
+            threading.Thread(target=server.kill_and_start).start()
+            killed = True
+    assert killed and seen == b"".join(b"%d\n" % i for i in range(400))
+    assert container.wait(20) == 4
+    container.remove()
+
+
+def test_a_run_costs_little(engine):
+    spec = sh("echo hello; exit 3")
+    engine.run(spec)
+    before, count = resource.getrusage(resource.RUSAGE_SELF), 10
+    for _ in range(count):
+        assert engine.run(spec).exit_code == 3
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    each_ms = 1000 * (after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime) / count
+    print(f"# {each_ms:.2f} ms of our own CPU for each run")
+    assert each_ms < 5
