@@ -25,6 +25,7 @@ typedef struct run {
   osdear_container *container;
   bool may_exist; /* something of this run may be in the engine */
   bool is_taken_up, has_ended;
+  osdear_engine_stream *output;
   osdear__http_reader *end; /* of what was taken up: its exit code comes here even if its own run removes it */
   int64_t deadline;
   osdear__buf last;
@@ -33,12 +34,49 @@ typedef struct run {
 
 static void osdear__run_drop(osdear__run *run)
 {
+  osdear_engine_stream_free(run->output);
   osdear__http_reader_free(run->end);
   osdear_container_free(run->container);
   osdear__buf_drop(&run->name);
   osdear__buf_drop(&run->owner);
   osdear__buf_drop(&run->other_owner);
   osdear__buf_drop(&run->last);
+}
+
+/* Asks again while the engine is away. */
+static osdear_status patiently(osdear__run *run, osdear_status (*call)(osdear__run *run, osdear_error **error),
+                               osdear_error **error)
+{
+  osdear__patience patience = { 0 };
+
+  for (;;) {
+    osdear_status st = call(run, error);
+
+    if (st != OSDEAR_ERR_UNAVAILABLE)
+      return st;
+    osdear__error_forget(error);
+    st = osdear__patience_wait(&patience, run->engine, error);
+    if (st)
+      return st;
+  }
+}
+
+static osdear_status sweep(osdear__run *run, osdear_error **error)
+{
+  return osdear_container_sweep(run->engine, NULL, NULL, error);
+}
+
+static osdear_status look(osdear__run *run, osdear_error **error)
+{
+  return osdear_container_status(run->container, &run->status, error);
+}
+
+static osdear_status open_output(osdear__run *run, osdear_error **error)
+{
+  osdear_logs_options options = OSDEAR_LOGS_OPTIONS_INIT;
+
+  options.follow = 1;
+  return osdear_container_logs(run->container, &options, &run->output, error);
 }
 
 /* ---- what is asked for ---- */
@@ -199,10 +237,10 @@ static osdear_status find_or_make(osdear__run *run, osdear_error **error)
       osdear__error_forget(error);
       st = meet_existing(run, error);
       /* It went away meanwhile, or was removed: the name is free. */
-      if (st != OSDEAR_ERR_CONFLICT)
-        return st;
-      osdear__error_forget(error);
-      continue;
+      if (st == OSDEAR_ERR_CONFLICT) {
+        osdear__error_forget(error);
+        continue;
+      }
     }
     if (st != OSDEAR_ERR_UNAVAILABLE)
       return st;
@@ -216,17 +254,31 @@ static osdear_status find_or_make(osdear__run *run, osdear_error **error)
                       "the container `%s` could not be made: others make and remove it at the same time", run->name.data);
 }
 
+/* An engine that was killed just after it had made a container may not know it any more. It never ran: another is made. */
+static osdear_status make_again(osdear__run *run, osdear_error **error)
+{
+  osdear__error_forget(error);
+  osdear_container_free(run->container);
+  run->container = NULL;
+  return find_or_make(run, error);
+}
+
 static osdear_status start(osdear__run *run, osdear_error **error)
 {
   osdear__patience patience = { 0 };
+  int lost = 0;
 
   for (;;) {
     osdear_status st = osdear_container_start(run->container, error);
 
-    if (st != OSDEAR_ERR_UNAVAILABLE)
+    if (st == OSDEAR_ERR_UNAVAILABLE) {
+      osdear__error_forget(error);
+      st = osdear__patience_wait(&patience, run->engine, error);
+    } else if (st == OSDEAR_ERR_NOT_FOUND && patience.wait_us && !run->is_taken_up && lost++ < CREATE_ATTEMPTS) {
+      st = make_again(run, error);
+    } else {
       return st;
-    osdear__error_forget(error);
-    st = osdear__patience_wait(&patience, run->engine, error);
+    }
     if (st)
       return st;
   }
@@ -255,7 +307,7 @@ static osdear_status start_or_join(osdear__run *run, osdear_error **error)
     return start(run, error);
   st = await_end(run, error);
   if (!st)
-    st = osdear_container_status(run->container, &run->status, error);
+    st = patiently(run, look, error);
   return st || run->status.state != OSDEAR_CONTAINER_CREATED ? st : start(run, error);
 }
 
@@ -346,7 +398,7 @@ static osdear_status wait_for_end(osdear__run *run, osdear_error **error)
   if (st == OSDEAR_ERR_TIMEOUT && osdear__monotonic_us() >= run->deadline)
     return time_is_over(run, error);
   if (!st)
-    st = osdear_container_status(run->container, &run->status, error);
+    st = patiently(run, look, error);
   if (!st)
     run->status.exit_code = exit_code;
   return st;
@@ -376,7 +428,7 @@ static osdear_status learn_end(osdear__run *run, osdear_error **error)
 
 static osdear_status look_at_end(osdear__run *run, osdear_error **error)
 {
-  osdear_status st = osdear_container_status(run->container, &run->status, error);
+  osdear_status st = patiently(run, look, error);
 
   if (st == OSDEAR_ERR_NOT_FOUND && run->end) {
     osdear__error_forget(error);
@@ -387,15 +439,12 @@ static osdear_status look_at_end(osdear__run *run, osdear_error **error)
 
 static osdear_status follow(osdear__run *run, osdear_error **error)
 {
-  osdear_logs_options options = OSDEAR_LOGS_OPTIONS_INIT;
-  AUTO(engine_stream) stream = NULL;
   osdear_status st;
 
   run->deadline = run->options.timeout_ms ? osdear__monotonic_us() + run->options.timeout_ms * 1000 : INT64_MAX;
-  options.follow = 1;
-  st = osdear_container_logs(run->container, &options, &stream, error);
+  st = patiently(run, open_output, error);
   if (!st)
-    st = follow_output(run, stream, error);
+    st = follow_output(run, run->output, error);
   else if (st == OSDEAR_ERR_UNSUPPORTED) { /* some log drivers cannot be read: then there is no output, but still an end */
     osdear__error_forget(error);
     st = OSDEAR_OK;
@@ -550,7 +599,7 @@ osdear_status osdear_container_run(osdear_engine *engine, const osdear_container
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "run: set the result's `size` with OSDEAR_RUN_RESULT_INIT");
   st = prepare(&run, spec, options, error);
   if (!st)
-    st = osdear_container_sweep(engine, NULL, NULL, error);
+    st = patiently(&run, sweep, error);
   if (!st)
     st = find_or_make(&run, error);
   if (!st)

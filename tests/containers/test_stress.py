@@ -19,6 +19,7 @@ from conftest import IMAGE
 RUNS = int(os.environ.get("OSDEAR_CONTAINER_RUNS", "25"))
 IS_LONG = RUNS >= 500
 WORKERS = 3
+UNKNOWN = 255  # what dockerd says of a container that ended while it was killed itself
 
 
 def sh(script, **options):
@@ -49,15 +50,16 @@ def client(server, numbers):
     return process
 
 
-def work(server, numbers, done, dice):
+def work(server, numbers, done, lost, dice):
     """Runs all of the numbers, whatever happens to the clients: one that is killed is followed by another."""
     while numbers:
         process = client(server, numbers)
         victim_after = dice.randrange(3, 12)
         for count, line in enumerate(process.stdout):
             number, code, output = json.loads(line)
-            assert (code, output) == (number % 200, f"out {number}\n")
+            assert code in (number % 200, UNKNOWN) and output == f"out {number}\n"
             done.append(number)
+            lost += [number] if code == UNKNOWN else []
             numbers = [n for n in numbers if n != number]
             if count == victim_after:
                 time.sleep(dice.random() * 0.3)
@@ -69,11 +71,11 @@ def test_of_many_runs_none_is_left_behind_whoever_is_killed(engine, server):
     seed = random.randrange(1 << 30)
     print(f"# seed {seed}")
     dice = random.Random(seed)
-    done, failures = [], []
+    done, lost, failures = [], [], []
 
     def guarded(numbers):
         try:
-            work(server, numbers, done, dice)
+            work(server, numbers, done, lost, dice)
         except BaseException as failure:  # told by the test itself
             failures.append(failure)
 
@@ -87,7 +89,7 @@ def test_of_many_runs_none_is_left_behind_whoever_is_killed(engine, server):
             server.kill_and_start()
             kills += 1
     assert not failures, failures
-    assert set(done) == set(range(RUNS)) and kills
+    assert set(done) == set(range(RUNS)) and kills and len(lost) <= WORKERS * kills
     engine.run(sh("true"))  # the next run removes what killed clients left
     assert server.containers() == []
 
