@@ -1,6 +1,9 @@
 /* Portainer's stacks. Its Status is a wish, its answers are not the containers': after each call these are looked at. */
 #include <container/stack.h>
 
+#define SETTLE_US 10000000
+#define SETTLE_LOOK_US 500000
+
 /* ---- requests ---- */
 
 /* It brings containers up and down within the request: silence is no sign of anything. */
@@ -67,8 +70,8 @@ bool osdear__portainer_row_is_active(const osdear__json *row)
   return osdear__json_i64(row, "Status", 0) == 1;
 }
 
-osdear_status osdear__portainer_stack_find(osdear_engine *engine, const char *name, int64_t *id, bool *is_wanted_up,
-                                           osdear_error **error)
+osdear_status osdear__portainer_stack_find(osdear_engine *engine, const char *name, int64_t besides, int64_t *id,
+                                           bool *is_wanted_up, osdear_error **error)
 {
   SCOPED(arena) arena = { 0 };
   const osdear__json *rows = NULL;
@@ -77,7 +80,8 @@ osdear_status osdear__portainer_stack_find(osdear_engine *engine, const char *na
   *id = 0;
   for (size_t i = 0; !st && rows && i < rows->count; i++) {
     int64_t found = osdear__json_i64(&rows->items[i], "Id", 0);
-    if (found > 0 && osdear__str_is(osdear__json_str(&rows->items[i], "Name"), name) && (*id == 0 || found < *id)) {
+    if (found > 0 && found != besides && osdear__str_is(osdear__json_str(&rows->items[i], "Name"), name) &&
+        (*id == 0 || found < *id)) {
       *id = found;
       *is_wanted_up = osdear__portainer_row_is_active(&rows->items[i]);
     }
@@ -276,7 +280,7 @@ static osdear_status check_free(osdear_engine *engine, const char *name, osdear_
   osdear__members members;
   bool is_wanted_up;
   int64_t id = 0;
-  osdear_status st = osdear__portainer_stack_find(engine, name, &id, &is_wanted_up, error);
+  osdear_status st = osdear__portainer_stack_find(engine, name, 0, &id, &is_wanted_up, error);
 
   if (!st && id)
     return osdear__fail(error, OSDEAR_ERR_EXISTS, "there is a stack `%s` already, number %" PRId64, name, id);
@@ -299,7 +303,7 @@ static void clean_up(osdear_engine *engine, const char *name)
   osdear_status st = osdear__engine_for_tidying(engine, OSDEAR__STACK_TIDYING_MS, &tidying, &failure);
 
   if (!st)
-    st = osdear__portainer_stack_find(tidying, name, &id, &is_wanted_up, &failure);
+    st = osdear__portainer_stack_find(tidying, name, 0, &id, &is_wanted_up, &failure);
   if (!st && !id)
     st = osdear__members_remove(tidying, name, false, &failure);
   if (st)
@@ -307,7 +311,7 @@ static void clean_up(osdear_engine *engine, const char *name)
                 osdear_error_message(failure));
 }
 
-/* Two that create one name at a time both succeed. The older row stays; ours goes, and takes the containers of both with it. */
+/* Two that create one name at a time both succeed. Theirs stays; our row goes, and takes the containers of both with it. */
 static osdear_status give_way(osdear_engine *engine, const char *name, int64_t id, int64_t ours, int64_t deadline,
                               osdear_error **error)
 {
@@ -324,6 +328,27 @@ static osdear_status give_way(osdear_engine *engine, const char *name, int64_t i
         error, st, "stack `%s` was created twice at the same time, and the other one could not be started again", name);
   return osdear__fail(error, OSDEAR_ERR_EXISTS,
                       "a stack `%s` was created by another at the same time: theirs runs, number %" PRId64, name, id);
+}
+
+/* Rows are numbered before they are put in, so that the older one may be the later to be seen. The younger gives way at once; the older gives
+ * the younger time for that, and gives way itself to one that was done before it could see us. */
+static osdear_status settle(osdear_engine *engine, const char *name, int64_t ours, int64_t deadline, osdear_error **error)
+{
+  int64_t until = osdear__monotonic_us() + SETTLE_US;
+  bool is_wanted_up;
+
+  for (;;) {
+    int64_t theirs = 0;
+    osdear_status st = osdear__portainer_stack_find(engine, name, ours, &theirs, &is_wanted_up, error);
+
+    if (st || !theirs)
+      return st;
+    if (theirs < ours || osdear__monotonic_us() >= until)
+      return give_way(engine, name, theirs, ours, deadline, error);
+    st = osdear__sleep(engine->context, SETTLE_LOOK_US, error);
+    if (st)
+      return st;
+  }
 }
 
 static osdear_status post_new(osdear_engine *engine, const char *name, const char *file, const osdear_stack_options *options,
@@ -361,7 +386,7 @@ static osdear_status find_lost(osdear_engine *engine, const char *name, int64_t 
 {
   AUTO(error) failure = NULL;
   bool is_wanted_up;
-  osdear_status st = osdear__portainer_stack_find(engine, name, id, &is_wanted_up, &failure);
+  osdear_status st = osdear__portainer_stack_find(engine, name, 0, id, &is_wanted_up, &failure);
 
   if (st || !*id)
     return OSDEAR_ERR_UNAVAILABLE;
@@ -374,8 +399,7 @@ osdear_status osdear_stack_create(osdear_engine *engine, const char *name, const
 {
   osdear_stack_options known = OSDEAR_STACK_OPTIONS_INIT;
   AUTO(stack) made = NULL;
-  int64_t deadline, id = 0, oldest = 0;
-  bool is_wanted_up;
+  int64_t deadline, id = 0;
   osdear_status st;
 
   if (!engine || !file || !out)
@@ -396,9 +420,7 @@ osdear_status osdear_stack_create(osdear_engine *engine, const char *name, const
   if (st == OSDEAR_ERR_UNAVAILABLE)
     st = find_lost(engine, name, &id, error);
   if (!st)
-    st = osdear__portainer_stack_find(engine, name, &oldest, &is_wanted_up, error);
-  if (!st && oldest && oldest < id)
-    return give_way(engine, name, oldest, id, deadline, error);
+    st = settle(engine, name, id, deadline, error);
   if (!st)
     st = osdear__stack_of(engine, name, id, &made, error);
   if (!st)

@@ -89,7 +89,7 @@ osdear_status osdear_stack_get(osdear_engine *engine, const char *name, osdear_s
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "engine and out must not be NULL");
   st = osdear__stack_check_name(name, error);
   if (!st && engine->portainer)
-    st = osdear__portainer_stack_find(engine, name, &id, &is_wanted_up, error);
+    st = osdear__portainer_stack_find(engine, name, 0, &id, &is_wanted_up, error);
   if (!st && !id)
     st = has_objects(engine, name, &is_there, error);
   if (!st && !id && !is_there)
@@ -232,7 +232,7 @@ osdear_status osdear_stack_status(osdear_stack *stack, osdear_stack_status_resul
   if (!stack || !result)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "stack and result must not be NULL");
   if (stack->engine->portainer)
-    st = osdear__portainer_stack_find(stack->engine, stack->name, &known.id, &is_wanted_up, error);
+    st = osdear__portainer_stack_find(stack->engine, stack->name, 0, &known.id, &is_wanted_up, error);
   if (!st)
     st = osdear__members_find(stack->engine, stack->name, &arena, &members, error);
   if (st)

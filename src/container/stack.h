@@ -71,9 +71,9 @@ MUST_USE osdear_status osdear__members_remove(osdear_engine *engine, const char 
 
 /* Each row of Portainer's that is of this environment. *rows may be NULL. */
 MUST_USE osdear_status osdear__portainer_stacks(osdear_engine *engine, osdear__arena *arena, const osdear__json **rows, osdear_error **error);
-/* The oldest row of this name; *id 0: none. */
-MUST_USE osdear_status osdear__portainer_stack_find(osdear_engine *engine, const char *name, int64_t *id, bool *is_wanted_up,
-                                                    osdear_error **error);
+/* The oldest row of this name other than the row `besides` (0: of all); *id 0: none. */
+MUST_USE osdear_status osdear__portainer_stack_find(osdear_engine *engine, const char *name, int64_t besides, int64_t *id,
+                                                    bool *is_wanted_up, osdear_error **error);
 bool osdear__portainer_row_is_active(const osdear__json *row);
 MUST_USE osdear_status osdear__portainer_stack_start(osdear_stack *stack, int64_t deadline, osdear_error **error);
 MUST_USE osdear_status osdear__portainer_stack_stop(osdear_stack *stack, int64_t deadline, osdear_error **error);

@@ -458,7 +458,7 @@ osdear_status osdear_stack_up(osdear_engine *engine, const osdear_stack_spec *sp
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "engine and spec must not be NULL");
   st = read_given(&u, spec, options, error);
   if (!st && engine->portainer)
-    st = osdear__portainer_stack_find(engine, u.spec.name, &id, &is_wanted_up, error);
+    st = osdear__portainer_stack_find(engine, u.spec.name, 0, &id, &is_wanted_up, error);
   if (!st && id)
     st = osdear__fail(error, OSDEAR_ERR_EXISTS, "the stack `%s` is Portainer's: update it there, or take another name",
                       u.spec.name);
