@@ -399,7 +399,8 @@ static osdear_status wait_for_end(osdear__run *run, osdear_error **error)
     return time_is_over(run, error);
   if (!st)
     st = patiently(run, look, error);
-  if (!st)
+  /* The engine's word is its state: who waits for what has not run yet is told 0. */
+  if (!st && run->status.state != OSDEAR_CONTAINER_EXITED)
     run->status.exit_code = exit_code;
   return st;
 }
@@ -434,7 +435,13 @@ static osdear_status look_at_end(osdear__run *run, osdear_error **error)
     osdear__error_forget(error);
     return learn_end(run, error);
   }
-  return !st && run->status.state != OSDEAR_CONTAINER_EXITED ? wait_for_end(run, error) : st;
+  if (!st && run->status.state != OSDEAR_CONTAINER_EXITED)
+    st = wait_for_end(run, error);
+  /* Who waits for a container that never ran is told 0 at once, and an engine that was killed may have forgotten that it ran. */
+  if (!st && run->status.state == OSDEAR_CONTAINER_CREATED)
+    st = osdear__fail(error, OSDEAR_ERR_STATE, "the engine went away, and does not know any more that the container `%s` ran",
+                      run->name.data);
+  return st;
 }
 
 static osdear_status follow(osdear__run *run, osdear_error **error)
