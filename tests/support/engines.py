@@ -151,14 +151,21 @@ class Dockerd(Engine):
                  "--tlscacert", f"{self.certificates}/ca.pem", "--tlscert", f"{self.certificates}/server.pem",
                  "--tlskey", f"{self.certificates}/server.key", *(["--containerd", containerd] if containerd else []), *options]
         super().__init__("dockerd", f"{folder}/docker.sock", words, folder / "log")
+        self.back_at = float("-inf")
 
     def kill_and_start(self):
         """Its containers go on meanwhile."""
+        self.back_at = float("inf")
         self.process.kill()
         self.process.wait()
         for left in ("dockerd.pid", "docker.sock"):
             (self.folder / left).unlink(missing_ok=True)
         self.start()
+        self.back_at = time.monotonic()
+
+    def was_killed_since(self, moment):
+        """Was it dead at any time from then (of time.monotonic()) on?"""
+        return self.back_at >= moment
 
 
 class Containerd(Server):
