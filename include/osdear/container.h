@@ -98,7 +98,14 @@ OSDEAR_API osdear_status osdear_container_get(osdear_engine *engine, const char 
 OSDEAR_API void osdear_container_free(osdear_container *container);           /**< NULL is a no-op. */
 OSDEAR_API const char *osdear_container_id(const osdear_container *container); /**< Borrowed. */
 
-/** Start it; one that runs already is no failure. @retval OSDEAR_ERR_ARGUMENT  Its command cannot be run. @since 0.1 */
+/**
+ * Start it; one that runs already is no failure.
+ *
+ * @retval OSDEAR_ERR_ARGUMENT     Its command cannot be run.
+ * @retval OSDEAR_ERR_UNAVAILABLE  The engine went away: it may have been started, and may have ended since. Not tried again here, as what
+ *                                 has ended would run a second time.
+ * @since 0.1
+ */
 OSDEAR_API osdear_status osdear_container_start(osdear_container *container, osdear_error **error);
 /**
  * Ask it to end, and kill it when it has not by then; one that does not run is no failure.

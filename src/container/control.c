@@ -37,7 +37,7 @@ static osdear_status post_with(osdear_container *container, const char *verb, co
 
 osdear_status osdear_container_start(osdear_container *container, osdear_error **error)
 {
-  return post(container, "/start", NULL, 0, true, error);
+  return post(container, "/start", NULL, 0, false, error); /* what has ended meanwhile would run a second time */
 }
 
 static osdear_status stop_like(osdear_container *container, const char *verb, int32_t grace_s, osdear_error **error)

@@ -263,25 +263,37 @@ static osdear_status make_again(osdear__run *run, osdear_error **error)
   return find_or_make(run, error);
 }
 
+/* The answer to a start was lost. What was started all the same is not started again once it has ended: it would run twice. */
+static osdear_status was_started(osdear__run *run, osdear__patience *patience, bool *out, osdear_error **error)
+{
+  osdear_status st;
+
+  osdear__error_forget(error);
+  st = osdear__patience_wait(patience, run->engine, error);
+  if (!st)
+    st = patiently(run, look, error);
+  *out = !st && run->status.state != OSDEAR_CONTAINER_CREATED;
+  return st;
+}
+
 static osdear_status start(osdear__run *run, osdear_error **error)
 {
   osdear__patience patience = { 0 };
+  bool is_started = false;
   int lost = 0;
 
-  for (;;) {
+  while (!is_started) {
     osdear_status st = osdear_container_start(run->container, error);
 
-    if (st == OSDEAR_ERR_UNAVAILABLE) {
-      osdear__error_forget(error);
-      st = osdear__patience_wait(&patience, run->engine, error);
-    } else if (st == OSDEAR_ERR_NOT_FOUND && patience.wait_us && !run->is_taken_up && lost++ < CREATE_ATTEMPTS) {
+    is_started = !st;
+    if (st == OSDEAR_ERR_UNAVAILABLE)
+      st = was_started(run, &patience, &is_started, error);
+    if (st == OSDEAR_ERR_NOT_FOUND && patience.wait_us && !run->is_taken_up && lost++ < CREATE_ATTEMPTS)
       st = make_again(run, error);
-    } else {
-      return st;
-    }
     if (st)
       return st;
   }
+  return OSDEAR_OK;
 }
 
 /* Asks for the exit code before there is one. */
