@@ -63,6 +63,23 @@ class _Guarded:
             raise self.failure
 
 
+Files = list[File]  # within Store, `list` is a method
+
+
+def _gather(call: Callable[[Any], tuple[Any, ...]]) -> Files:
+    """What a call visits; `call` puts the visitor among the call's arguments."""
+    found: Files = []
+    guarded = _Guarded()
+
+    def add(item: Any) -> int:
+        found.append(_file_of(item))
+        return 0
+
+    visit = ffi.callback("osdear_store_visit", lambda _, item: guarded.run(lambda: add(item)))
+    guarded.check(*call(visit))
+    return found
+
+
 class Store:
     """A folder of files: a path, `file:///p`, `s3://bucket/p`, `memory://name/p`. Paths are relative to it.
 
@@ -86,36 +103,18 @@ class Store:
     def uri(self) -> str:
         return text(lib.osdear_store_uri(self._pointer)) or ""
 
-    def list(self, prefix: str = "", *, recursive: bool = False, start_after: str | None = None) -> list[File]:
+    def list(self, prefix: str = "", *, recursive: bool = False, start_after: str | None = None) -> Files:
         """The files whose paths start with `prefix`; without `recursive` those right below its last slash, folders first."""
-        found: list[File] = []
-        guarded = _Guarded()
         options = Options("osdear_store_list_options")
         options.pointer.recursive = recursive
         options.set_text("start_after", start_after)
-
-        def add(item: Any) -> int:
-            found.append(_file_of(item))
-            return 0
-
-        visit = ffi.callback("osdear_store_visit", lambda _, item: guarded.run(lambda: add(item)))
         with self._context.watch():
-            guarded.check(lib.osdear_store_list, self._pointer, prefix.encode(), options.pointer, visit, ffi.NULL)
-        return found
+            return _gather(lambda visit: (lib.osdear_store_list, self._pointer, prefix.encode(), options.pointer, visit, ffi.NULL))
 
-    def uploads(self, prefix: str = "") -> list[File]:
+    def uploads(self, prefix: str = "") -> Files:
         """Uploads in parts to an s3: store that were begun and neither finished nor given up: what a process leaves that was killed."""
-        found: list[File] = []
-        guarded = _Guarded()
-
-        def add(item: Any) -> int:
-            found.append(_file_of(item))
-            return 0
-
-        visit = ffi.callback("osdear_store_visit", lambda _, item: guarded.run(lambda: add(item)))
         with self._context.watch():
-            guarded.check(lib.osdear_store_uploads, self._pointer, prefix.encode(), visit, ffi.NULL)
-        return found
+            return _gather(lambda visit: (lib.osdear_store_uploads, self._pointer, prefix.encode(), visit, ffi.NULL))
 
     def delete_uploads(self, prefix: str = "", older_than: datetime.timedelta = datetime.timedelta(days=1)) -> int:
         """Give up those uploads that were begun at least `older_than` ago; how many there were. One that still goes on fails."""
