@@ -436,6 +436,10 @@ static osdear_status learn_end(osdear__run *run, osdear_error **error)
     return st;
   run->status.exit_code = (int32_t)osdear__json_i64(answer, "StatusCode", -1);
   run->status.state = OSDEAR_CONTAINER_EXITED;
+  if (run->engine->is_podman && run->status.exit_code == 0) /* which looks at the state now and then, and takes what is gone for 0 */
+    return osdear__fail(error, OSDEAR_ERR_STATE,
+                        "the run that made the container `%s` removed it before Podman had seen how it ended: its exit code is not known",
+                        run->name.data);
   return OSDEAR_OK;
 }
 

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { ID_LENGTH = 43, DEFAULT_GRACE_MS = 10000 };
+enum { ID_LENGTH = 43, DEFAULT_GRACE_MS = 10000, NAME_ATTEMPTS = 100, NAME_WAIT_US = 100000 };
 #define PREFIX "osdear-"
 
 static const char *const settings[] = { "docker_config",
@@ -98,33 +98,63 @@ static osdear_status adopt(osdear_engine *engine, const char *name, const char *
                       name);
 }
 
+typedef struct making {
+  osdear_engine *engine;
+  osdear_container_spec spec;
+  osdear_pair labels[3];
+  bool pulls_missing;
+} making;
+
+static osdear_status make_once(const making *m, osdear_container **out, osdear_error **error)
+{
+  osdear_status st = osdear__container_make(m->engine, &m->spec, m->labels, COUNT_OF(m->labels), out, error);
+
+  if (st != OSDEAR_ERR_NOT_FOUND || !m->pulls_missing)
+    return st;
+  osdear__error_forget(error);
+  st = pull(m->engine, &m->spec, error);
+  return st ? st : osdear__container_make(m->engine, &m->spec, m->labels, COUNT_OF(m->labels), out, error);
+}
+
+/* An engine takes a name before it has made the container, and may keep it longer: what is taken and not there comes, or its name gets free. */
+static osdear_status make_or_adopt(const making *m, const char *digest, osdear_container **out, osdear_error **error)
+{
+  for (int attempt = 0;; attempt++) {
+    osdear_status st = make_once(m, out, error);
+
+    if (st != OSDEAR_ERR_EXISTS)
+      return st;
+    osdear__error_forget(error);
+    st = adopt(m->engine, m->spec.name, digest, out, error);
+    if (st != OSDEAR_ERR_NOT_FOUND || attempt == NAME_ATTEMPTS)
+      return st;
+    osdear__error_forget(error);
+    osdear_container_free(*out);
+    *out = NULL;
+    st = osdear__sleep(m->engine->context, NAME_WAIT_US, error);
+    if (st)
+      return st;
+  }
+}
+
 static osdear_status make(osdear_engine *engine, const osdear__submission *submission, const char *name, osdear_container **out,
                           osdear_error **error)
 {
   const char *when = osdear__json_text(submission->spec, "pull");
-  osdear_container_spec spec = OSDEAR_CONTAINER_SPEC_INIT;
   SCOPED(arena) arena = { 0 };
   char digest[17], grace[24];
-  osdear_pair labels[3] = { { OSDEAR__LABEL_JOB, name }, { OSDEAR__LABEL_SPEC, digest }, { OSDEAR__LABEL_GRACE, grace } };
-  osdear_status st = osdear__container_describe(submission->spec, &arena, &spec, error);
+  making m = { .engine = engine,
+               .spec = OSDEAR_CONTAINER_SPEC_INIT,
+               .labels = { { OSDEAR__LABEL_JOB, name }, { OSDEAR__LABEL_SPEC, digest }, { OSDEAR__LABEL_GRACE, grace } },
+               .pulls_missing = !when || strcmp(when, "missing") == 0 };
+  osdear_status st = osdear__container_describe(submission->spec, &arena, &m.spec, error);
 
   snprintf(digest, sizeof digest, "%016" PRIx64, submission->digest);
   osdear__format_i64(osdear__json_int(submission->spec, "grace_ms", DEFAULT_GRACE_MS), grace);
-  spec.name = name;
+  m.spec.name = name;
   if (!st && when && strcmp(when, "always") == 0)
-    st = pull(engine, &spec, error);
-  if (!st)
-    st = osdear__container_make(engine, &spec, labels, COUNT_OF(labels), out, error);
-  if (st == OSDEAR_ERR_NOT_FOUND && !(when && strcmp(when, "missing") != 0)) {
-    osdear__error_forget(error);
-    st = pull(engine, &spec, error);
-    if (!st)
-      st = osdear__container_make(engine, &spec, labels, COUNT_OF(labels), out, error);
-  }
-  if (st != OSDEAR_ERR_EXISTS)
-    return st;
-  osdear__error_forget(error);
-  return adopt(engine, name, digest, out, error);
+    st = pull(engine, &m.spec, error);
+  return st ? st : make_or_adopt(&m, digest, out, error);
 }
 
 /* Only what never ran is started: one that ended must not run again. */

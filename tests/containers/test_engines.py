@@ -464,7 +464,9 @@ def test_who_takes_a_run_up_learns_its_end_although_the_first_was_faster(engine,
             assert first.communicate()[0] == "2\n"
             assert server.containers() == []
             second.send_signal(signal.SIGCONT)
-            assert second.communicate()[0] == "2\n"
+            said = second.communicate()[0]
+            # Podman may miss the end of what is removed at once: then nothing is told, and above all no 0.
+            assert said == "2\n" or (said == "" and second.returncode and "podman" in engine.address)
 
 
 def test_what_a_killed_program_left_is_removed_by_the_next_run(engine, server):
