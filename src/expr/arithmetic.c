@@ -165,18 +165,14 @@ osdear_status osdear__eval_arithmetic(const osdear__expr *expr, const osdear__fr
 {
   osdear__vector a;
   osdear__vector b;
-  osdear_status st = osdear__vector_eval(expr->children[0], frame, &a, error);
-  if (!st)
-    st = osdear__vector_expand(frame, &a, error);
+  osdear_status st = osdear__vector_eval_rows(expr->children[0], frame, &a, error);
   if (st)
     return st;
   if (expr->op == OP_NEGATE) {
     *out = a;
     return negate(expr, frame, out, error);
   }
-  st = osdear__vector_eval(expr->children[1], frame, &b, error);
-  if (!st)
-    st = osdear__vector_expand(frame, &b, error);
+  st = osdear__vector_eval_rows(expr->children[1], frame, &b, error);
   if (st)
     return st;
 

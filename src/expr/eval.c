@@ -60,9 +60,7 @@ static osdear_status eval_element(const osdear__expr *expr, const osdear__frame 
   osdear__vector position;
   osdear_status st = osdear__vector_eval(expr->children[0], frame, &list, error);
   if (!st)
-    st = osdear__vector_eval(expr->children[1], frame, &position, error);
-  if (!st)
-    st = osdear__vector_expand(frame, &position, error);
+    st = osdear__vector_eval_rows(expr->children[1], frame, &position, error);
   if (st)
     return st;
   int32_t *rows = osdear__values_new(frame, 4, error);
@@ -184,9 +182,7 @@ static osdear_status eval_logic(const osdear__expr *expr, const osdear__frame *f
 
 static osdear_status eval_not(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out, osdear_error **error)
 {
-  osdear_status st = osdear__vector_eval(expr->children[0], frame, out, error);
-  if (!st)
-    st = osdear__vector_expand(frame, out, error);
+  osdear_status st = osdear__vector_eval_rows(expr->children[0], frame, out, error);
   if (st)
     return st;
   uint64_t *bits = osdear__bits_new(frame, error);
@@ -268,6 +264,12 @@ osdear_status osdear__vector_eval(const osdear__expr *expr, const osdear__frame 
   }
 }
 
+osdear_status osdear__vector_eval_rows(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out, osdear_error **error)
+{
+  osdear_status st = osdear__vector_eval(expr, frame, out, error);
+  return st ? st : osdear__vector_expand(frame, out, error);
+}
+
 /* ---- what callers ask for ---- */
 
 void osdear__expr_state_drop(osdear__expr_state *state)
@@ -339,9 +341,7 @@ static osdear_status select_by(const osdear__expr *expr, osdear__frame *frame, s
     frame->rows = s->rows;
     frame->length = s->count;
   }
-  osdear_status st = osdear__vector_eval(expr, frame, &v, error);
-  if (!st)
-    st = osdear__vector_expand(frame, &v, error);
+  osdear_status st = osdear__vector_eval_rows(expr, frame, &v, error);
   if (st)
     return st;
   if (s->gathered) {

@@ -217,9 +217,7 @@ osdear_status osdear__eval_call(const osdear__expr *expr, const osdear__frame *f
   osdear__vector arguments[3] = { { 0 } };
   *out = (osdear__vector){ .type = &expr->type };
   for (size_t i = 0; i < expr->child_count; i++) {
-    osdear_status st = osdear__vector_eval(expr->children[i], frame, &arguments[i], error);
-    if (!st)
-      st = osdear__vector_expand(frame, &arguments[i], error);
+    osdear_status st = osdear__vector_eval_rows(expr->children[i], frame, &arguments[i], error);
     if (!st)
       st = osdear__bits_and(frame, out->validity, arguments[i].validity, &out->validity, error);
     if (st)

@@ -108,9 +108,7 @@ static void complement(uint64_t *bits, int64_t length)
 osdear_status osdear__eval_in(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out, osdear_error **error)
 {
   osdear__vector v;
-  osdear_status st = osdear__vector_eval(expr->children[0], frame, &v, error);
-  if (!st)
-    st = osdear__vector_expand(frame, &v, error);
+  osdear_status st = osdear__vector_eval_rows(expr->children[0], frame, &v, error);
   if (st)
     return st;
   uint64_t *bits = osdear__bits_new(frame, error);
@@ -141,9 +139,7 @@ osdear_status osdear__eval_in(const osdear__expr *expr, const osdear__frame *fra
 osdear_status osdear__eval_like(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out, osdear_error **error)
 {
   osdear__vector v;
-  osdear_status st = osdear__vector_eval(expr->children[0], frame, &v, error);
-  if (!st)
-    st = osdear__vector_expand(frame, &v, error);
+  osdear_status st = osdear__vector_eval_rows(expr->children[0], frame, &v, error);
   if (st)
     return st;
   uint64_t *bits = osdear__bits_new(frame, error);

@@ -84,6 +84,9 @@ MUST_USE osdear_status osdear__vector_verdict(const osdear__frame *frame, const 
 /* ---- eval.c and its kernels ---- */
 
 MUST_USE osdear_status osdear__vector_eval(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out, osdear_error **error);
+/* The same with one value for each row, even where it is constant. */
+MUST_USE osdear_status osdear__vector_eval_rows(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out,
+                                                osdear_error **error);
 /* Under fewer active rows. */
 MUST_USE osdear_status osdear__vector_eval_where(const osdear__expr *expr, const osdear__frame *frame, const uint8_t *active,
                                                  osdear__vector *out, osdear_error **error);

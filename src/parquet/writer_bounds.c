@@ -44,96 +44,42 @@ static bool is_less(osdear__pq_order order, const osdear__pq_number *a, const os
 
 /* ---- numbers ---- */
 
-static void range_i32(const int32_t *values, size_t count, osdear__pq_number *min, osdear__pq_number *max)
-{
-  int32_t least = values[0], most = values[0];
-  for (size_t i = 1; i < count; i++) {
-    least = values[i] < least ? values[i] : least;
-    most = values[i] > most ? values[i] : most;
+/* A loop over one type is what the compiler makes vector instructions of. */
+#define RANGE(name, type, wide, member)                                                                      \
+  static void range_##name(const type *values, size_t count, osdear__pq_number *min, osdear__pq_number *max) \
+  {                                                                                                          \
+    wide least = values[0], most = values[0];                                                                \
+    for (size_t i = 1; i < count; i++) {                                                                     \
+      least = values[i] < least ? values[i] : least;                                                         \
+      most = values[i] > most ? values[i] : most;                                                            \
+    }                                                                                                        \
+    min->member = least;                                                                                     \
+    max->member = most;                                                                                      \
   }
-  min->i64 = least;
-  max->i64 = most;
-}
 
-static void range_u32(const uint32_t *values, size_t count, osdear__pq_number *min, osdear__pq_number *max)
-{
-  uint32_t least = values[0], most = values[0];
-  for (size_t i = 1; i < count; i++) {
-    least = values[i] < least ? values[i] : least;
-    most = values[i] > most ? values[i] : most;
-  }
-  min->i64 = least;
-  max->i64 = most;
-}
-
-static void range_i64(const int64_t *values, size_t count, osdear__pq_number *min, osdear__pq_number *max)
-{
-  int64_t least = values[0], most = values[0];
-  for (size_t i = 1; i < count; i++) {
-    least = values[i] < least ? values[i] : least;
-    most = values[i] > most ? values[i] : most;
-  }
-  min->i64 = least;
-  max->i64 = most;
-}
-
-static void range_u64(const uint64_t *values, size_t count, osdear__pq_number *min, osdear__pq_number *max)
-{
-  uint64_t least = values[0], most = values[0];
-  for (size_t i = 1; i < count; i++) {
-    least = values[i] < least ? values[i] : least;
-    most = values[i] > most ? values[i] : most;
-  }
-  min->u64 = least;
-  max->u64 = most;
-}
-
-static void range_i128(const osdear__pq_int128 *values, size_t count, osdear__pq_number *min, osdear__pq_number *max)
-{
-  osdear__int128 least = values[0], most = values[0];
-  for (size_t i = 1; i < count; i++) {
-    least = values[i] < least ? values[i] : least;
-    most = values[i] > most ? values[i] : most;
-  }
-  min->i128 = least;
-  max->i128 = most;
-}
-
-static void range_bytes(const uint8_t *values, size_t count, osdear__pq_number *min, osdear__pq_number *max)
-{
-  uint8_t least = values[0], most = values[0];
-  for (size_t i = 1; i < count; i++) {
-    least = values[i] < least ? values[i] : least;
-    most = values[i] > most ? values[i] : most;
-  }
-  min->i64 = least;
-  max->i64 = most;
-}
+RANGE(i32, int32_t, int32_t, i64)
+RANGE(u32, uint32_t, uint32_t, i64)
+RANGE(i64, int64_t, int64_t, i64)
+RANGE(u64, uint64_t, uint64_t, u64)
+RANGE(i128, osdear__pq_int128, osdear__int128, i128)
+RANGE(bytes, uint8_t, uint8_t, i64)
 
 /* NaN is neither less nor greater, so it changes nothing: what is left at the end as it began had only NaN. */
-static bool range_f64(const double *values, size_t count, osdear__pq_number *min, osdear__pq_number *max)
-{
-  double least = INFINITY, most = -INFINITY;
-  for (size_t i = 0; i < count; i++) {
-    least = values[i] < least ? values[i] : least;
-    most = values[i] > most ? values[i] : most;
+#define RANGE_BUT_NAN(name, type)                                                                            \
+  static bool range_##name(const type *values, size_t count, osdear__pq_number *min, osdear__pq_number *max) \
+  {                                                                                                          \
+    type least = INFINITY, most = -INFINITY;                                                                 \
+    for (size_t i = 0; i < count; i++) {                                                                     \
+      least = values[i] < least ? values[i] : least;                                                         \
+      most = values[i] > most ? values[i] : most;                                                            \
+    }                                                                                                        \
+    min->f64 = (double)least;                                                                                \
+    max->f64 = (double)most;                                                                                 \
+    return least <= most;                                                                                    \
   }
-  min->f64 = least;
-  max->f64 = most;
-  return least <= most;
-}
 
-static bool range_f32(const float *values, size_t count, osdear__pq_number *min, osdear__pq_number *max)
-{
-  float least = INFINITY, most = -INFINITY;
-  for (size_t i = 0; i < count; i++) {
-    least = values[i] < least ? values[i] : least;
-    most = values[i] > most ? values[i] : most;
-  }
-  min->f64 = (double)least;
-  max->f64 = (double)most;
-  return least <= most;
-}
+RANGE_BUT_NAN(f32, float)
+RANGE_BUT_NAN(f64, double)
 
 /* Half floats: with the magnitude of negative ones inverted, their bits sort as they do. */
 #define HALF_INFINITY 0x7c00
@@ -235,7 +181,8 @@ static void add_texts(osdear__pq_bounds *bounds, const osdear__pq_values *values
 
 /* ---- both ---- */
 
-static void add_range(osdear__pq_bounds *bounds, osdear__pq_order order, const osdear__pq_number *min, const osdear__pq_number *max)
+static void add_range(osdear__pq_bounds *bounds, osdear__pq_order order, const osdear__pq_number *min,
+                      const osdear__pq_number *max)
 {
   if (!bounds->has || is_less(order, min, &bounds->min))
     bounds->min = *min;
@@ -364,7 +311,8 @@ static osdear__str copy_of(const void *data, size_t size, osdear__arena *arena)
   return (osdear__str){ osdear__arena_strndup(arena, data, size), size };
 }
 
-static osdear__str encode_number(const osdear__pq_number *number, osdear__pq_order order, int32_t width, bool is_max, osdear__arena *arena)
+static osdear__str encode_number(const osdear__pq_number *number, osdear__pq_order order, int32_t width, bool is_max,
+                                 osdear__arena *arena)
 {
   double f64 = number->f64;
   float f32;
@@ -377,12 +325,8 @@ static osdear__str encode_number(const osdear__pq_number *number, osdear__pq_ord
   case ORDER_BOOLEAN: wide[0] = (uint8_t)number->i64; return copy_of(wide, 1, arena);
   case ORDER_INT32:
   case ORDER_UINT32: i32 = (int32_t)number->i64; return copy_of(&i32, sizeof i32, arena);
-  case ORDER_DOUBLE:
-    f64 = f64 == 0 ? (is_max ? 0.0 : -0.0) : f64;
-    return copy_of(&f64, sizeof f64, arena);
-  case ORDER_FLOAT:
-    f32 = f64 == 0 ? (is_max ? 0.0f : -0.0f) : (float)f64;
-    return copy_of(&f32, sizeof f32, arena);
+  case ORDER_DOUBLE: f64 = f64 == 0 ? (is_max ? 0.0 : -0.0) : f64; return copy_of(&f64, sizeof f64, arena);
+  case ORDER_FLOAT: f32 = f64 == 0 ? (is_max ? 0.0f : -0.0f) : (float)f64; return copy_of(&f32, sizeof f32, arena);
   case ORDER_FLOAT16:
     half = (uint16_t)(number->i64 < 0 ? number->i64 ^ 0x7fff : number->i64);
     if ((half & 0x7fff) == 0)
@@ -396,8 +340,8 @@ static osdear__str encode_number(const osdear__pq_number *number, osdear__pq_ord
   }
 }
 
-osdear__str osdear__pq_bounds_encode(const osdear__pq_bounds *bounds, osdear__pq_order order, const osdear__pq_leaf *leaf, bool is_max,
-                                     size_t limit, osdear__arena *arena, bool *exact)
+osdear__str osdear__pq_bounds_encode(const osdear__pq_bounds *bounds, osdear__pq_order order, const osdear__pq_leaf *leaf,
+                                     bool is_max, size_t limit, osdear__arena *arena, bool *exact)
 {
   osdear__str text;
 

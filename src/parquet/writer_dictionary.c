@@ -48,6 +48,11 @@ static inline size_t hash_128(const hasher *h, uint64_t first, uint64_t second)
   return (size_t)(fold(first ^ h->a, second ^ h->b) * h->a >> h->shift);
 }
 
+static inline size_t hash_wide(const hasher *h, osdear__pq_int128 value)
+{
+  return hash_128(h, (uint64_t)(osdear__uint128)value, (uint64_t)((osdear__uint128)value >> 64));
+}
+
 static inline size_t hash_key(const hasher *h, const osdear__pq_text_key *key)
 {
   return hash_128(h, key->first + key->size, key->second);
@@ -84,14 +89,10 @@ void osdear__pq_distinct_clear(osdear__pq_distinct *dictionary)
 
 static size_t hash_at(const osdear__pq_distinct *dictionary, const hasher *h, size_t index)
 {
-  osdear__uint128 wide;
-
   switch (dictionary->dense) {
   case DENSE_32: return hash_64(h, ((const uint32_t *)dictionary->keys)[index]);
   case DENSE_64: return hash_64(h, ((const uint64_t *)dictionary->keys)[index]);
-  case DENSE_128:
-    wide = (osdear__uint128)((const osdear__pq_int128 *)dictionary->keys)[index];
-    return hash_128(h, (uint64_t)wide, (uint64_t)(wide >> 64));
+  case DENSE_128: return hash_wide(h, ((const osdear__pq_int128 *)dictionary->keys)[index]);
   default: return hash_key(h, (const osdear__pq_text_key *)dictionary->keys + index);
   }
 }
@@ -159,68 +160,31 @@ static bool make_room(osdear__pq_distinct *dictionary, size_t more)
 
 /* ---- looking up ---- */
 
-static void add_32(osdear__pq_distinct *dictionary, const uint32_t *values, size_t count, uint32_t *indices)
-{
-  const hasher h = hasher_of(dictionary);
-  const size_t mask = ((size_t)1 << dictionary->table_bits) - 1;
-  uint32_t *table = dictionary->table, *keys = dictionary->keys;
-  uint32_t known = (uint32_t)dictionary->count;
-
-  for (size_t i = 0; i < count; i++) {
-    size_t at = hash_64(&h, values[i]);
-    while (table[at] && keys[table[at] - 1] != values[i])
-      at = (at + 1) & mask;
-    if (UNLIKELY(!table[at])) {
-      keys[known] = values[i];
-      table[at] = ++known;
-    }
-    indices[i] = table[at] - 1;
+#define ADD(name, type, hash)                                                                                  \
+  static void add_##name(osdear__pq_distinct *dictionary, const type *values, size_t count, uint32_t *indices) \
+  {                                                                                                            \
+    const hasher h = hasher_of(dictionary);                                                                    \
+    const size_t mask = ((size_t)1 << dictionary->table_bits) - 1;                                             \
+    uint32_t *table = dictionary->table;                                                                       \
+    type *keys = dictionary->keys;                                                                             \
+    uint32_t known = (uint32_t)dictionary->count;                                                              \
+                                                                                                               \
+    for (size_t i = 0; i < count; i++) {                                                                       \
+      size_t at = hash(&h, values[i]);                                                                         \
+      while (table[at] && keys[table[at] - 1] != values[i])                                                    \
+        at = (at + 1) & mask;                                                                                  \
+      if (UNLIKELY(!table[at])) {                                                                              \
+        keys[known] = values[i];                                                                               \
+        table[at] = ++known;                                                                                   \
+      }                                                                                                        \
+      indices[i] = table[at] - 1;                                                                              \
+    }                                                                                                          \
+    dictionary->count = known;                                                                                 \
   }
-  dictionary->count = known;
-}
 
-static void add_64(osdear__pq_distinct *dictionary, const uint64_t *values, size_t count, uint32_t *indices)
-{
-  const hasher h = hasher_of(dictionary);
-  const size_t mask = ((size_t)1 << dictionary->table_bits) - 1;
-  uint32_t *table = dictionary->table;
-  uint64_t *keys = dictionary->keys;
-  uint32_t known = (uint32_t)dictionary->count;
-
-  for (size_t i = 0; i < count; i++) {
-    size_t at = hash_64(&h, values[i]);
-    while (table[at] && keys[table[at] - 1] != values[i])
-      at = (at + 1) & mask;
-    if (UNLIKELY(!table[at])) {
-      keys[known] = values[i];
-      table[at] = ++known;
-    }
-    indices[i] = table[at] - 1;
-  }
-  dictionary->count = known;
-}
-
-static void add_128(osdear__pq_distinct *dictionary, const osdear__pq_int128 *values, size_t count, uint32_t *indices)
-{
-  const hasher h = hasher_of(dictionary);
-  const size_t mask = ((size_t)1 << dictionary->table_bits) - 1;
-  uint32_t *table = dictionary->table;
-  osdear__pq_int128 *keys = dictionary->keys;
-  uint32_t known = (uint32_t)dictionary->count;
-
-  for (size_t i = 0; i < count; i++) {
-    osdear__uint128 value = (osdear__uint128)values[i];
-    size_t at = hash_128(&h, (uint64_t)value, (uint64_t)(value >> 64));
-    while (table[at] && keys[table[at] - 1] != values[i])
-      at = (at + 1) & mask;
-    if (UNLIKELY(!table[at])) {
-      keys[known] = values[i];
-      table[at] = ++known;
-    }
-    indices[i] = table[at] - 1;
-  }
-  dictionary->count = known;
-}
+ADD(32, uint32_t, hash_64)
+ADD(64, uint64_t, hash_64)
+ADD(128, osdear__pq_int128, hash_wide)
 
 static inline uint64_t first_bytes(const uint8_t *at, size_t size)
 {
@@ -271,7 +235,8 @@ static bool add_text(osdear__pq_distinct *dictionary, osdear__pq_text_key key, c
   return true;
 }
 
-static bool add_bytes(osdear__pq_distinct *dictionary, const osdear__pq_values *values, size_t from, size_t count, uint32_t *indices)
+static bool add_bytes(osdear__pq_distinct *dictionary, const osdear__pq_values *values, size_t from, size_t count,
+                      uint32_t *indices)
 {
   const hasher h = hasher_of(dictionary);
   const size_t mask = ((size_t)1 << dictionary->table_bits) - 1;
@@ -360,7 +325,7 @@ static void expand_text(const osdear__pq_distinct *dictionary, const uint32_t *i
 }
 
 void osdear__pq_distinct_expand(const osdear__pq_distinct *dictionary, const uint32_t *indices, size_t count, int32_t width,
-                                  osdear__buf *out)
+                                osdear__buf *out)
 {
   size_t size = osdear__pq_dense_size(dictionary->dense);
   uint8_t *to;
