@@ -1,16 +1,6 @@
 #include "columns.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-void need(osdear_status status, osdear_error *error)
-{
-  if (status == OSDEAR_OK)
-    return;
-  fprintf(stderr, "%s: %s\n", osdear_status_name(status), osdear_error_message(error));
-  exit(1);
-}
 
 void *get_memory(size_t size)
 {
@@ -58,7 +48,12 @@ void make_batch(struct ArrowArray *out, int64_t length, struct ArrowArray *colum
     *children[i] = columns[i];
   }
   *out = (struct ArrowArray){
-    .length = length, .n_buffers = 1, .buffers = buffers, .n_children = count, .children = children, .release = release_array,
+    .length = length,
+    .n_buffers = 1,
+    .buffers = buffers,
+    .n_children = count,
+    .children = children,
+    .release = release_array,
   };
 }
 

@@ -2,10 +2,7 @@
 #ifndef OSDEAR_EXAMPLES_COLUMNS_H
 #define OSDEAR_EXAMPLES_COLUMNS_H
 
-#include <osdear.h>
-
-/* Prints what went wrong and ends the program; does nothing for OSDEAR_OK. */
-void need(osdear_status status, osdear_error *error);
+#include "need.h"
 
 /* An array of `length` rows that owns `values` (from malloc), and `offsets` for strings (NULL for numbers). No nulls. */
 void make_column(struct ArrowArray *out, int64_t length, void *offsets, void *values);

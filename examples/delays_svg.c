@@ -3,7 +3,6 @@
  * usage: delays_svg GOLD_TABLE > delays.svg */
 #include "columns.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { CELL = 24, LEFT = 210, TOP = 70, MOST_AIRLINES = 64 };
@@ -19,7 +18,8 @@ static int line_of(const char *name, int size)
   if (airline_count == MOST_AIRLINES)
     return airline_count - 1;
   snprintf(airlines[airline_count], sizeof airlines[0], "%.*s", size, name);
-  printf("<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n", LEFT - 8, TOP + airline_count * CELL + 16, airlines[airline_count]);
+  printf("<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n", LEFT - 8, TOP + airline_count * CELL + 16,
+         airlines[airline_count]);
   return airline_count++;
 }
 
@@ -28,7 +28,8 @@ static void put_cell(int line, int hour, int64_t flights, double minutes)
 {
   double heat = minutes < 0 ? 0 : minutes > 60 ? 1 : minutes / 60;
 
-  printf("<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"rgb(%d,%d,%d)\"><title>%s, %02d:00: %.1f minutes over %lld flights"
+  printf("<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"rgb(%d,%d,%d)\"><title>%s, %02d:00: %.1f minutes over %lld "
+         "flights"
          "</title></rect>\n",
          LEFT + hour * CELL, TOP + line * CELL, CELL - 1, CELL - 1, 255 - (int)(heat * 60), 245 - (int)(heat * 210),
          235 - (int)(heat * 215), airlines[line], hour, minutes, (long long)flights);
@@ -57,28 +58,27 @@ int main(int count, char **words)
   osdear_scan *scan;
   osdear_error *error = NULL;
 
-  if (count != 2) {
-    fprintf(stderr, "usage: delays_svg GOLD_TABLE > delays.svg\n");
-    return 2;
-  }
-  need(osdear_context_new(NULL, &context, &error), error);
-  need(osdear_snapshot_open(context, words[1], NULL, &gold, &error), error);
-  need(osdear_scan_new(gold, NULL, &scan, &error), error);
-  need(osdear_scan_schema(scan, &schema, &error), error);
-  need(osdear_scan_stream(scan, &rows, &error), error);
+  if (count != 2)
+    usage("delays_svg GOLD_TABLE > delays.svg");
+  need(osdear_context_new(NULL, &context, &error), &error);
+  need(osdear_snapshot_open(context, words[1], NULL, &gold, &error), &error);
+  need(osdear_scan_new(gold, NULL, &scan, &error), &error);
+  need(osdear_scan_schema(scan, &schema, &error), &error);
+  need(osdear_scan_stream(scan, &rows, &error), &error);
   printf("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"500\" font-family=\"sans-serif\" font-size=\"13\">\n"
          "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n"
          "<text x=\"%d\" y=\"28\" font-size=\"17\">Mean departure delay from New York in 2013, by airline and hour</text>\n",
          LEFT + 25 * CELL, LEFT);
   for (int hour = 0; hour < 24; hour++)
-    printf("<text x=\"%d\" y=\"%d\" text-anchor=\"middle\" fill=\"gray\">%d</text>\n", LEFT + hour * CELL + CELL / 2, TOP - 8, hour);
+    printf("<text x=\"%d\" y=\"%d\" text-anchor=\"middle\" fill=\"gray\">%d</text>\n", LEFT + hour * CELL + CELL / 2, TOP - 8,
+           hour);
   while (rows.get_next(&rows, &batch) == 0 && batch.release) {
     put_rows(&schema, &batch);
     batch.release(&batch);
   }
-  printf("<text x=\"%d\" y=\"%d\" fill=\"gray\">white: on time; red: an hour or more; no colour: no flights</text>\n</svg>\n", LEFT,
-         TOP + airline_count * CELL + 24);
-  need(osdear_error_status(osdear_stream_error(&rows)), (osdear_error *)(uintptr_t)osdear_stream_error(&rows));
+  printf("<text x=\"%d\" y=\"%d\" fill=\"gray\">white: on time; red: an hour or more; no colour: no flights</text>\n</svg>\n",
+         LEFT, TOP + airline_count * CELL + 24);
+  need_rows(&rows);
   rows.release(&rows);
   schema.release(&schema);
   osdear_scan_free(scan);

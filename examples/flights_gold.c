@@ -3,8 +3,6 @@
  * usage: flights_gold SILVER_TABLE AIRLINES_TABLE GOLD_TABLE */
 #include "columns.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_CARRIERS = 64, HOURS = 24, NAME_SIZE = 64 };
@@ -57,7 +55,7 @@ static void add_names(const struct ArrowSchema *schema, const struct ArrowArray 
 
 /* Hands every batch of some columns of a table to `use`; returns the table's version. */
 static int64_t for_each_batch(osdear_context *context, const char *uri, const char *const *names, size_t count,
-                           void (*use)(const struct ArrowSchema *, const struct ArrowArray *))
+                              void (*use)(const struct ArrowSchema *, const struct ArrowArray *))
 {
   osdear_scan_options options = OSDEAR_SCAN_OPTIONS_INIT;
   struct ArrowArrayStream rows;
@@ -70,16 +68,15 @@ static int64_t for_each_batch(osdear_context *context, const char *uri, const ch
 
   options.columns = names;
   options.column_count = count;
-  need(osdear_snapshot_open(context, uri, NULL, &snapshot, &error), error);
-  need(osdear_scan_new(snapshot, &options, &scan, &error), error);
-  need(osdear_scan_schema(scan, &schema, &error), error);
-  need(osdear_scan_stream(scan, &rows, &error), error);
+  need(osdear_snapshot_open(context, uri, NULL, &snapshot, &error), &error);
+  need(osdear_scan_new(snapshot, &options, &scan, &error), &error);
+  need(osdear_scan_schema(scan, &schema, &error), &error);
+  need(osdear_scan_stream(scan, &rows, &error), &error);
   while (rows.get_next(&rows, &batch) == 0 && batch.release) {
     use(&schema, &batch);
     batch.release(&batch);
   }
-  if (osdear_stream_error(&rows))
-    need(osdear_error_status(osdear_stream_error(&rows)), (osdear_error *)(uintptr_t)osdear_stream_error(&rows));
+  need_rows(&rows);
   rows.release(&rows);
   schema.release(&schema);
   version = osdear_snapshot_version(snapshot);
@@ -120,7 +117,8 @@ static void make_gold(struct ArrowArray *out)
 
 int main(int count, char **words)
 {
-  static const char *const flight_columns[] = { "carrier", "hour", "dep_delay" }, *const airline_columns[] = { "carrier", "name" };
+  static const char *const flight_columns[] = { "carrier", "hour", "dep_delay" }, *const airline_columns[] = { "carrier",
+                                                                                                               "name" };
   osdear_table_create_options create = OSDEAR_TABLE_CREATE_OPTIONS_INIT;
   osdear_write_options write = OSDEAR_WRITE_OPTIONS_INIT;
   osdear_write_result result = OSDEAR_WRITE_RESULT_INIT;
@@ -131,21 +129,20 @@ int main(int count, char **words)
   osdear_table *gold;
   osdear_error *error = NULL;
 
-  if (count != 4) {
-    fprintf(stderr, "usage: flights_gold SILVER_TABLE AIRLINES_TABLE GOLD_TABLE\n");
-    return 2;
-  }
-  need(osdear_context_new(NULL, &context, &error), error);
+  if (count != 4)
+    usage("flights_gold SILVER_TABLE AIRLINES_TABLE GOLD_TABLE");
+  need(osdear_context_new(NULL, &context, &error), &error);
   for_each_batch(context, words[2], airline_columns, 2, add_names);
   write.app_id = "flights_gold"; /* made from a version of silver that is in gold already: nothing to do */
   write.app_version = for_each_batch(context, words[1], flight_columns, 3, add_flights);
-  need(osdear_schema_parse("airline STRING NOT NULL, hour INT NOT NULL, flights BIGINT NOT NULL, mean_delay DOUBLE NOT NULL", &schema,
-                           &error), error);
+  need(osdear_schema_parse("airline STRING NOT NULL, hour INT NOT NULL, flights BIGINT NOT NULL, mean_delay DOUBLE NOT NULL",
+                           &schema, &error),
+       &error);
   create.if_not_exists = 1;
-  need(osdear_table_create(context, words[3], &schema, &create, &gold, &error), error);
+  need(osdear_table_create(context, words[3], &schema, &create, &gold, &error), &error);
   make_gold(&batch);
-  need(osdear_stream_new(&schema, &batch, 1, &rows, &error), error);
-  need(osdear_table_overwrite(gold, &rows, &write, &result, &error), error);
+  need(osdear_stream_new(&schema, &batch, 1, &rows, &error), &error);
+  need(osdear_table_overwrite(gold, &rows, &write, &result, &error), &error);
   printf("gold: %lld rows in version %lld\n", (long long)result.rows, (long long)result.version);
   osdear_table_free(gold);
   osdear_context_unref(context);

@@ -6,13 +6,12 @@
 #include "columns.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-static const char silver_columns[] = "carrier STRING NOT NULL, flight INT NOT NULL, origin STRING NOT NULL, dest STRING NOT NULL, "
-                                     "day INT NOT NULL, hour INT NOT NULL, dep_delay INT NOT NULL, distance INT NOT NULL, "
-                                     "month INT NOT NULL";
+static const char silver_columns[] =
+    "carrier STRING NOT NULL, flight INT NOT NULL, origin STRING NOT NULL, dest STRING NOT NULL, "
+    "day INT NOT NULL, hour INT NOT NULL, dep_delay INT NOT NULL, distance INT NOT NULL, "
+    "month INT NOT NULL";
 static const char *const names[] = { "carrier", "flight", "origin", "dest", "day", "hour", "dep_delay", "distance", "month" };
 enum { COLUMNS = sizeof names / sizeof names[0] };
 
@@ -103,26 +102,24 @@ int main(int count, char **words)
   osdear_scan *scan;
   osdear_error *error = NULL;
 
-  if (count != 3) {
-    fprintf(stderr, "usage: flights_silver BRONZE_TABLE SILVER_TABLE\n");
-    return 2;
-  }
-  need(osdear_context_new(NULL, &context, &error), error);
-  need(osdear_snapshot_open(context, words[1], NULL, &bronze, &error), error);
-  need(osdear_schema_parse(silver_columns, &silver.schema, &error), error);
+  if (count != 3)
+    usage("flights_silver BRONZE_TABLE SILVER_TABLE");
+  need(osdear_context_new(NULL, &context, &error), &error);
+  need(osdear_snapshot_open(context, words[1], NULL, &bronze, &error), &error);
+  need(osdear_schema_parse(silver_columns, &silver.schema, &error), &error);
   create.partition_columns = partition;
   create.partition_count = 1;
   create.if_not_exists = 1;
-  need(osdear_table_create(context, words[2], &silver.schema, &create, &table, &error), error);
+  need(osdear_table_create(context, words[2], &silver.schema, &create, &table, &error), &error);
 
   options.columns = names;
   options.column_count = COLUMNS;
   options.where = "dep_time IS NOT NULL"; /* the others were cancelled */
-  need(osdear_scan_new(bronze, &options, &scan, &error), error);
-  need(osdear_scan_stream(scan, &silver.bronze, &error), error);
+  need(osdear_scan_new(bronze, &options, &scan, &error), &error);
+  need(osdear_scan_stream(scan, &silver.bronze, &error), &error);
   write.app_id = "flights_silver";
   write.app_version = osdear_snapshot_version(bronze);
-  need(osdear_table_overwrite(table, &stream, &write, &result, &error), error);
+  need(osdear_table_overwrite(table, &stream, &write, &result, &error), &error);
   if (result.was_done)
     printf("silver has bronze version %lld already\n", (long long)write.app_version);
   else

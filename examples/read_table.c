@@ -1,16 +1,7 @@
 /* Reads some rows of a table: the smallest whole program.
  *
  * usage: read_table TABLE [PREDICATE] */
-#include <osdear.h>
-
-#include <stdio.h>
-
-static int fail(osdear_error *error)
-{
-  fprintf(stderr, "%s\n", osdear_error_message(error));
-  osdear_error_free(error);
-  return 1;
-}
+#include "need.h"
 
 int main(int count, char **words)
 {
@@ -23,25 +14,19 @@ int main(int count, char **words)
   struct ArrowArray batch;
   long long total = 0;
 
-  if (count < 2) {
-    fprintf(stderr, "usage: read_table TABLE [PREDICATE]\n");
-    return 2;
-  }
-  if (osdear_context_new(NULL, &context, &error))
-    return fail(error);
-  if (osdear_snapshot_open(context, words[1], NULL, &snapshot, &error))
-    return fail(error);
+  if (count < 2)
+    usage("read_table TABLE [PREDICATE]");
+  need(osdear_context_new(NULL, &context, &error), &error);
+  need(osdear_snapshot_open(context, words[1], NULL, &snapshot, &error), &error);
   options.where = count > 2 ? words[2] : NULL;
-  if (osdear_scan_new(snapshot, &options, &scan, &error) || osdear_scan_stream(scan, &rows, &error))
-    return fail(error);
+  need(osdear_scan_new(snapshot, &options, &scan, &error), &error);
+  need(osdear_scan_stream(scan, &rows, &error), &error);
   while (rows.get_next(&rows, &batch) == 0 && batch.release) {
     total += batch.length; /* batch.children[i] are the columns, as Arrow lays them out */
     batch.release(&batch);
   }
-  if (osdear_stream_error(&rows))
-    fprintf(stderr, "%s\n", osdear_error_message(osdear_stream_error(&rows)));
-  else
-    printf("version %lld: %lld rows\n", (long long)osdear_snapshot_version(snapshot), total);
+  need_rows(&rows);
+  printf("version %lld: %lld rows\n", (long long)osdear_snapshot_version(snapshot), total);
   rows.release(&rows);
   osdear_scan_free(scan);
   osdear_snapshot_unref(snapshot);

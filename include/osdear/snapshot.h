@@ -29,7 +29,7 @@ typedef struct osdear_snapshot_options {
  * Load a table's state from its newest usable checkpoint and the commits after it.
  *
  * @param context    A reference is kept by the snapshot.
- * @param table_uri  Address of the folder that holds `_delta_log`: a path, `file:` or `memory:`; UTF-8.
+ * @param table_uri  Address of the folder that holds `_delta_log`: a path, `file:`, `s3:` or `memory:`; UTF-8.
  * @param options    NULL for defaults.
  * @param[out] out   On success a new reference: release with osdear_snapshot_unref().
  * @retval OSDEAR_ERR_NOT_FOUND    No table there, or the version was never written or has expired; the message says which are there.

@@ -65,6 +65,7 @@ typedef struct osdear_store_result {
   int64_t files; /**< Files copied or deleted. */
   int64_t bytes; /**< Bytes copied. */
 } osdear_store_result;
+#define OSDEAR_STORE_RESULT_INIT { sizeof(osdear_store_result), 0, 0 }
 
 /**
  * A store at an address. Nothing is created, and no network is touched.

@@ -64,7 +64,7 @@ typedef struct osdear_write_result {
  * Open a table at its newest version.
  *
  * @param context  A reference is kept.
- * @param uri      A path, `file:` or `memory:` address; UTF-8.
+ * @param uri      A path, or a `file:`, `s3:` or `memory:` address; UTF-8.
  * @param options  NULL for defaults.
  * @retval OSDEAR_ERR_NOT_FOUND  No table there.
  * @since 0.1

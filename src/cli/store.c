@@ -243,7 +243,7 @@ static int tell_result(cli_call *cli, const char *verb, const osdear_store_resul
 static int copy_tree(cli_call *cli)
 {
   osdear_store_put_options options = put_options(cli);
-  osdear_store_result result = { .size = sizeof result };
+  osdear_store_result result = OSDEAR_STORE_RESULT_INIT;
   osdear_store *from, *to;
   int code = open_store(cli, cli->arguments[0], &from);
 
@@ -309,7 +309,7 @@ static int cp(cli_call *cli)
 
 static int remove_tree(cli_call *cli, const char *uri)
 {
-  osdear_store_result result = { .size = sizeof result };
+  osdear_store_result result = OSDEAR_STORE_RESULT_INIT;
   osdear_store *store;
   int code = open_store(cli, uri, &store);
 
@@ -336,7 +336,7 @@ static int remove_file(cli_call *cli, const char *uri)
 
 static int remove_uploads(cli_call *cli, const char *uri)
 {
-  osdear_store_result result = { .size = sizeof result };
+  osdear_store_result result = OSDEAR_STORE_RESULT_INIT;
   osdear_store *store;
   int64_t hours = cli_number(cli, "older-than", 24);
   int code;

@@ -150,7 +150,7 @@ BODY(osdear_store_copy, .prepare = prepare_files, .run = store_copy, .changes_st
 static osdear_status store_copy_tree(fault_fixture *fixture, osdear_error **error)
 {
   osdear_store_put_options options = OSDEAR_STORE_PUT_OPTIONS_INIT;
-  osdear_store_result result = { .size = sizeof result };
+  osdear_store_result result = OSDEAR_STORE_RESULT_INIT;
   osdear_store *from = NULL, *to = NULL;
   osdear_status status = open_folder(fixture, "from", &from, error);
 
@@ -180,7 +180,7 @@ BODY(osdear_store_delete, .prepare = prepare_files, .run = store_delete, .change
 
 static osdear_status store_delete_tree(fault_fixture *fixture, osdear_error **error)
 {
-  osdear_store_result result = { .size = sizeof result };
+  osdear_store_result result = OSDEAR_STORE_RESULT_INIT;
   osdear_store *store = NULL;
   osdear_status status = open_folder(fixture, "from", &store, error);
 
