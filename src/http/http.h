@@ -224,6 +224,8 @@ void osdear__http_tunnel_auto(osdear__http_tunnel **tunnel);
 bool osdear__http_is_secret(osdear__str name);
 /* `url` without user, password and the values of secret parameters. */
 void osdear__http_put_url(osdear__buf *out, const char *url);
+/* Whether `host`, with its port or without, can be no other machine: an address of 127.0.0.0/8, [::1], localhost and what lies below it. */
+bool osdear__http_is_loopback(osdear__str host);
 /* Percent-encodes all but A-Z a-z 0-9 - . _ ~ (RFC 3986); `keep` names further characters that stay, such as "/". */
 void osdear__http_put_encoded(osdear__buf *out, osdear__str text, const char *keep);
 const char *osdear__http_reason(int32_t http_status); /* "Not Found"; "" when unknown */

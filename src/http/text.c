@@ -1,6 +1,7 @@
 /* Names, addresses, dates: the small texts of HTTP. */
 #include <http/http.h>
 
+#include <arpa/inet.h>
 #include <stdio.h>
 
 bool osdear__http_is_secret(osdear__str name)
@@ -41,6 +42,28 @@ bool osdear__http_is_secret(osdear__str name)
     if (osdear__str_equal_nocase(name, osdear__str_of(names[i])))
       return true;
   return false;
+}
+
+/* By the text alone: what a name server answers for other names may be another machine's address the next time. */
+bool osdear__http_is_loopback(osdear__str host)
+{
+  const osdear__str below = STR(".localhost");
+  const char *colon = memchr(host.data, ':', host.size);
+  osdear__str name = { host.data, colon ? (size_t)(colon - host.data) : host.size };
+  char text[INET_ADDRSTRLEN];
+  struct in_addr address;
+
+  if (host.size >= 5 && memcmp(host.data, "[::1]", 5) == 0)
+    return host.size == 5 || host.data[5] == ':';
+  if (osdear__str_equal_nocase(name, STR("localhost")))
+    return true;
+  if (name.size > below.size && osdear__str_equal_nocase((osdear__str){ name.data + name.size - below.size, below.size }, below))
+    return true;
+  if (name.size >= sizeof text)
+    return false;
+  memcpy(text, name.data, name.size);
+  text[name.size] = '\0';
+  return inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
 /* One `name=value` of a query. */

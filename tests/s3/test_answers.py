@@ -5,6 +5,7 @@ usage: test_answers.py OSDEAR SOURCE_FOLDER        needs no server: the answers 
 """
 import contextlib
 import email.utils
+import hashlib
 import http.server
 import json
 import os
@@ -160,6 +161,20 @@ class Answers(unittest.TestCase):
         self.osdear(service, "cp", "-", "s3://lake/big", stdin=bytes(30 << 20), AWS_REGION="us-east-1")
         sent = {path: size for method, path, _, size in service.seen if "partNumber" in path}
         self.assertEqual(len(sent), 4)
+
+    def test_parts_carry_their_digest_where_they_are_to_be_signed(self):
+        def script(request, number):
+            if request.command == "POST" and "uploads" in request.path:
+                return 200, {}, b"<InitiateMultipartUploadResult><UploadId>one</UploadId></InitiateMultipartUploadResult>"
+            return (404, {}, b"") if request.command == "HEAD" else (200, {"ETag": f'"{number}"'}, b"<CompleteMultipartUploadResult/>")
+
+        for signed, more in ((False, {}), (True, {"AWS_UNSIGNED_PAYLOAD": "false"}), (True, {"all_proxy": "http://127.0.0.1:1", "no_proxy": "127.0.0.1"})):
+            service = self.serve(script)
+            self.osdear(service, "cp", "-", "s3://lake/big", stdin=bytes(20 << 20), **more)
+            parts = [(headers["X-Amz-Content-Sha256"], size) for _, path, headers, size in service.seen if "partNumber" in path]
+            self.assertEqual(len(parts), 3)
+            for digest, size in parts:
+                self.assertEqual(digest, hashlib.sha256(bytes(size)).hexdigest() if signed else "UNSIGNED-PAYLOAD")
 
     def test_a_region_that_is_always_another_ends(self):
         service = self.serve(lambda request, number: refusal(301, "PermanentRedirect", **{"x-amz-bucket-region": f"eu-west-{number}"}))

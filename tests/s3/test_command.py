@@ -112,6 +112,14 @@ class BothServers:
         self.osdear(self.server, "store", "cp", "--no-clobber", "big", f"s3://{BUCKET}/big", code=6)
         self.no_upload_is_left()
 
+    def test_bodies_of_any_size_may_be_signed(self):
+        data = os.urandom(1 << 20) * 23 + b"end"
+        for name, size in {"parts": len(data), "one request": 1 << 20}.items():
+            (self.folder / name).write_bytes(data[:size])
+            for source, stdin in ((name, None), ("-", data[:size])):
+                self.osdear(self.server, "store", "cp", source, f"s3://{BUCKET}/signed {name}", stdin=stdin, AWS_UNSIGNED_PAYLOAD="false")
+                self.assertEqual(self.server.request("GET", f"/{BUCKET}/signed {name}")[1], data[:size])
+
     def no_upload_is_left(self):
         body = self.server.request("GET", f"/{BUCKET}", query=[("uploads", "")])[1]
         self.assertNotIn(b"<UploadId>", body)
@@ -232,8 +240,7 @@ class Variants(OnServers):
         with FaultProxy("127.0.0.1", server.port) as proxy:
             for fault in ("cut-before", "cut-request", "lost-response", "repeat", "500-after", "503"):
                 proxy.arm(fault, 3, 1, "PUT", "partNumber")
-                self.osdear(server, "store", "cp", "-o", "aws_unsigned_payload=true", "big", f"s3://{BUCKET}/{fault}",
-                            AWS_ENDPOINT_URL=f"http://127.0.0.1:{proxy.port}")
+                self.osdear(server, "store", "cp", "big", f"s3://{BUCKET}/{fault}", AWS_ENDPOINT_URL=f"http://127.0.0.1:{proxy.port}")
                 self.assertEqual(proxy.hits, 1)
                 self.assertEqual(server.request("GET", f"/{BUCKET}/{fault}")[1], data, fault)
 

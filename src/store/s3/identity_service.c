@@ -214,15 +214,13 @@ osdear_status osdear__identity_of_role(const osdear__identity_source *source, co
 /* Keys cross in the clear only within the machine, and to the addresses that the container services have for it. */
 static bool may_be_plain(const char *url)
 {
-  static const char *const hosts[] = { "127.", "localhost", "[::1]", "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]" };
+  static const char *const hosts[] = { "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]" };
+  const char *host = url + 7;
 
-  for (size_t i = 0; i < COUNT_OF(hosts); i++) {
-    size_t size = strlen(hosts[i]);
-    const char *rest = url + 7 + size;
-    if (strncmp(url + 7, hosts[i], size) == 0 && (*rest == '\0' || *rest == '/' || *rest == ':' || *rest == '?' || i == 0))
-      return i > 0 || strspn(url + 7, "0123456789.") == strcspn(url + 7, "/:?");
-  }
-  return false;
+  for (size_t i = 0; i < COUNT_OF(hosts); i++)
+    if (osdear__starts_with(host, hosts[i]) && strchr("/:?", host[strlen(hosts[i])]))
+      return true;
+  return osdear__http_is_loopback((osdear__str){ host, strcspn(host, "/?#") });
 }
 
 static osdear_status container_token(const osdear__s3_settings *settings, osdear__buf *out, osdear_error **error)
@@ -256,8 +254,8 @@ osdear_status osdear__identity_of_container(const osdear__identity_source *sourc
   st = osdear__buf_check(&url, error);
   if (st)
     return st;
-  if ((relative && relative[0] != '/') || (!osdear__starts_with(url.data, "https://") &&
-                                           !(osdear__starts_with(url.data, "http://") && may_be_plain(url.data))))
+  if ((relative && relative[0] != '/') ||
+      (!osdear__starts_with(url.data, "https://") && !(osdear__starts_with(url.data, "http://") && may_be_plain(url.data))))
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT,
                         "container credentials come over https:, or over http: from this machine, not from \"%s\"", url.data);
   st = container_token(settings, &token, error);

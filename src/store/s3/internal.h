@@ -17,7 +17,8 @@ struct osdear__s3 {
   char *endpoint, *host,
       *prefix;     /* NULL: AWS's own. `prefix` is the path that stands before all others, without its last slash */
   bool is_virtual; /* the bucket is part of the host's name */
-  bool is_plain;
+  bool is_plain;    /* http: what is sent can be read and changed on the way */
+  bool signs_large; /* bodies of any size, that is */
   pthread_mutex_t lock; /* of what follows */
   char region[OSDEAR__S3_REGION];
   bool region_is_known;

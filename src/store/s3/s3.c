@@ -3,6 +3,7 @@
 
 #include <codec/codec.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { MOST_URL = 8192, SMALL_BODY = 64 << 10, MOST_AT_ONCE = 8 };
 
@@ -23,12 +24,6 @@ static osdear_status check_bucket(const char *bucket, osdear_error **error)
 static bool is_dns_label(const char *bucket)
 {
   return strlen(bucket) <= 63 && strspn(bucket, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(bucket);
-}
-
-static bool is_loopback(const char *host)
-{
-  return osdear__starts_with(host, "127.") || strncmp(host, "[::1]", 5) == 0 ||
-         (osdear__starts_with(host, "localhost") && (host[9] == ':' || host[9] == '\0')) || strstr(host, ".localhost");
 }
 
 /* "https://host:port/prefix" into its parts. A port that goes without saying is left out, as in the Host header. */
@@ -56,10 +51,15 @@ static osdear_status read_endpoint(osdear__s3 *s3, const char *url, osdear_error
     return osdear__fail_memory(error);
   for (length = strlen(s3->prefix); length > 0 && s3->prefix[length - 1] == '/'; length--)
     s3->prefix[length - 1] = '\0';
-  if (s3->is_plain && !s3->settings.allow_http && !is_loopback(s3->host))
-    return osdear__fail(error, OSDEAR_ERR_ARGUMENT,
-                        "the endpoint \"%s\" is not encrypted: set aws_allow_http=true if that is meant", url);
   return OSDEAR_OK;
+}
+
+/* Whether the endpoint is this machine. A bucket's name before an address makes a name of it, which may be anybody's. */
+static bool is_here(const osdear__s3 *s3)
+{
+  bool is_name = s3->host && strspn(s3->host, "[0123456789.") == 0;
+
+  return s3->host && (is_name || !s3->is_virtual) && osdear__http_is_loopback(osdear__str_of(s3->host));
 }
 
 static const char *profile_of(const osdear__s3 *s3)
@@ -91,7 +91,33 @@ static osdear_status find_place(osdear__s3 *s3, osdear_error **error)
   s3->is_virtual =
       s3->settings.virtual_host || (!s3->settings.force_path_style && style && strcmp(style, "virtual") == 0) ||
       (!endpoint && !s3->settings.force_path_style && !(style && strcmp(style, "path") == 0) && is_dns_label(s3->bucket));
+  if (s3->is_plain && !s3->settings.allow_http && !is_here(s3))
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT,
+                        "the endpoint \"%s\" is not encrypted: set aws_allow_http=true if that is meant", endpoint);
   return OSDEAR_OK;
+}
+
+/* What curl would send http: through. That a variable excepts this host is not looked at: then a body is signed that need not be. */
+static bool has_proxy(const osdear__s3_settings *settings)
+{
+  static const char *const variables[] = { "http_proxy", "all_proxy", "ALL_PROXY" };
+
+  for (size_t i = 0; i < COUNT_OF(variables); i++) {
+    const char *value = getenv(variables[i]);
+    if (value && value[0])
+      return true;
+  }
+  return settings->values[S3_PROXY] != NULL;
+}
+
+/* A body's signature tells when somebody on the way has changed it: where nobody can stand there, or TLS tells the same, it is not needed. */
+static bool signs_large(const osdear__s3 *s3)
+{
+  if (s3->settings.payload != S3_PAYLOAD_BY_WAY)
+    return s3->settings.payload == S3_PAYLOAD_SIGNED;
+  if (!s3->is_plain)
+    return s3->settings.allow_invalid_certificates;
+  return !is_here(s3) || has_proxy(&s3->settings);
 }
 
 static osdear_status make_client(osdear__s3 *s3, osdear_error **error)
@@ -132,6 +158,7 @@ osdear_status osdear__s3_open(const char *bucket, const osdear_pair *settings, s
     st = osdear__aws_profiles_read(&s3->settings, &s3->profiles, error);
   if (!st)
     st = find_place(s3, error);
+  s3->signs_large = !st && signs_large(s3);
   if (!st)
     st = osdear__identities_new(&s3->settings, &s3->profiles, s3->endpoint, s3->region, &s3->identities, error);
   if (!st)
@@ -189,17 +216,12 @@ const char *osdear__s3_endpoint(const osdear__s3 *s3)
   return s3->endpoint;
 }
 
-bool osdear__s3_is_plain(const osdear__s3 *s3)
-{
-  return s3->is_plain;
-}
-
 bool osdear__s3_may_stream(const osdear__s3 *s3)
 {
   const osdear__s3_settings *settings = &s3->settings;
   bool has_checksum = settings->checksum != S3_CHECKSUM_NONE && (settings->checksum != S3_CHECKSUM_AUTO || !s3->endpoint);
 
-  return (!s3->is_plain || settings->unsigned_payload) && !has_checksum;
+  return !s3->signs_large && !has_checksum;
 }
 
 bool osdear__s3_is_same_service(const osdear__s3 *a, const osdear__s3 *b)
@@ -277,16 +299,13 @@ void osdear__s3_add_header(osdear__s3_request *request, const char *name, const 
   request->headers[request->header_count++] = (osdear__http_header){ name, value };
 }
 
-/* On plain connections the signature covers the body, and small bodies, of which commits are made, it always covers. What is large and encrypted
- * on its way is not hashed once more. */
+/* Small bodies, of which commits are made, the signature always covers: they cost next to nothing. */
 static osdear_status hash_body(osdear__s3_call *call, osdear_error **error)
 {
   const osdear__s3_request *request = call->request;
   bool is_empty = request->body_size == 0 && !request->source.read;
-  bool is_signed = call->s3->is_plain ? !call->s3->settings.unsigned_payload
-                                      : request->body_size <= SMALL_BODY && !call->s3->settings.unsigned_payload;
 
-  if (request->body_size > 0 && is_signed)
+  if (request->body_size > 0 && (request->body_size <= SMALL_BODY || call->s3->signs_large))
     return osdear__sha256_hex(request->body, request->body_size, call->payload, error);
   snprintf(call->payload, sizeof call->payload, "%s", is_empty ? OSDEAR__SIGV4_EMPTY : OSDEAR__SIGV4_UNSIGNED);
   return OSDEAR_OK;

@@ -17,7 +17,6 @@ void osdear__s3_auto(osdear__s3 **s3);
 const osdear__s3_settings *osdear__s3_settings_of(const osdear__s3 *s3);
 const char *osdear__s3_bucket(const osdear__s3 *s3);
 const char *osdear__s3_endpoint(const osdear__s3 *s3); /* NULL: AWS */
-bool osdear__s3_is_plain(const osdear__s3 *s3);        /* http: what is sent can be read and changed on the way */
 /* Whether bodies need not be looked at before they go out: no signature and no checksum covers them. */
 bool osdear__s3_may_stream(const osdear__s3 *s3);
 /* Whether one of them may ask for what the other holds. */

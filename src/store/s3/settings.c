@@ -203,7 +203,6 @@ static bool *flag_of(osdear__s3_settings *settings, osdear__s3_key key, bool *ot
   case S3_VIRTUAL_HOST: return &settings->virtual_host;
   case S3_FORCE_PATH_STYLE: return &settings->force_path_style;
   case S3_ALLOW_INVALID_CERTIFICATES: return &settings->allow_invalid_certificates;
-  case S3_UNSIGNED_PAYLOAD: return &settings->unsigned_payload;
   case S3_SINGLE_WRITER: return &settings->single_writer;
   case S3_SSE_BUCKET_KEY: return &settings->sse_bucket_key;
   default: return other;
@@ -212,13 +211,15 @@ static bool *flag_of(osdear__s3_settings *settings, osdear__s3_key key, bool *ot
 
 static osdear_status read_value(osdear__s3_settings *settings, osdear__s3_key key, const char *text, osdear_error **error)
 {
-  bool payer = false;
+  bool other = false;
   osdear_status st;
 
   if (known[key].kind == FLAG) {
-    st = read_flag(key, text, flag_of(settings, key, &payer), error);
-    if (!st && key == S3_REQUEST_PAYER && !payer)
+    st = read_flag(key, text, flag_of(settings, key, &other), error);
+    if (!st && key == S3_REQUEST_PAYER && !other)
       settings->values[key] = NULL;
+    if (!st && key == S3_UNSIGNED_PAYLOAD)
+      settings->payload = other ? S3_PAYLOAD_UNSIGNED : S3_PAYLOAD_SIGNED;
     return st;
   }
   if (known[key].kind == DURATION)

@@ -64,6 +64,7 @@ typedef enum osdear__s3_checksum {
   S3_CHECKSUM_CRC32,
   S3_CHECKSUM_SHA256
 } osdear__s3_checksum;
+typedef enum osdear__s3_payload { S3_PAYLOAD_BY_WAY, S3_PAYLOAD_UNSIGNED, S3_PAYLOAD_SIGNED } osdear__s3_payload; /* of large bodies */
 typedef enum osdear__s3_conditional { S3_CONDITIONAL_PROBE, S3_CONDITIONAL_TRUST, S3_CONDITIONAL_OFF } osdear__s3_conditional;
 
 /* Immutable once read. `values` of secrets are only in `secrets`. */
@@ -73,11 +74,11 @@ typedef struct osdear__s3_settings {
   osdear__secret secret_key, session_token, container_token;
   bool is_from_environment; /* access key, secret and token were */
   /* Those that are no texts, checked and with their defaults. */
-  bool skip_signature, allow_http, virtual_host, force_path_style, metadata_disabled, unsigned_payload,
-      allow_invalid_certificates;
+  bool skip_signature, allow_http, virtual_host, force_path_style, metadata_disabled, allow_invalid_certificates;
   bool single_writer, sse_bucket_key;
   int64_t connect_timeout_ms, timeout_ms;       /* 0: not given */
   int64_t max_attempts, part_size, concurrency; /* 0: not given */
+  osdear__s3_payload payload;
   osdear__s3_checksum checksum;
   osdear__s3_conditional conditional;
 } osdear__s3_settings;

@@ -31,6 +31,21 @@ Test(text, names_of_secrets_are_known_in_any_case)
   cr_assert_not(osdear__http_is_secret(STR("Content-Type")));
 }
 
+Test(text, this_machine_is_known_by_its_addresses_and_names)
+{
+  static const char *const here[] = { "127.0.0.1",   "127.255.3.4:9000", "[::1]",          "[::1]:9000",
+                                      "LOCALHOST:1", "localhost",        "lake.localhost", "a.b.localhost:80" };
+  static const char *const elsewhere[] = {
+    "127.evil.net", "127.0.0.1.evil.net", "127.1",         "128.0.0.1",  "[::12]", "[::1]x",
+    "localhosts",   "localhost.evil.net", "evillocalhost", ".localhost", "",       "nas"
+  };
+
+  for (size_t i = 0; i < COUNT_OF(here); i++)
+    cr_assert(osdear__http_is_loopback(osdear__str_of(here[i])), "%s", here[i]);
+  for (size_t i = 0; i < COUNT_OF(elsewhere); i++)
+    cr_assert_not(osdear__http_is_loopback(osdear__str_of(elsewhere[i])), "%s", elsewhere[i]);
+}
+
 Test(text, percent_encoding_leaves_the_unreserved)
 {
   SCOPED(buf) out = { 0 };
