@@ -24,6 +24,8 @@ void osdear__exchange_end(osdear__http_exchange *exchange, osdear_status status)
     if (!exchange->response.url)
       exchange->failed = osdear__fail_memory(&exchange->failure);
     memcpy(exchange->response.method, exchange->method, strlen(exchange->method) + 1);
+    if (exchange->response.status == 401 && exchange->client->config.auth == HTTP_AUTH_NEGOTIATE && !exchange->is_elsewhere)
+      exchange->response.advice = "there was no Kerberos ticket that this host takes: klist shows what there is, kinit gets one";
   }
   osdear__loop_move(exchange, EXCHANGE_ENDED);
 }

@@ -33,6 +33,7 @@ typedef struct osdear__http_response {
   osdear__buf body;        /* of statuses other than 2xx at most the first 64 KiB; of 2xx what no sink and no `into` took */
   osdear__buf head;        /* header lines; look them up below */
   char *url;               /* what was asked last, after redirects; secrets removed */
+  const char *advice;      /* what to do about a refusal, for the end of a message; NULL: nothing is known */
   char method[16];
 } osdear__http_response;
 void osdear__http_response_drop(osdear__http_response *response);

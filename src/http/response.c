@@ -170,6 +170,8 @@ osdear_status osdear__http_fail(const osdear__http_response *response, osdear_st
     osdear__buf_puts(&words, ": ");
     put_words(&words, text, strlen(text));
   }
+  if (response->advice)
+    osdear__buf_printf(&words, "; %s", response->advice);
   if (response->attempts > 1)
     osdear__buf_printf(&words, " [%d attempts]", response->attempts);
   osdear__buf_puts(&words, "");
