@@ -57,9 +57,39 @@ class Pages(unittest.TestCase):
                     self.assertTrue((page.parent / target).exists(), f"{page.relative_to(ROOT)}: {target}")
 
     def test_man_pages_are_well_formed(self):
-        pages = sorted(str(page) for page in (ROOT / "docs/man").glob("*.[17]"))
+        self.lint(sorted((ROOT / "docs/man").glob("*.[17]")))
+
+    def lint(self, pages):
         result = subprocess.run(["mandoc", "-Tlint", "-Wwarning", *pages], capture_output=True, text=True, check=False)
         self.assertEqual(result.stdout, "")
+
+
+class Reference(unittest.TestCase):
+    """The pages that are made of the public headers."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.headers = sorted((ROOT / "include/osdear").glob("*.h"))
+        subprocess.run([sys.executable, ROOT / "docs/reference/generate_man.py", folder.name, "November 25, 2026", "0.1.0", *cls.headers], check=True)
+        cls.pages = {header: Path(folder.name, f"osdear_{header.stem}.3") for header in cls.headers}
+
+    def test_pages_are_well_formed(self):
+        Pages.lint(self, self.pages.values())
+
+    def test_every_call_is_in_a_name_and_told_of(self):
+        for header, page in self.pages.items():
+            text = page.read_text(encoding="utf-8")
+            for call in re.findall(r"^OSDEAR_API[^;(]*?\b(osdear_\w+)\(", header.read_text(encoding="utf-8"), re.MULTILINE):
+                for line in (rf"\.Nm {call}( ,)?", rf"\.Fo {call}", rf"\.Ss {call}\n[^.]"):
+                    self.assertRegex(text, rf"(?m)^{line}", header.name)
+
+    def test_every_member_and_constant_is_listed(self):
+        for header, page in self.pages.items():
+            text = page.read_text(encoding="utf-8")
+            for member in re.findall(r"^  ([^/\n(*]+?)[;,]? +/\*\*<", header.read_text(encoding="utf-8"), re.MULTILINE):
+                self.assertIn(f'.It Vt "{" ".join(member.split())}"', text, header.name)
 
 
 if __name__ == "__main__":

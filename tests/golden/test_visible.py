@@ -18,10 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 import tap
 import variant
-from features import NOT_YET, NOT_YET_CASES
 from osdear_command import shared, unpacked
 
 DUMP = sys.argv[1]
@@ -32,7 +30,6 @@ LARGE = {"parquet/data/large_string_map.brotli.parquet"}
 LIES_SECONDS = 8
 LIES_BYTES = 1 << 30
 POOL = ThreadPoolExecutor(os.cpu_count())
-refused_for = set()
 started = {}
 # Where engines differ, what Spark read is right.
 ORACLES = ["spark/constr", "spark-4.2", "kgold", "deltalake-1.6.6", "deltalake-1.6.6-datafusion"]
@@ -157,12 +154,6 @@ def versions(expected):
     return sorted(names, key=lambda name: (name == "latest", int(name) if name.isdigit() else 0))
 
 
-def names_feature(refusal):
-    named = {feature for feature in NOT_YET if feature in refusal.message} if refusal.status == "unsupported" else set()
-    refused_for.update(named)
-    return bool(named)
-
-
 DAY_US = 86400 * 10**6
 JULIAN_1970 = 2440588
 
@@ -215,16 +206,7 @@ class Cases(unittest.TestCase):
 
     def table_version(self, root, case, version):
         table = root / case["path"]
-        if f"{case['case']} version {version}" in NOT_YET_CASES:
-            with self.assertRaises((Refusal, AssertionError), msg="is read, so features.py need not list it"):
-                schema, rows = dump("table", table, *chosen(version))
-                self.same_rows(oracle(case["expected"], version), table.parent / "expected", rows_of(schema, rows))
-            return
-        try:
-            schema, rows = dump("table", table, *chosen(version))
-        except Refusal as refusal:
-            self.assertTrue(names_feature(refusal), f"refused without need: {refusal}")
-            return
+        schema, rows = dump("table", table, *chosen(version))
         wanted, folder = oracle(case["expected"], version), table.parent / "expected"
         if has_variant(schema):
             lines = next(folder.rglob(wanted["rows"])).read_text(encoding="utf-8").splitlines()
@@ -238,11 +220,7 @@ class Cases(unittest.TestCase):
         self.assertIn(refused.exception.status, {"corrupt", "unsupported", "not_found", "limit", "argument"}, refused.exception)
 
     def has_only_its_log(self, root, case):
-        try:
-            dump("files", root / case["path"])
-        except Refusal as refusal:
-            self.assertTrue(names_feature(refusal), f"refused without need: {refusal}")
-            return
+        dump("files", root / case["path"])
         with self.assertRaises(Refusal) as refused:
             dump("table", root / case["path"])
         self.assertIn(refused.exception.status, {"not_found", "corrupt", "unsupported"}, refused.exception)
@@ -265,11 +243,6 @@ class Cases(unittest.TestCase):
         _, lines = dump("variants", path)
         got = [pair and variant.decode(*map(bytes.fromhex, pair)) for pair in map(json.loads, lines)]
         self.assertEqual(got, [file and variant.decode(*variant.split((path.parent / file).read_bytes())) for file in wanted])
-
-
-class TheList(unittest.TestCase):
-    def holds_nothing_that_is_read(self):
-        self.assertEqual(refused_for, NOT_YET)
 
 
 def add(name, check, *arguments):
@@ -323,8 +296,6 @@ def main():
     for case in manifest["cases"]:
         if (case["case"] in LARGE) == is_large:
             add_case(root, case, variants)
-    if not is_large:
-        setattr(TheList, "test_of_what_is_not_read_yet_holds_nothing_that_is_read", TheList.holds_nothing_that_is_read)
     tap.main()
 
 

@@ -73,6 +73,10 @@ class Installed(unittest.TestCase):
         theirs = {path.relative_to(self.prefix / "include") for path in (self.prefix / "include").rglob("*.h")}
         self.assertEqual(ours, theirs)
 
+    def test_every_public_header_has_its_page(self):
+        headers = {f"osdear_{path.stem}.3" for path in (ROOT / "include/osdear").glob("*.h")}
+        self.assertEqual(headers, {path.name for path in (self.prefix / "share/man/man3").iterdir()})
+
     def test_the_licence_is_installed(self):
         self.assertTrue(list(self.stage.rglob("LICENSE")))
 
