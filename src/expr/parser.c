@@ -314,7 +314,7 @@ static osdear_status parse_word(parser *p, osdear__expr **out, osdear_error **er
 
   for (size_t i = 0; i < COUNT_OF(reserved); i++) {
     if (is_word(p, reserved[i]))
-      return expected(p, "a value", error);
+      return expected(p, "a value (a column of that name is written in backticks)", error);
   }
   osdear_status st = advance(p, error);
   if (st)

@@ -28,7 +28,8 @@ class Snippets(unittest.TestCase):
                 self.run_block(language, text, folder)
 
     def run_block(self, language, text, folder):
-        environment = {**os.environ, "PATH": f"{TOOLS}:{os.environ['PATH']}", "PYTHONPATH": PACKAGE}
+        environment = {**os.environ, "PATH": f"{TOOLS}:{os.environ['PATH']}", "PYTHONPATH": PACKAGE,
+                       "OSDEAR_STATE": f"{folder}/state"}
         if language == "csv":
             Path(folder, "people.csv").write_text(text, encoding="utf-8")
             return

@@ -13,6 +13,7 @@ static const mistake mistakes[] = {
   { "", "end of the text", 1 },
   { "i32 =", "end of the text", 6 },
   { "i32 = )", "expected a value, found ')'", 7 },
+  { "when = 1", "expected a value (a column of that name is written in backticks), found 'when'", 1 },
   { "i32 = 1 2", "expected an operator", 9 },
   { "nope = 1", "no column 'nope'", 1 },
   { "st.nope = 1", "no column 'nope'", 4 },
