@@ -2,6 +2,17 @@
  * knows nothing of: its driver's class is Spark's own PythonRunner, and the script is the file that the worker fetches for it. */
 #include <job/spark.h>
 
+/* Who cancels a driver ends its virtual machine, but no Python beside it. So the "Python" that PythonRunner starts is a shell, which becomes
+ * the true one after asking the kernel to end it with its parent. $1 is the Python that properties name, "" for none; the rest
+ * is the script and its arguments. A parent that ended before it was asked for is told by another number. */
+#define SHELL_PROPERTY "spark.pyspark.driver.python"
+static const char shell[] = "/bin/sh";
+static const char with_driver[] =
+    "python=${1:-${PYSPARK_DRIVER_PYTHON:-${PYSPARK_PYTHON:-python3}}}; shift; "
+    "if setpriv --pdeathsig KILL true 2>/dev/null; then "
+    "exec setpriv --pdeathsig KILL /bin/sh -c 'test \"$PPID\" = \"$0\" && exec \"$@\"' \"$PPID\" \"$python\" \"$@\"; fi; "
+    "exec \"$python\" \"$@\"";
+
 const osdear__spec_member osdear__spark_members[] = {
   { "name", SPEC_TEXT },  { "jar", SPEC_TEXT },         { "class", SPEC_TEXT },        { "python", SPEC_TEXT },
   { "args", SPEC_TEXTS }, { "properties", SPEC_PAIRS }, { "environment", SPEC_PAIRS }, { NULL, SPEC_TEXT },
@@ -70,10 +81,34 @@ static osdear_status put_properties(const osdear_runner *runner, const osdear__s
     put_default(out, &first, given, "spark.jars", file);
   /* Spark hands every property to the driver's command line, where a caller that lost the answer finds it again. */
   put_default(out, &first, given, "spark.osdear.submission", submission->name);
+  if (is_python)
+    osdear__json_put_text(out, &first, SHELL_PROPERTY, shell);
   for (size_t i = 0; given && i < given->count; i++)
-    osdear__json_put_text(out, &first, given->keys[i].data, given->items[i].text.data);
+    if (!is_python || !osdear__str_is(given->keys[i], SHELL_PROPERTY))
+      osdear__json_put_text(out, &first, given->keys[i].data, given->items[i].text.data);
   osdear__buf_putc(out, '}');
   return OSDEAR_OK;
+}
+
+static void put_argument(osdear__buf *out, bool *first, const char *argument)
+{
+  osdear__json_put_comma(out, first);
+  osdear__json_put_string(out, osdear__str_of(argument));
+}
+
+/* Of PythonRunner: the script, further Python files, arguments. The shell's are in their place. */
+static void put_python(const osdear__json *spec, osdear__buf *out, bool *first)
+{
+  const osdear__json *properties = osdear__json_get(spec, "properties");
+  const char *python = osdear__json_text(properties, SHELL_PROPERTY);
+
+  python = python ? python : osdear__json_text(properties, "spark.pyspark.python");
+  put_argument(out, first, "-c");
+  put_argument(out, first, "");
+  put_argument(out, first, with_driver);
+  put_argument(out, first, "osdear");
+  put_argument(out, first, python ? python : "");
+  put_argument(out, first, "{{USER_JAR}}"); /* the worker puts its copy of the file here */
 }
 
 static void put_arguments(const osdear__json *spec, osdear__buf *out)
@@ -82,12 +117,8 @@ static void put_arguments(const osdear__json *spec, osdear__buf *out)
   bool first = true;
 
   osdear__buf_putc(out, '[');
-  if (osdear__json_get(spec, "python")) {
-    osdear__json_put_comma(out, &first);
-    osdear__buf_puts(out, "\"{{USER_JAR}}\""); /* the worker puts its copy of the file here */
-    osdear__json_put_comma(out, &first);
-    osdear__buf_puts(out, "\"\""); /* no further Python files */
-  }
+  if (osdear__json_get(spec, "python"))
+    put_python(spec, out, &first);
   for (size_t i = 0; args && i < args->count; i++) {
     osdear__json_put_comma(out, &first);
     osdear__json_put_string(out, args->items[i].text);

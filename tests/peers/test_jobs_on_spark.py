@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -40,8 +41,11 @@ class Cluster:
         self.rest, self.rpc, self.page, self.worker_rpc, self.worker_page = free_ports(5)
         self.processes = {}
         self.start_master()
+        self.start_worker()
+
+    def start_worker(self):
         self.start("worker", "org.apache.spark.deploy.worker.Worker", "--host", "127.0.0.1", "--port", str(self.worker_rpc), "--webui-port",
-                   str(self.worker_page), "--cores", "2", "--memory", "1536m", "--work-dir", str(folder / "drivers"),
+                   str(self.worker_page), "--cores", "2", "--memory", "1536m", "--work-dir", str(self.folder / "drivers"),
                    f"spark://127.0.0.1:{self.rpc}")
         self.until(lambda: b'"aliveworkers" : 1' in self.get(self.page, "/json/"))
 
@@ -196,25 +200,48 @@ def test_the_same_spec_runs_locally_by_changing_the_address(cluster, tmp_path):
     assert silver_rows(tmp_path) == SILVER
 
 
-def drivers(cluster):
-    """What the worker still runs: virtual machines of its drivers. Spark itself lets a Python script go on that asks it for nothing."""
-    found = subprocess.run(["pgrep", "-f", f"DriverWrapper.*{cluster.folder}/drivers/driver-"], capture_output=True, text=True, check=False)
-    return found.stdout.split()
+def processes(cluster):
+    """What goes on in the worker's folders, by number: virtual machines of drivers and executors, and Python beside both."""
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.readlink(process / "cwd").startswith(f"{cluster.folder}/drivers/"):
+                found[int(process.name)] = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return found
 
 
-def test_cancelling_leaves_no_driver_behind(cluster, tmp_path):
+def test_cancelling_leaves_nothing_behind(cluster, tmp_path):
+    """Of an application that has an executor with Python of its own, and whose script asks Spark for nothing when it is cancelled."""
     script = tmp_path / "sleeps.py"
-    script.write_text("import time\nprint('up', flush=True)\ntime.sleep(60)\n")
+    script.write_text("import time\nfrom pyspark import SparkContext\nnumbers = SparkContext.getOrCreate().parallelize([1, 2])\n"
+                      "print('sum', numbers.map(lambda number: number + 1).sum(), flush=True)\ntime.sleep(600)\n")
     with cluster.runner(tmp_path / "state") as runner:
         job = runner.submit(cluster.spec(script))
         for piece in job.logs(follow=True):
-            assert piece == b"up\n"
+            assert piece == b"sum 5\n"
             break
         assert job.poll() is JobState.RUNNING
-        assert drivers(cluster)
+        for part in ("DriverWrapper", "CoarseGrainedExecutorBackend", "sleeps.py", "pyspark.daemon"):
+            assert any(part in words for words in processes(cluster).values()), part
         assert job.cancel(timeout=120) is JobState.CANCELLED
         assert job.native_state == "KILLED"
-    cluster.until(lambda: not drivers(cluster), 30)
+    cluster.until(lambda: not processes(cluster), 30)
+
+
+def test_a_script_gets_its_python_arguments_and_environment_as_they_are(cluster, tmp_path):
+    script, python = tmp_path / "tells.py", tmp_path / "a python's name"
+    python.symlink_to(cluster.python)
+    script.write_text("import json, os, sys\nfrom pyspark import SparkConf, SparkContext\nSparkContext._ensure_initialized()\n"
+                      "print(json.dumps([sys.argv[1:], sys.executable, os.environ['GREETING'], SparkConf().get('spark.told')]))\n")
+    words = ["a b", "", "$HOME `id`", "it's \"quoted\" \\\\ * ;", "zażółć 中", "-c", "--", "two\nlines"]
+    for given in ({"spark.pyspark.driver.python": str(python)}, {"spark.pyspark.python": str(python)}, {}):
+        spec = cluster.spec(script, *words, **given, **{"spark.told": "a $b 'c'"})
+        spec["environment"] = {"PYSPARK_DRIVER_PYTHON": str(cluster.python), "PYSPARK_PYTHON": "/nowhere/python", "GREETING": "it's $HOME"}
+        with cluster.runner(tmp_path / "state") as runner:
+            job = runner.submit(spec)
+            assert job.wait(timeout=120) is JobState.SUCCEEDED, b"".join(job.logs("stderr")).decode()[-3000:]
+            told = json.loads(b"".join(job.logs()))
+        assert told == [words, str(python if given else cluster.python), "it's $HOME", "a $b 'c'"]
 
 
 def test_failures_are_told_as_what_they_are(cluster, tmp_path):
