@@ -75,7 +75,8 @@ typedef struct osdear_job_cancel_options {
 #define OSDEAR_JOB_CANCEL_OPTIONS_INIT { sizeof(osdear_job_cancel_options), -1 }
 
 /**
- * Ask the service to end the job, and wait until it says that it did. A job that is over already stays what it is.
+ * Ask the service to end the job, and wait until it says that it did. A job that is over already stays what it is. A container that was
+ * cancelled is removed once it is seen to have ended, by this call or by one that is made again.
  *
  * @retval OSDEAR_ERR_TIMEOUT  Asked for, but not seen to end in time. Call again, or wait.
  * @since 0.1
@@ -116,7 +117,7 @@ typedef struct osdear_job_log_options {
 /**
  * Open a job's log. Reading it and waiting for the job do not disturb each other.
  *
- * @param[out] out  Released with osdear_job_log_free(), before the job.
+ * @param[out] out  Released with osdear_job_log_free(); it may outlive the handle `job`.
  * @retval OSDEAR_ERR_ARGUMENT  The runner has no stream of that name; the message lists those it has.
  * @retval OSDEAR_ERR_NOT_FOUND There is no log: not yet, or no longer.
  * @since 0.1

@@ -224,6 +224,14 @@ MUST_USE osdear_status osdear__engine_with(osdear_engine *engine, osdear_context
 /* One with time of its own: that the caller gave up, or that its time is over, must not keep us from tidying. */
 MUST_USE osdear_status osdear__engine_for_tidying(osdear_engine *engine, int64_t timeout_ms, osdear_engine **out, osdear_error **error);
 
+/* Sends only: an engine answers when the container has ended or was killed, and goes on with that when nobody listens any more. */
+MUST_USE osdear_status osdear__container_ask_to_stop(osdear_container *container, int32_t grace_s, osdear_error **error);
+
+/* A log that can be read on behind its end, of one channel: osdear__container_read_on() asks for what came since. */
+MUST_USE osdear_status osdear__container_read_log(osdear_container *container, const osdear_logs_options *options, osdear_engine_stream **out,
+                                             osdear_error **error);
+MUST_USE osdear_status osdear__container_read_on(osdear_engine_stream *stream, osdear_error **error);
+
 /* ---- runs (run.c, sweep.c, owner.c) ---- */
 
 #define OSDEAR__LABEL_RUN "org.osdear.run"

@@ -1,6 +1,8 @@
 /* Telling a container what to do. */
 #include <container/container.h>
 
+enum { ASK_MS = 1000 }; /* how long an answer is waited for that only comes when all is done */
+
 /* POST /containers/ID<tail>, waiting `patience_ms` longer than usual. */
 static osdear_status post(osdear_container *container, const char *tail, const char *body, int64_t patience_ms, bool repeat,
                           osdear_error **error)
@@ -55,6 +57,25 @@ static osdear_status stop_like(osdear_container *container, const char *verb, in
 osdear_status osdear_container_stop(osdear_container *container, int32_t grace_s, osdear_error **error)
 {
   return stop_like(container, "/stop", grace_s, error);
+}
+
+osdear_status osdear__container_ask_to_stop(osdear_container *container, int32_t grace_s, osdear_error **error)
+{
+  AUTO(error) failure = NULL;
+  SCOPED(http_response) response = { 0 };
+  SCOPED(buf) path = { 0 };
+  osdear__engine_request request = { .method = "POST", .idle_timeout_ms = ASK_MS };
+  osdear_status st;
+
+  osdear__buf_printf(&path, "/containers/%s/stop?t=%" PRId32, container->id, grace_s);
+  st = osdear__buf_check(&path, error);
+  request.path = path.data;
+  if (st)
+    return st;
+  st = osdear__engine_send(container->engine, &request, &response, &failure);
+  if (st == OSDEAR_ERR_TIMEOUT && osdear__context_check(container->engine->context, NULL) == OSDEAR_OK)
+    return OSDEAR_OK;
+  return osdear__fail_on(error, st, &failure);
 }
 
 osdear_status osdear_container_restart(osdear_container *container, int32_t grace_s, osdear_error **error)

@@ -4,7 +4,7 @@
  * taken up a little before the newest time seen, and what was handed out already is known by time, channel and content.
  *
  * Podman 4 loses lines of a log that it follows, but keeps all of them in order: there a log is read to its end again and again, and
- * what was handed out already is known by how much there was of it. */
+ * what was handed out already is known by how much there was of it. So is a log of one channel that is not followed, but read on. */
 #include <container/container.h>
 
 #include <stdlib.h>
@@ -43,6 +43,7 @@ struct osdear__stream_log {
   bool polls;       /* read again and again; the fields below are for that */
   bool is_last;     /* the container had ended before this reading began */
   int64_t began_us; /* this reading */
+  int64_t from;     /* the second that this reading begins with: what is older was handed out */
   int64_t second;   /* the newest that anything handed out is of */
   int64_t told;     /* how much of that second was handed out */
   int64_t left;     /* of it, what this reading has yet to pass over */
@@ -134,8 +135,10 @@ static bool is_news(osdear__stream_log *log, int64_t time_ns)
 {
   int64_t second = time_ns / NS_PER_S;
 
-  if (second < log->second)
+  if (second < log->from)
     return false;
+  if (second < log->second) /* a clock was set back */
+    return true;
   if (second > log->second) {
     log->second = second;
     log->told = log->left = 0;
@@ -163,6 +166,7 @@ static osdear_status open_log(osdear_engine_stream *stream, int64_t since_ns, os
   if (log->polls) {
     since_ns = log->second > 0 ? (log->second - 1) * NS_PER_S : 0;
     log->left = log->told;
+    log->from = log->second;
     log->began_us = osdear__monotonic_us();
   }
   osdear__buf_printf(&path, "/containers/%s/logs?timestamps=1%s", log->container, log->query);
@@ -174,6 +178,17 @@ static osdear_status open_log(osdear_engine_stream *stream, int64_t since_ns, os
   st = osdear__buf_check(&path, error);
   request.path = path.data;
   return st ? st : osdear__engine_pull(stream->engine, &request, &stream->reader, &response, error);
+}
+
+/* Where it was. */
+static osdear_status open_again(osdear_engine_stream *stream, osdear_error **error)
+{
+  osdear__stream_log *log = stream->log;
+
+  osdear__buf_clear(&log->message);
+  if (log->newest_ns)
+    log->resumed_ns = log->newest_ns;
+  return open_log(stream, log->newest_ns ? resume_from(log) : log->since_ns, error);
 }
 
 static osdear_status look(osdear_engine_stream *stream, bool *is_live, osdear_error **error)
@@ -213,7 +228,6 @@ static osdear_status take_up(osdear_engine_stream *stream, bool was_cut, bool *i
     }
   }
   osdear__stream_disconnect(stream);
-  osdear__buf_clear(&log->message);
   for (;;) {
     if (st && st != OSDEAR_ERR_UNAVAILABLE)
       return st;
@@ -221,9 +235,7 @@ static osdear_status take_up(osdear_engine_stream *stream, bool was_cut, bool *i
     st = osdear__patience_wait(&log->patience, stream->engine, error);
     if (st)
       return st;
-    if (log->newest_ns)
-      log->resumed_ns = log->newest_ns;
-    st = open_log(stream, log->newest_ns ? resume_from(log) : log->since_ns, error);
+    st = open_again(stream, error);
     if (!st)
       return OSDEAR_OK;
     if (st == OSDEAR_ERR_NOT_FOUND) {
@@ -373,11 +385,8 @@ static osdear_status check_silence(osdear_engine_stream *stream, bool *is_over, 
     return st;
   /* It has ended, and yet the stream goes on: what was written is in the log, so the end of that is the end. */
   osdear__stream_disconnect(stream);
-  osdear__buf_clear(&stream->log->message);
   stream->log->follows = false;
-  if (stream->log->newest_ns)
-    stream->log->resumed_ns = stream->log->newest_ns;
-  return open_log(stream, stream->log->newest_ns ? resume_from(stream->log) : stream->log->since_ns, error);
+  return open_again(stream, error);
 }
 
 static int64_t slice_of(const osdear__stream_log *log, int64_t wait_ms)
@@ -425,8 +434,8 @@ osdear_status osdear__stream_log_next(osdear_engine_stream *stream, int64_t wait
 
 /* ---- opening ---- */
 
-static osdear_status make_log(osdear_container *container, const osdear_logs_options *options, osdear__stream_log **out,
-                              osdear_error **error)
+static osdear_status make_log(osdear_container *container, const osdear_logs_options *options, bool is_read_on,
+                              osdear__stream_log **out, osdear_error **error)
 {
   osdear__stream_log *log = osdear__alloc_zeroed(1, sizeof *log);
   SCOPED(buf) query = { 0 };
@@ -438,7 +447,7 @@ static osdear_status make_log(osdear_container *container, const osdear_logs_opt
   if (options->tail >= 0)
     osdear__format_i64(options->tail, tail);
   log->follows = options->follow != 0;
-  log->polls = log->follows && container->engine->is_podman && options->tail < 0 && !options->since_us;
+  log->polls = (log->follows ? container->engine->is_podman : is_read_on) && options->tail < 0 && !options->since_us;
   osdear__buf_printf(&query, "&follow=%d&stdout=%d&stderr=%d", log->follows && !log->polls, !options->no_stdout,
                      !options->no_stderr);
   if (options->until_us)
@@ -455,8 +464,8 @@ static osdear_status make_log(osdear_container *container, const osdear_logs_opt
   return OSDEAR_OK;
 }
 
-osdear_status osdear_container_logs(osdear_container *container, const osdear_logs_options *options, osdear_engine_stream **out,
-                                    osdear_error **error)
+static osdear_status logs(osdear_container *container, const osdear_logs_options *options, bool is_read_on,
+                          osdear_engine_stream **out, osdear_error **error)
 {
   osdear_logs_options known = OSDEAR_LOGS_OPTIONS_INIT;
   AUTO(engine_stream) made = NULL;
@@ -476,7 +485,7 @@ osdear_status osdear_container_logs(osdear_container *container, const osdear_lo
   if (!st)
     st = osdear__stream_new(container->engine, &made, error);
   if (!st)
-    st = make_log(container, &known, &made->log, error);
+    st = make_log(container, &known, is_read_on, &made->log, error);
   if (st)
     return st;
   made->demux.is_raw = osdear__json_is_true(osdear__json_get(tree, "Config"), "Tty");
@@ -486,4 +495,22 @@ osdear_status osdear_container_logs(osdear_container *container, const osdear_lo
   *out = made;
   made = NULL;
   return OSDEAR_OK;
+}
+
+osdear_status osdear_container_logs(osdear_container *container, const osdear_logs_options *options, osdear_engine_stream **out,
+                                    osdear_error **error)
+{
+  return logs(container, options, false, out, error);
+}
+
+osdear_status osdear__container_read_log(osdear_container *container, const osdear_logs_options *options,
+                                         osdear_engine_stream **out, osdear_error **error)
+{
+  return logs(container, options, true, out, error);
+}
+
+osdear_status osdear__container_read_on(osdear_engine_stream *stream, osdear_error **error)
+{
+  osdear__stream_disconnect(stream);
+  return open_again(stream, error);
 }

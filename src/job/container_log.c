@@ -1,5 +1,4 @@
-/* What a container wrote. One that is followed is one stream; else it is read to its end as often as it is asked for, and what was given out
- * before is passed over: its order in the engine's log never changes. */
+/* What a container wrote. A log that came to its end, or was cut, is read on from there when it is asked for once more. */
 #include <job/container_runner.h>
 
 enum { QUIET_MS = 100 }; /* a log that is followed and silent for so long has nothing now */
@@ -13,15 +12,11 @@ osdear_status osdear__container_log_open(osdear_job_log *log, osdear_error **err
   return OSDEAR_OK;
 }
 
-static void drop_stream(osdear__container_log *own)
-{
-  osdear_engine_stream_free(own->stream);
-  own->stream = NULL;
-}
-
 void osdear__container_log_close(osdear_job_log *log)
 {
-  drop_stream(log->own);
+  osdear__container_log *own = log->own;
+
+  osdear_engine_stream_free(own->stream);
 }
 
 static osdear_status open_stream(osdear_job_log *log, osdear_error **error)
@@ -35,43 +30,38 @@ static osdear_status open_stream(osdear_job_log *log, osdear_error **error)
   options.follow = log->follow;
   options.no_stdout = is_stderr;
   options.no_stderr = !is_stderr;
-  own->left = log->offset;
-  return st ? st : osdear_container_logs(container, &options, &own->stream, error);
+  return st ? st : osdear__container_read_log(container, &options, &own->stream, error);
 }
 
-/* One piece; *more false: the end, or nothing now. */
-static osdear_status read_piece(osdear_job_log *log, bool *more, osdear_error **error)
+/* One piece, or nothing: the end, or nothing now. */
+static osdear_status read_piece(osdear_job_log *log, osdear_error **error)
 {
   osdear__container_log *own = log->own;
   osdear_chunk chunk = OSDEAR_CHUNK_INIT;
   osdear_status st = osdear__stream_poll(own->stream, log->follow ? QUIET_MS : -1, &chunk, error);
-  size_t passed;
 
-  *more = false;
   if (st == OSDEAR_ERR_TIMEOUT && log->follow && osdear__context_check(log->job->runner->context, NULL) == OSDEAR_OK) {
     osdear__error_forget(error);
     return OSDEAR_OK;
   }
-  if (st || !chunk.data) {
-    drop_stream(own);
+  own->has_ended = st || !chunk.data;
+  if (own->has_ended)
     return st;
-  }
-  passed = (int64_t)chunk.data_size < own->left ? chunk.data_size : (size_t)own->left;
-  own->left -= (int64_t)passed;
-  osdear__buf_append(&log->data, chunk.data + passed, chunk.data_size - passed);
-  log->offset += (int64_t)(chunk.data_size - passed);
-  *more = passed == chunk.data_size;
+  osdear__buf_append(&log->data, chunk.data, chunk.data_size);
   return osdear__buf_check(&log->data, error);
 }
 
 osdear_status osdear__container_log_read(osdear_job_log *log, osdear_error **error)
 {
   osdear__container_log *own = log->own;
-  bool more = true;
-  osdear_status st = own->stream ? OSDEAR_OK : open_stream(log, error);
+  osdear_status st = OSDEAR_OK;
 
-  while (!st && more)
-    st = read_piece(log, &more, error);
+  if (!own->stream)
+    st = open_stream(log, error);
+  else if (own->has_ended)
+    st = osdear__container_read_on(own->stream, error);
+  if (!st)
+    st = read_piece(log, error);
   /* Whoever follows a job that is cancelled sees its end with the next poll: the log went with the container. */
   if (st == OSDEAR_ERR_NOT_FOUND && log->follow) {
     osdear__error_forget(error);

@@ -414,7 +414,7 @@ static osdear_status hear(osdear_job *job, const osdear__http_response *response
 /* ---- cancelling ---- */
 
 /* That it was asked for is noted down first: whoever sees the container end then knows why. The engine itself waits for the grace to pass, and
- * kills what has not ended by then. */
+ * kills what has not ended by then; the polls that follow see it end. */
 static osdear_status stop(osdear_job *job, osdear_container *container, osdear_error **error)
 {
   SCOPED(arena) arena = { 0 };
@@ -434,29 +434,23 @@ static osdear_status stop(osdear_job *job, osdear_container *container, osdear_e
   labels = osdear__json_get(osdear__json_get(tree, "Config"), "Labels");
   if (!osdear__parse_i64(osdear__json_str(labels, OSDEAR__LABEL_GRACE), &grace_ms) || grace_ms < 0 || grace_ms > INT32_MAX)
     grace_ms = DEFAULT_GRACE_MS;
-  st = osdear_container_stop(container, (int32_t)((grace_ms + 999) / 1000), error);
-  if (!st && job->state == OSDEAR_JOB_PENDING) { /* what never ran never ends */
-    st = osdear__job_set(job, OSDEAR_JOB_CANCELLED, osdear__json_str(osdear__json_get(tree, "State"), "Status"), NULL, error);
-    return st ? st : keep_end(job, tree, error);
-  }
-  return st ? st : osdear_job_poll(job, error);
+  st = osdear__container_ask_to_stop(container, (int32_t)((grace_ms + 999) / 1000), error);
+  if (st || job->state != OSDEAR_JOB_PENDING)
+    return st;
+  /* what never ran never ends */
+  st = osdear__job_set(job, OSDEAR_JOB_CANCELLED, osdear__json_str(osdear__json_get(tree, "State"), "Status"), NULL, error);
+  return st ? st : keep_end(job, tree, error);
 }
 
 static osdear_status cancel(osdear_job *job, osdear_error **error)
 {
   AUTO(container) container = NULL;
-  osdear_engine *engine;
   osdear_status st = osdear_job_poll(job, error);
 
-  if (!st)
-    st = osdear__container_engine(job->runner, &engine, error);
-  if (!st)
-    st = osdear__container_of_job(job, &container, error);
-  if (!st && !osdear_job_state_is_final(job->state))
-    st = stop(job, container, error);
-  if (!st && !osdear_job_state_is_final(job->state))
-    return osdear__fail(error, OSDEAR_ERR_UNAVAILABLE, "container %s was stopped, but is still %s", job->id, job->native);
-  return st || job->state != OSDEAR_JOB_CANCELLED ? st : osdear__run_remove(engine, job->id, error);
+  if (st || osdear_job_state_is_final(job->state))
+    return st;
+  st = osdear__container_of_job(job, &container, error);
+  return st ? st : stop(job, container, error);
 }
 
 static osdear_status forget(osdear_job *job, osdear_error **error)

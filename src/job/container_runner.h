@@ -14,8 +14,8 @@ typedef struct osdear__container_runner {
 } osdear__container_runner;
 
 typedef struct osdear__container_log {
-  osdear_engine_stream *stream; /* NULL: not open, or read to its end */
-  int64_t left;                 /* of what was given out before, bytes that this reading has yet to pass over */
+  osdear_engine_stream *stream; /* NULL: not open yet */
+  bool has_ended;               /* it is to be asked for again before it is read on */
 } osdear__container_log;
 
 /* The engine, which is looked for with the first call that needs it. */

@@ -15,14 +15,12 @@ int32_t osdear_job_state_is_final(osdear_job_state state)
   return state == OSDEAR_JOB_SUCCEEDED || state == OSDEAR_JOB_FAILED || state == OSDEAR_JOB_CANCELLED;
 }
 
-void osdear_job_free(osdear_job *job)
+void osdear__job_unref(osdear_job *job)
 {
-  osdear_runner *runner;
+  osdear_runner *runner = job->runner;
 
-  if (!job)
+  if (--job->references > 0)
     return;
-  osdear__unfollow(job);
-  runner = job->runner;
   if (runner->kind->detach && job->own)
     runner->kind->detach(job);
   osdear__free(job->own);
@@ -30,6 +28,14 @@ void osdear_job_free(osdear_job *job)
   osdear__free(job->message);
   osdear__free(job);
   osdear_runner_free(runner);
+}
+
+void osdear_job_free(osdear_job *job)
+{
+  if (!job)
+    return;
+  osdear__unfollow(job);
+  osdear__job_unref(job);
 }
 
 const char *osdear_job_id(const osdear_job *job)
@@ -242,10 +248,25 @@ static osdear_status request_cancel(osdear_job *job, int64_t deadline_us, osdear
   }
 }
 
+/* Until the job is seen to be over; a `timeout_ms` of 0 only asks. */
+static osdear_status end(osdear_job *job, int64_t timeout_ms, osdear_error **error)
+{
+  const int64_t deadline_us = deadline_of(timeout_ms < 0 ? CANCEL_MS : timeout_ms);
+  osdear_status st = osdear__context_check(job->runner->context, error);
+
+  if (!st)
+    st = request_cancel(job, deadline_us, error);
+  if (st || timeout_ms == 0)
+    return st;
+  st = wait_until(job, deadline_us, 0, error);
+  if (st == OSDEAR_ERR_TIMEOUT)
+    return osdear__fail_within(error, st, "cancelling was asked for, but is not confirmed");
+  return st;
+}
+
 osdear_status osdear_job_cancel(osdear_job *job, const osdear_job_cancel_options *options, osdear_error **error)
 {
   osdear_job_cancel_options opts = OSDEAR_JOB_CANCEL_OPTIONS_INIT;
-  int64_t deadline_us;
   osdear_status st;
 
   if (!job)
@@ -255,17 +276,10 @@ osdear_status osdear_job_cancel(osdear_job *job, const osdear_job_cancel_options
     return st;
   if (opts.timeout_ms < -1)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "timeout_ms is %" PRId64 "; -1 is the least", opts.timeout_ms);
-  if (osdear_job_state_is_final(job->state))
-    return OSDEAR_OK;
-  deadline_us = deadline_of(opts.timeout_ms < 0 ? CANCEL_MS : opts.timeout_ms);
-  st = osdear__context_check(job->runner->context, error);
-  if (!st)
-    st = request_cancel(job, deadline_us, error);
-  if (st || opts.timeout_ms == 0)
-    return st;
-  st = wait_until(job, deadline_us, 0, error);
-  if (st == OSDEAR_ERR_TIMEOUT)
-    return osdear__fail_within(error, st, "cancelling was asked for, but is not confirmed");
+  if (!osdear_job_state_is_final(job->state))
+    st = end(job, opts.timeout_ms, error);
+  if (!st && job->state == OSDEAR_JOB_CANCELLED && job->runner->kind->forget)
+    st = job->runner->kind->forget(job, error);
   return st;
 }
 

@@ -93,6 +93,7 @@ struct osdear_runner {
 const char *osdear__runner_setting(const osdear_runner *runner, const char *key); /* NULL: not given */
 
 struct osdear_job {
+  int64_t references; /* its own, and one for each log */
   osdear_runner *runner;
   char *id;
   osdear_job_state state;
@@ -103,6 +104,7 @@ struct osdear_job {
   void *own;            /* the kind's */
   struct osdear__followed *followed; /* its place in a follower; NULL: none */
 };
+void osdear__job_unref(osdear_job *job);
 /* No answer says nothing about the job: whoever waits goes on. */
 bool osdear__is_no_answer(const osdear_runner *runner, osdear_status status);
 /* A service's words for where a job stands, ended by NULL. */
@@ -190,7 +192,7 @@ struct osdear__runner_kind {
   osdear_status (*ask)(osdear_job *job, osdear__ask *out, osdear_error **error);
   osdear_status (*hear)(osdear_job *job, const osdear__http_response *answer, bool *again, osdear_error **error);
   osdear_status (*cancel)(osdear_job *job, osdear_error **error); /* asks only */
-  /* Removes what the service keeps of a job that is over; NULL: nothing, or not ours to remove. */
+  /* Removes what the service keeps of a job that is over, when it is pruned or was cancelled; NULL: nothing, or not ours to remove. */
   osdear_status (*forget)(osdear_job *job, osdear_error **error);
   /* Appends members to a JSON object that is open. */
   osdear_status (*result)(osdear_job *job, osdear__buf *out, bool *first, osdear_error **error);

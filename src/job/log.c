@@ -16,6 +16,7 @@ osdear_status osdear_job_logs(osdear_job *job, const osdear_job_log_options *opt
   if (!log)
     return osdear__fail_memory(error);
   log->job = job;
+  job->references++;
   log->follow = opts.follow != 0;
   log->own = job->runner->kind->log_size ? osdear__alloc_zeroed(1, job->runner->kind->log_size) : NULL;
   log->stream = opts.stream ? osdear__strdup(opts.stream) : NULL;
@@ -40,6 +41,7 @@ void osdear_job_log_free(osdear_job_log *log)
   osdear__free(log->own);
   osdear__buf_drop(&log->data);
   osdear__free(log->stream);
+  osdear__job_unref(log->job);
   osdear__free(log);
 }
 

@@ -176,6 +176,7 @@ osdear_status osdear_runner_attach(osdear_runner *runner, const char *id, osdear
   job = osdear__alloc_zeroed(1, sizeof *job);
   if (!job)
     return osdear__fail_memory(error);
+  job->references = 1;
   job->runner = runner;
   runner->references++;
   job->id = osdear__strdup(id);

@@ -1,6 +1,7 @@
 """Containers as jobs: what every runner promises, on each engine, and what only containers have."""
 import datetime
 import json
+import time
 
 import pytest
 
@@ -8,8 +9,9 @@ import osdear
 from conftest import IMAGE
 from job_promises import *  # noqa: F403
 from osdear import JobState
+from osdear.job import _Log
 
-SCRIPTS = {"succeed": "echo hello; echo grumble >&2", "fail": "exit 3", "hang": "sleep 600"}
+SCRIPTS = {"succeed": "echo hello; echo grumble >&2", "slow": "sleep 5; echo hello", "fail": "exit 3", "hang": "sleep 600"}
 
 
 class Containers:
@@ -25,6 +27,10 @@ class Containers:
 
     def spec(self, outcome):
         return {"name": outcome, "image": IMAGE, "command": ["sh", "-c", SCRIPTS[outcome]], "grace_ms": 0}
+
+    def parts(self):
+        engine = getattr(self.server, "docker", self.server)  # a Portainer stays, the engine behind it goes
+        return {"the engine": (engine.stop, engine.start, ["SUCCEEDED"])}
 
     def started(self):
         return len(self.server.containers())
@@ -124,13 +130,35 @@ def test_a_description_reaches_the_engine(service, open_runner, tmp_path):
         assert seen["HostConfig"]["Memory"] == 64 << 20
 
 
-def test_an_engine_may_be_restarted_midway(service, open_runner):
-    engine = getattr(service.server, "docker", service.server)  # a Portainer stays, the engine behind it goes
+DEAF = "trap '' TERM; echo deaf; while :; do sleep 0.2; done"
+
+
+def test_asking_alone_does_not_wait_for_the_grace_and_a_deadline_is_kept(service, open_runner):
+    """Of a program that ends only when it is killed: the engine does that, whoever listens."""
     with open_runner(service) as runner:
-        job = runner.submit({**service.spec("succeed"), "command": ["sh", "-c", "sleep 5; echo hello"]})
-        engine.stop()
-        with pytest.raises(osdear.UnavailableError):
-            job.wait(60, max_failed_polls=1)
-        engine.start()
-        assert job.wait(60) is JobState.SUCCEEDED
-        assert b"".join(job.logs()) == b"hello\n"
+        job = runner.submit({**service.spec("hang"), "command": ["sh", "-c", DEAF], "grace_ms": 8000})
+        assert next(iter(job.logs(follow=True))) == b"deaf\n"
+        start = time.monotonic()
+        job.cancel(timeout=0)
+        assert time.monotonic() - start < 6
+        assert job.poll() is JobState.RUNNING
+        with pytest.raises(osdear.TimedOutError, match="not confirmed"):
+            job.cancel(timeout=0.5)
+        assert time.monotonic() - start < 7.5
+        assert job.wait(60) is JobState.CANCELLED
+        assert 7 < time.monotonic() - start
+        assert job.cancel(timeout=0) is JobState.CANCELLED
+        assert service.server.containers() == []
+        assert job.result()["exit_code"] == 137
+
+
+def test_a_log_is_read_on_from_where_it_was_without_loss_or_repeats(service, open_runner):
+    script = "i=0; while [ $i -lt 60 ]; do i=$((i+1)); echo $i; echo e$i >&2; [ $((i % 3)) != 0 ] || sleep 0.3; done"
+    with open_runner(service) as runner:
+        job = runner.submit({**service.spec("succeed"), "command": ["sh", "-c", script]})
+        log, read = _Log(job, None, False), []
+        while not job.poll().is_final:
+            read += iter(log.read, b"")
+        read += iter(log.read, b"")
+        assert b"".join(read).split() == [str(i + 1).encode() for i in range(60)]
+        assert log.read() == b""

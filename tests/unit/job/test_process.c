@@ -368,6 +368,26 @@ Test(process, a_killed_supervisor_takes_its_program_along_and_the_job_has_failed
   jobs_close(&set);
 }
 
+Test(process, a_log_may_outlive_its_job_and_runner)
+{
+  jobs set = jobs_open("process:");
+  osdear_job *job = jobs_shell(&set, "echo out", "", NULL);
+  osdear_job_log *log = NULL;
+  osdear_error *error = NULL;
+  const char *data;
+  size_t size;
+
+  jobs_wait(job);
+  jobs_must(osdear_job_logs(job, NULL, &log, &error), &error);
+  osdear_job_free(job);
+  osdear_runner_free(set.runner);
+  set.runner = NULL;
+  jobs_must(osdear_job_log_next(log, &data, &size, &error), &error);
+  cr_assert(size == 4 && memcmp(data, "out\n", size) == 0);
+  osdear_job_log_free(log);
+  jobs_close(&set);
+}
+
 Test(process, a_log_can_be_followed_while_it_grows)
 {
   jobs set = jobs_open("process:");
