@@ -97,7 +97,8 @@ osdear_status osdear__http_status_of(int32_t http_status)
   case 408:
   case 504: return OSDEAR_ERR_TIMEOUT;
   case 409:
-  case 412: return OSDEAR_ERR_CONFLICT;
+  case 412:
+  case 423: return OSDEAR_ERR_CONFLICT;
   case 413: return OSDEAR_ERR_LIMIT;
   case 425:
   case 429: return OSDEAR_ERR_UNAVAILABLE;

@@ -98,20 +98,14 @@ static bool is_refusal(const osdear__http_response *answer)
 static osdear_status open_runner(osdear_runner *runner, osdear_error **error)
 {
   osdear__airbyte *airbyte = runner->own;
-  osdear__http_config config = { 0 };
-  osdear_status st = osdear__service_config(runner, &config, error);
+  const char *base_url = runner->address + strlen("airbyte+");
 
-  if (st)
-    return st;
   if (!osdear__runner_setting(runner, "client_id") != !osdear__runner_setting(runner, "client_secret"))
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"client_id\" and \"client_secret\" go together");
-  config.base_url = runner->address + strlen("airbyte+");
-  airbyte->has_config = !osdear__starts_with(config.base_url, "https://api.airbyte.com");
+  airbyte->has_config = !osdear__starts_with(base_url, "https://api.airbyte.com");
   airbyte->public_path = airbyte->has_config ? "/api/public/v1" : "/v1";
   airbyte->token = (osdear__token){ .runner = runner, .fetch = credentials, .is_refusal = is_refusal };
-  st = osdear__http_client_new(&config, &airbyte->plain, error);
-  config.hooks = osdear__token_hooks(&airbyte->token);
-  return st ? st : osdear__http_client_new(&config, &airbyte->client, error);
+  return osdear__token_clients(&airbyte->token, base_url, &airbyte->plain, &airbyte->client, error);
 }
 
 static void close_runner(osdear_runner *runner)
@@ -143,6 +137,15 @@ osdear_status osdear__airbyte_public(osdear_runner *runner, const osdear__call *
   const osdear__airbyte *airbyte = runner->own;
 
   return call_below(runner, airbyte->public_path, call, arena, out, error);
+}
+
+osdear_status osdear__airbyte_get(osdear_runner *runner, const osdear__buf *path, int64_t timeout_ms, osdear__arena *arena,
+                                  osdear__json **out, osdear_error **error)
+{
+  osdear__call call = { .method = "GET", .path = path->data, .timeout_ms = timeout_ms };
+  osdear_status st = osdear__buf_check(path, error);
+
+  return st ? st : osdear__airbyte_public(runner, &call, arena, out, error);
 }
 
 osdear_status osdear__airbyte_config(osdear_runner *runner, const osdear__call *call, osdear__arena *arena, osdear__json **out,
@@ -187,7 +190,6 @@ osdear_status osdear__airbyte_find(osdear_runner *runner, const char *kind, cons
   snprintf(id_member, sizeof id_member, "%sId", kind);
   for (int page = 0; page < MOST_PAGES; page++) {
     SCOPED(buf) path = { 0 };
-    osdear__call call = { .method = "GET" };
     const osdear__json *data;
     osdear__json *answer;
     osdear_status st;
@@ -195,10 +197,7 @@ osdear_status osdear__airbyte_find(osdear_runner *runner, const char *kind, cons
     osdear__buf_printf(&path, "/%ss?limit=%d&offset=%zu", kind, PAGE, seen);
     if (workspace)
       osdear__buf_printf(&path, "&workspaceIds=%s", workspace);
-    st = osdear__buf_check(&path, error);
-    call.path = path.data;
-    if (!st)
-      st = osdear__airbyte_public(runner, &call, arena, &answer, error);
+    st = osdear__airbyte_get(runner, &path, 0, arena, &answer, error);
     if (st)
       return st;
     data = osdear__json_list(answer, "data");
@@ -257,15 +256,11 @@ static osdear_status latest_jobs(osdear_runner *runner, const char *connection, 
                                  osdear_error **error)
 {
   SCOPED(buf) path = { 0 };
-  osdear__call call = { .method = "GET" };
   osdear__json *answer;
   osdear_status st;
 
   osdear__buf_printf(&path, "/jobs?connectionId=%s&limit=%d&orderBy=createdAt%%7CDESC", connection, PAGE);
-  st = osdear__buf_check(&path, error);
-  call.path = path.data;
-  if (!st)
-    st = osdear__airbyte_public(runner, &call, arena, &answer, error);
+  st = osdear__airbyte_get(runner, &path, 0, arena, &answer, error);
   if (st)
     return st;
   *out = osdear__json_list(answer, "data");
@@ -473,21 +468,14 @@ static void put_attempts(osdear__buf *out, const osdear__json *attempts)
   for (size_t i = 0; i < attempts->count; i++) {
     const osdear__json *attempt = osdear__json_get(&attempts->items[i], "attempt");
     const osdear__json *failures = osdear__json_list(osdear__json_get(attempt, "failureSummary"), "failures");
-    bool first_member = true, first_failure = true;
+    bool first_member = true;
 
     osdear__json_put_comma(out, &first);
     osdear__buf_putc(out, '{');
     osdear__json_put_members(out, &first_member, attempt ? attempt : &attempts->items[i], names);
     osdear__json_put_key(out, &first_member, "failures");
-    osdear__buf_putc(out, '[');
-    for (size_t f = 0; failures && f < failures->count; f++) {
-      bool first_reason = true;
-      osdear__json_put_comma(out, &first_failure);
-      osdear__buf_putc(out, '{');
-      osdear__json_put_members(out, &first_reason, &failures->items[f], reasons);
-      osdear__buf_putc(out, '}');
-    }
-    osdear__buf_puts(out, "]}");
+    osdear__json_put_objects(out, failures, reasons);
+    osdear__buf_putc(out, '}');
   }
   osdear__buf_putc(out, ']');
 }
@@ -499,16 +487,12 @@ static osdear_status result(osdear_job *job, osdear__buf *out, bool *first, osde
   const osdear__airbyte *airbyte = job->runner->own;
   SCOPED(arena) arena = { 0 };
   SCOPED(buf) path = { 0 };
-  osdear__call call = { .method = "GET" };
   const osdear__json *attempts;
   osdear__json *answer;
   osdear_status st;
 
   osdear__buf_printf(&path, "/jobs/%s", job->id);
-  st = osdear__buf_check(&path, error);
-  call.path = path.data;
-  if (!st)
-    st = osdear__airbyte_public(job->runner, &call, &arena, &answer, error);
+  st = osdear__airbyte_get(job->runner, &path, 0, &arena, &answer, error);
   if (st)
     return st;
   osdear__json_put_members(out, first, answer, names);

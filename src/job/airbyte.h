@@ -19,6 +19,9 @@ const char *osdear__airbyte_words(const osdear__json *body);
 /* A call of the public API: `path` behind its start. */
 MUST_USE osdear_status osdear__airbyte_public(osdear_runner *runner, const osdear__call *call, osdear__arena *arena, osdear__json **out,
                                               osdear_error **error);
+/* GET of the public API. `timeout_ms` 0: as the settings say. */
+MUST_USE osdear_status osdear__airbyte_get(osdear_runner *runner, const osdear__buf *path, int64_t timeout_ms, osdear__arena *arena,
+                                           osdear__json **out, osdear_error **error);
 /* A call of the config API: always a POST. UNSUPPORTED where there is none. */
 MUST_USE osdear_status osdear__airbyte_config(osdear_runner *runner, const osdear__call *call, osdear__arena *arena, osdear__json **out,
                                               osdear_error **error);

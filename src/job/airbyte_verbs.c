@@ -1,4 +1,4 @@
-/* What Airbyte does besides jobs: checks, discovery, and sources, destinations and connections that are made once by their names. */
+/* What Airbyte does besides jobs: checks, discovery, states, and sources, destinations and connections that are made once by their names. */
 #include <job/airbyte.h>
 
 #include <stdio.h>
@@ -56,7 +56,6 @@ static osdear_status check(osdear_runner *runner, const osdear__json *arguments,
   static const char *const names[] = { "status", "message", NULL };
   osdear__json *answer;
   char path[48];
-  bool first = true;
   osdear_status st;
 
   if (!osdear__json_get(arguments, "source") == !osdear__json_get(arguments, "destination"))
@@ -71,19 +70,15 @@ static osdear_status check(osdear_runner *runner, const osdear__json *arguments,
   call.body = body.data;
   if (!st)
     st = osdear__airbyte_config(runner, &call, &arena, &answer, error);
-  if (st)
-    return st;
-  osdear__buf_putc(out, '{');
-  osdear__json_put_members(out, &first, answer, names);
-  osdear__buf_putc(out, '}');
-  return OSDEAR_OK;
+  if (!st)
+    osdear__json_put_object(out, answer, names);
+  return st;
 }
 
 static osdear_status discover(osdear_runner *runner, const osdear__json *arguments, osdear__buf *out, osdear_error **error)
 {
   SCOPED(arena) arena = { 0 };
   SCOPED(buf) path = { 0 };
-  osdear__call call = { .method = "GET", .timeout_ms = AIRBYTE_PATIENCE_MS };
   const char *source, *destination;
   osdear__json *answer;
   osdear_status st = actor_of(runner, arguments, "source", &arena, &source, error);
@@ -98,13 +93,53 @@ static osdear_status discover(osdear_runner *runner, const osdear__json *argumen
       return st;
     osdear__buf_printf(&path, "&destinationId=%s", destination);
   }
-  st = osdear__buf_check(&path, error);
-  call.path = path.data;
-  if (!st)
-    st = osdear__airbyte_public(runner, &call, &arena, &answer, error);
+  st = osdear__airbyte_get(runner, &path, AIRBYTE_PATIENCE_MS, &arena, &answer, error);
   if (!st)
     osdear__json_put_value(out, answer);
   return st;
+}
+
+/* ---- states: how far the streams of a connection have come ---- */
+
+static osdear_status call_state(osdear_runner *runner, const char *path, const osdear__json *arguments, osdear__buf *out,
+                                osdear_error **error)
+{
+  const osdear__json *state = osdear__json_get(arguments, "state");
+  osdear__call call = { .method = "POST", .path = path, .may_repeat = true };
+  SCOPED(arena) arena = { 0 };
+  SCOPED(buf) body = { 0 };
+  const char *connection;
+  osdear__json *answer;
+  osdear_status st = actor_of(runner, arguments, "connection", &arena, &connection, error);
+
+  if (st)
+    return st;
+  osdear__buf_printf(&body, "{\"connectionId\":\"%s\"", connection);
+  if (state) {
+    osdear__buf_puts(&body, ",\"connectionState\":");
+    osdear__json_put_value(&body, state);
+  }
+  osdear__buf_putc(&body, '}');
+  st = osdear__buf_check(&body, error);
+  call.body = body.data;
+  if (!st)
+    st = osdear__airbyte_config(runner, &call, &arena, &answer, error);
+  if (!st)
+    osdear__json_put_value(out, answer);
+  return st;
+}
+
+static osdear_status get_state(osdear_runner *runner, const osdear__json *arguments, osdear__buf *out, osdear_error **error)
+{
+  return call_state(runner, "/state/get", arguments, out, error);
+}
+
+/* The safe one of the two calls: it is refused while the connection is being synced, which would write its own state in the end. */
+static osdear_status set_state(osdear_runner *runner, const osdear__json *arguments, osdear__buf *out, osdear_error **error)
+{
+  if (!osdear__json_get(arguments, "state"))
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "set_state wants the \"state\"");
+  return call_state(runner, "/state/create_or_update_safe", arguments, out, error);
 }
 
 /* ---- made once ---- */
@@ -278,6 +313,12 @@ static const osdear__spec_member check_members[] = {
 static const osdear__spec_member discover_members[] = {
   { "source", SPEC_TEXT }, { "destination", SPEC_TEXT }, { "workspace", SPEC_TEXT }, { "refresh", SPEC_BOOL }, { NULL, SPEC_TEXT }
 };
+static const osdear__spec_member state_members[] = { { "connection", SPEC_TEXT },
+                                                     { "workspace", SPEC_TEXT },
+                                                     { NULL, SPEC_TEXT } };
+static const osdear__spec_member set_state_members[] = {
+  { "connection", SPEC_TEXT }, { "workspace", SPEC_TEXT }, { "state", SPEC_OBJECT }, { NULL, SPEC_TEXT }
+};
 static const osdear__spec_member actor_members[] = {
   { "name", SPEC_TEXT },       { "workspace", SPEC_TEXT }, { "configuration", SPEC_OBJECT },
   { "definition", SPEC_TEXT }, { "update", SPEC_BOOL },    { NULL, SPEC_TEXT },
@@ -303,5 +344,7 @@ const osdear__verb osdear__airbyte_verbs[] = {
   { "source", actor_members, source },
   { "destination", actor_members, destination },
   { "connection", connection_members, connection },
+  { "state", state_members, get_state },
+  { "set_state", set_state_members, set_state },
   { NULL, NULL, NULL },
 };

@@ -72,7 +72,7 @@ static bool is_refusal(const osdear__http_response *answer)
 static osdear_status open_runner(osdear_runner *runner, osdear_error **error)
 {
   osdear__airflow *airflow = runner->own;
-  const char *api = osdear__runner_setting(runner, "api");
+  const char *api = osdear__runner_setting(runner, "api"), *base_url = runner->address + strlen("airflow+");
   osdear__http_config config = { 0 };
   osdear_status st;
 
@@ -80,18 +80,12 @@ static osdear_status open_runner(osdear_runner *runner, osdear_error **error)
   if (api && strcmp(api, "v1") != 0 && strcmp(api, "v2") != 0)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "the setting \"api\" is v1 or v2, not \"%s\"", api);
   airflow->version = api ? api[1] - '0' : 0;
-  st = osdear__service_config(runner, &config, error);
+  st = osdear__token_clients(&airflow->token, base_url, &airflow->plain, &airflow->client, error);
+  if (!st)
+    st = osdear__service_config(runner, &config, error);
   if (st)
     return st;
-  config.base_url = runner->address + strlen("airflow+");
-  st = osdear__http_client_new(&config, &airflow->plain, error);
-  if (st)
-    return st;
-  config.hooks = osdear__token_hooks(&airflow->token);
-  st = osdear__http_client_new(&config, &airflow->client, error);
-  if (st)
-    return st;
-  config.hooks = (osdear__http_hooks){ 0 };
+  config.base_url = base_url;
   config.user = osdear__runner_setting(runner, "username");
   config.secret = osdear__runner_setting(runner, "password");
   config.auth = config.user ? HTTP_AUTH_BASIC : HTTP_AUTH_NONE;
@@ -486,21 +480,12 @@ static osdear_status result(osdear_job *job, osdear__buf *out, bool *first, osde
                                        "start_date", "end_date",  "duration", NULL };
   SCOPED(arena) arena = { 0 };
   osdear__json *tasks;
-  bool first_task = true;
   osdear_status st = osdear__airflow_tasks(job, &arena, &tasks, error);
 
   if (st)
     return st;
   osdear__json_put_key(out, first, "tasks");
-  osdear__buf_putc(out, '[');
-  for (size_t i = 0; i < tasks->count; i++) {
-    bool first_member = true;
-    osdear__json_put_comma(out, &first_task);
-    osdear__buf_putc(out, '{');
-    osdear__json_put_members(out, &first_member, &tasks->items[i], names);
-    osdear__buf_putc(out, '}');
-  }
-  osdear__buf_putc(out, ']');
+  osdear__json_put_objects(out, tasks, names);
   return OSDEAR_OK;
 }
 
@@ -513,18 +498,14 @@ static osdear_status pause_or_not(osdear_runner *runner, const osdear__json *arg
   const char *dag = osdear__json_text(arguments, "dag");
   SCOPED(arena) arena = { 0 };
   osdear__json *answer;
-  bool first = true;
   osdear_status st;
 
   if (!dag || !dag[0])
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "%s wants the \"dag\"", paused ? "pause" : "unpause");
   st = set_paused(runner, dag, paused, &arena, &answer, error);
-  if (st)
-    return st;
-  osdear__buf_putc(out, '{');
-  osdear__json_put_members(out, &first, answer, names);
-  osdear__buf_putc(out, '}');
-  return OSDEAR_OK;
+  if (!st)
+    osdear__json_put_object(out, answer, names);
+  return st;
 }
 
 static osdear_status pause_dag(osdear_runner *runner, const osdear__json *arguments, osdear__buf *out, osdear_error **error)

@@ -63,16 +63,9 @@ static bool is_refusal(const osdear__http_response *answer)
 static osdear_status open_runner(osdear_runner *runner, osdear_error **error)
 {
   osdear__dremio *dremio = runner->own;
-  osdear__http_config config = { 0 };
-  osdear_status st = osdear__service_config(runner, &config, error);
 
-  if (st)
-    return st;
-  config.base_url = runner->address + strlen("dremio+");
   dremio->token = (osdear__token){ .runner = runner, .fetch = log_in, .is_refusal = is_refusal };
-  st = osdear__http_client_new(&config, &dremio->plain, error);
-  config.hooks = osdear__token_hooks(&dremio->token);
-  return st ? st : osdear__http_client_new(&config, &dremio->client, error);
+  return osdear__token_clients(&dremio->token, runner->address + strlen("dremio+"), &dremio->plain, &dremio->client, error);
 }
 
 static void close_runner(osdear_runner *runner)

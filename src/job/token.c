@@ -53,6 +53,19 @@ osdear__http_hooks osdear__token_hooks(osdear__token *token)
   return (osdear__http_hooks){ sign, judge, token };
 }
 
+osdear_status osdear__token_clients(osdear__token *token, const char *base_url, osdear__http_client **plain,
+                                    osdear__http_client **client, osdear_error **error)
+{
+  osdear__http_config config = { 0 };
+  osdear_status st = osdear__service_config(token->runner, &config, error);
+
+  config.base_url = base_url;
+  if (!st)
+    st = osdear__http_client_new(&config, plain, error);
+  config.hooks = osdear__token_hooks(token);
+  return st ? st : osdear__http_client_new(&config, client, error);
+}
+
 void osdear__token_drop(osdear__token *token)
 {
   osdear__free(token->value);

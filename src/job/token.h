@@ -17,6 +17,9 @@ struct osdear__token {
 };
 /* The hooks of a client whose requests carry the token. */
 osdear__http_hooks osdear__token_hooks(osdear__token *token);
+/* Two clients for `base_url`, after the runner's settings: `client` carries the token, `plain` nothing: it logs in. */
+MUST_USE osdear_status osdear__token_clients(osdear__token *token, const char *base_url, osdear__http_client **plain,
+                                             osdear__http_client **client, osdear_error **error);
 void osdear__token_drop(osdear__token *token);
 
 #endif

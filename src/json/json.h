@@ -67,5 +67,8 @@ void osdear__json_put_comma(osdear__buf *out, bool *first);
 void osdear__json_put_text(osdear__buf *out, bool *first, const char *key, const char *text); /* a member; NULL becomes null */
 /* Those members of an object that it has; `keys` is ended by NULL. */
 void osdear__json_put_members(osdear__buf *out, bool *first, const osdear__json *from, const char *const *keys);
+/* An object of them; and a list of such, `from` NULL: empty. */
+void osdear__json_put_object(osdear__buf *out, const osdear__json *from, const char *const *keys);
+void osdear__json_put_objects(osdear__buf *out, const osdear__json *from, const char *const *keys);
 
 #endif

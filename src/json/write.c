@@ -120,6 +120,27 @@ void osdear__json_put_members(osdear__buf *out, bool *first, const osdear__json 
   }
 }
 
+void osdear__json_put_object(osdear__buf *out, const osdear__json *from, const char *const *keys)
+{
+  bool first = true;
+
+  osdear__buf_putc(out, '{');
+  osdear__json_put_members(out, &first, from, keys);
+  osdear__buf_putc(out, '}');
+}
+
+void osdear__json_put_objects(osdear__buf *out, const osdear__json *from, const char *const *keys)
+{
+  bool first = true;
+
+  osdear__buf_putc(out, '[');
+  for (size_t i = 0; from && i < from->count; i++) {
+    osdear__json_put_comma(out, &first);
+    osdear__json_put_object(out, &from->items[i], keys);
+  }
+  osdear__buf_putc(out, ']');
+}
+
 /* Recursion is bounded by the depth at which osdear__json_read() refuses. */
 void osdear__json_put_value(osdear__buf *out, const osdear__json *value)
 {
