@@ -75,8 +75,8 @@ static void close_rows(void *state)
   osdear__free(self);
 }
 
-/* What has no type of its own here (lists, structs, intervals) becomes text, JSON where it is nested. */
-static osdear__type type_of(const osdear__json *column)
+/* What has no type of its own here (maps, intervals) becomes text, JSON where it is nested. */
+static osdear__type scalar_of(const osdear__json *column)
 {
   static const struct {
     const char *name;
@@ -101,25 +101,45 @@ static osdear__type type_of(const osdear__json *column)
   return out;
 }
 
+/* The columns of a schema, or of what is nested in one, as fields of *out. How deep they go is bounded by how deep JSON is read. */
+static osdear_status read_fields(dremio_rows *self, const osdear__json *schema, osdear__type *out, osdear_error **error)
+{
+  osdear__field *fields = osdear__arena_zeroed(&self->arena, schema->count, sizeof *fields);
+  osdear_status st = OSDEAR_OK;
+
+  if (!fields)
+    return osdear__fail_memory(error);
+  out->fields = fields;
+  out->field_count = schema->count;
+  for (size_t i = 0; !st && i < schema->count; i++) {
+    const osdear__json *column = &schema->items[i], *type = osdear__json_get(column, "type");
+    const osdear__json *nested = osdear__json_list(type, "subSchema");
+    const char *name = osdear__json_text(column, "name"), *kind = osdear__json_text(type, "name");
+    bool is_list = kind && strcmp(kind, "LIST") == 0 && nested && nested->count == 1;
+    bool is_struct = kind && strcmp(kind, "STRUCT") == 0 && nested && nested->count > 0;
+
+    name = out->kind == KIND_ARRAY ? "element" : name ? name : "";
+    fields[i] = (osdear__field){ osdear__arena_strdup(&self->arena, name), true, -1, NULL, scalar_of(column) };
+    if (!fields[i].name)
+      return osdear__fail_memory(error);
+    if (!is_list && !is_struct)
+      continue;
+    fields[i].type.kind = is_list ? KIND_ARRAY : KIND_STRUCT;
+    st = read_fields(self, nested, &fields[i].type, error);
+  }
+  return st;
+}
+
 static osdear_status read_schema(dremio_rows *self, osdear_error **error)
 {
   const osdear__json *schema = osdear__json_list(self->page, "schema");
-  osdear__field *fields;
+  osdear_status st;
 
   if (!schema || schema->count == 0)
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "Dremio's answer about the rows of %s has no schema", self->id);
-  fields = osdear__arena_zeroed(&self->arena, schema->count, sizeof *fields);
-  if (!fields)
-    return osdear__fail_memory(error);
-  for (size_t i = 0; i < schema->count; i++) {
-    const char *name = osdear__json_text(&schema->items[i], "name");
-    fields[i] =
-        (osdear__field){ osdear__arena_strdup(&self->arena, name ? name : ""), true, -1, NULL, type_of(&schema->items[i]) };
-    if (!fields[i].name)
-      return osdear__fail_memory(error);
-  }
-  self->type = (osdear__type){ .kind = KIND_STRUCT, .field_count = schema->count, .fields = fields };
-  return osdear__builder_new(&self->type, &self->builder, error);
+  self->type.kind = KIND_STRUCT;
+  st = read_fields(self, schema, &self->type, error);
+  return st ? st : osdear__builder_new(&self->type, &self->builder, error);
 }
 
 static osdear_status fail_cell(const osdear__field *field, const osdear__json *value, osdear_error **error)
@@ -177,15 +197,13 @@ static osdear_status put_text(osdear__builder *builder, const osdear__field *fie
 }
 
 /* Numbers come as numbers or as strings, whichever loses nothing. */
-static osdear_status put_cell(osdear__builder *builder, const osdear__field *field, const osdear__json *value,
-                              osdear_error **error)
+static osdear_status put_scalar(osdear__builder *builder, const osdear__field *field, const osdear__json *value,
+                                osdear_error **error)
 {
   osdear__int128 decimal;
   int64_t number;
   double real;
 
-  if (!value || value->kind == JSON_IS_NULL)
-    return osdear__builder_null(builder, error);
   switch (field->type.kind) {
   case KIND_STRING:
   case KIND_BINARY: return put_text(builder, field, value, error);
@@ -205,14 +223,39 @@ static osdear_status put_cell(osdear__builder *builder, const osdear__field *fie
                                                               : fail_cell(field, value, error);
 }
 
-static osdear_status put_row(dremio_rows *self, const osdear__json *row, osdear_error **error)
+static osdear_status put_cell(osdear__builder *builder, const osdear__field *field, const osdear__json *value,
+                              osdear_error **error);
+
+static osdear_status put_struct(osdear__builder *builder, const osdear__type *type, const osdear__json *row, osdear_error **error)
 {
   osdear_status st = OSDEAR_OK;
 
-  for (size_t i = 0; !st && i < self->type.field_count; i++)
-    st = put_cell(osdear__builder_child(self->builder, i), &self->type.fields[i],
-                  osdear__json_get(row, self->type.fields[i].name), error);
-  return st ? st : osdear__builder_close(self->builder, error);
+  for (size_t i = 0; !st && i < type->field_count; i++)
+    st = put_cell(osdear__builder_child(builder, i), &type->fields[i], osdear__json_get(row, type->fields[i].name), error);
+  return st ? st : osdear__builder_close(builder, error);
+}
+
+static osdear_status put_list(osdear__builder *builder, const osdear__field *element, const osdear__json *items,
+                              osdear_error **error)
+{
+  osdear_status st = OSDEAR_OK;
+
+  for (size_t i = 0; !st && i < items->count; i++)
+    st = put_cell(osdear__builder_child(builder, 0), element, &items->items[i], error);
+  return st ? st : osdear__builder_close(builder, error);
+}
+
+static osdear_status put_cell(osdear__builder *builder, const osdear__field *field, const osdear__json *value,
+                              osdear_error **error)
+{
+  if (!value || value->kind == JSON_IS_NULL)
+    return osdear__builder_null(builder, error);
+  if (field->type.kind == KIND_ARRAY)
+    return value->kind == JSON_IS_ARRAY ? put_list(builder, &field->type.fields[0], value, error)
+                                        : fail_cell(field, value, error);
+  if (field->type.kind == KIND_STRUCT)
+    return value->kind == JSON_IS_OBJECT ? put_struct(builder, &field->type, value, error) : fail_cell(field, value, error);
+  return put_scalar(builder, field, value, error);
 }
 
 static osdear_status next_page(dremio_rows *self, osdear_error **error)
@@ -233,7 +276,9 @@ static osdear_status next_rows(void *state, struct ArrowArray *out, osdear_error
     return st;
   rows = osdear__json_list(self->page, "rows");
   for (size_t i = 0; !st && i < rows->count; i++)
-    st = put_row(self, &rows->items[i], error);
+    st = rows->items[i].kind != JSON_IS_OBJECT
+             ? osdear__fail(error, OSDEAR_ERR_CORRUPT, "Dremio gives a row of %s that is no object", self->id)
+             : put_struct(self->builder, &self->type, &rows->items[i], error);
   if (st)
     return st;
   self->offset += (int64_t)rows->count;

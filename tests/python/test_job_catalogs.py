@@ -161,7 +161,9 @@ def test_rows_come_typed_page_by_page(dremio, open_runner):
         last = table.slice(1202).to_pylist()[0]
         moment = datetime.datetime(2024, 5, 1, 1, 2, 3, 500000)
         assert last == {"b": True, "i": 1202, "l": 1202 + 2**60, "d": 300.5, "n": decimal.Decimal("1202.25"), "s": "row 1202", "x": b"\0\1\2",
-                        "day": moment.date(), "t": moment.time(), "at": moment, "many": "[1202,1]", "none": None}
+                        "day": moment.date(), "t": moment.time(), "at": moment, "many": [1202, 1, None], "place": {"x": 0.5, "tags": ["a", "b"]},
+                        "map": '{"k":1}', "none": None}
+        assert table.slice(1201, 1).column("place").to_pylist() == [None]
         assert table.schema.field("n").type == pyarrow.decimal128(20, 2)
         hanging = runner.submit(dremio.spec("hang"))
         with pytest.raises(osdear.StateError, match="once it has succeeded"):
@@ -179,6 +181,15 @@ def test_rows_that_contradict_their_schema_are_refused_by_column(dremio, open_ru
                                                            "rows": [{"n": "5000000000"}]})
         with pytest.raises(Exception, match='column "n"'):
             pyarrow.table(job.rows())
+        dremio.results = lambda job, offset, limit: (200, {"rowCount": 1, "schema": [{"name": "n", "type": {"name": "INTEGER"}}], "rows": [[1]]})
+        with pytest.raises(Exception, match="no object"):
+            pyarrow.table(job.rows())
+        for name, value in (("LIST", {"a": 1}), ("LIST", 7), ("STRUCT", [1]), ("LIST", ["x"])):
+            dremio.results = lambda job, offset, limit, name=name, value=value: (200, {
+                "rowCount": 1, "rows": [{"c": value}],
+                "schema": [{"name": "c", "type": {"name": name, "subSchema": [{"name": "a", "type": {"name": "INTEGER"}}]}}]})
+            with pytest.raises(Exception, match='column "(c|element)"'):
+                pyarrow.table(job.rows())
 
 
 def test_metadata_is_refreshed_by_a_job(dremio, open_runner):

@@ -10,6 +10,7 @@ from services import Job, Service
 
 OUTCOMES = {
     "succeed": ["STARTING", "RUNNING", "COMPLETED"],
+    "slow": ["PLANNING", "RUNNING", "RUNNING", "COMPLETED"],
     "many": ["COMPLETED"],
     "few": ["COMPLETED"],
     "fail": ["PLANNING", "FAILED"],
@@ -21,13 +22,17 @@ MOST_ROWS = 500
 SCHEMA = [("b", {"name": "BOOLEAN"}), ("i", {"name": "INTEGER"}), ("l", {"name": "BIGINT"}), ("d", {"name": "DOUBLE"}),
           ("n", {"name": "DECIMAL", "precision": 20, "scale": 2}), ("s", {"name": "VARCHAR"}), ("x", {"name": "VARBINARY"}),
           ("day", {"name": "DATE"}), ("t", {"name": "TIME"}), ("at", {"name": "TIMESTAMP"}),
-          ("many", {"name": "LIST", "subSchema": [{"type": {"name": "INTEGER"}}]}), ("none", {"name": "VARCHAR"})]
+          ("many", {"name": "LIST", "subSchema": [{"type": {"name": "INTEGER"}}]}),
+          ("place", {"name": "STRUCT", "subSchema": [{"name": "x", "type": {"name": "DOUBLE"}},
+                                                     {"name": "tags", "type": {"name": "LIST", "subSchema": [{"type": {"name": "VARCHAR"}}]}}]}),
+          ("map", {"name": "MAP", "subSchema": []}), ("none", {"name": "VARCHAR"})]
 
 
 def row(number):
     """Large numbers come as strings."""
     return {"b": number % 2 == 0, "i": number, "l": str(number + 2**60), "d": number / 4, "n": f"{number}.25", "s": f"row {number}", "x": "AAEC",
-            "day": "2024-05-01", "t": "01:02:03.500", "at": "2024-05-01 01:02:03.500", "many": [number, 1], "none": None}
+            "day": "2024-05-01", "t": "01:02:03.500", "at": "2024-05-01 01:02:03.500", "many": [number, 1, None],
+            "place": {"x": 0.5, "tags": ["a", "b"]} if number % 2 == 0 else None, "map": {"k": 1}, "none": None}
 
 
 class Dremio(Service):
@@ -96,7 +101,8 @@ class Dremio(Service):
         refresh = re.search(r"ALTER TABLE (.*) REFRESH METADATA( FORCE UPDATE)?$", sql)
         if refresh:
             self.refreshed.append(refresh[1] + (refresh[2] or ""))
-        outcome = "succeed" if refresh else re.search(r"SELECT '(\w+)'", sql)[1]
+        named = re.search(r"SELECT '(\w+)'", sql)
+        outcome = named[1] if named else "succeed" if refresh else "few"
         self.jobs[id] = Job(outcome, self.states(outcome), given)
         return 200, {"id": id}
 
