@@ -4,6 +4,8 @@ followed, each man page checked.
 
 usage: test_docs.py SOURCE_FOLDER FOLDER_OF_THE_COMMAND FOLDER_OF_THE_PACKAGE
 """
+import contextlib
+import json
 import os
 import re
 import subprocess
@@ -21,15 +23,36 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
 
+SERVICES = {"airbyte": "Airbyte", "airflow": "Airflow", "dremio": "Dremio", "spark": "Spark"}
+
+
+@contextlib.contextmanager
+def services():
+    """Small servers that answer as the services of the pages do: where they are, by the address that the pages give, and their settings."""
+    addresses, settings = {}, {}
+    with contextlib.ExitStack() as stack:
+        for host, name in SERVICES.items():
+            command = [sys.executable, str(ROOT / "tests/support/services.py"), name]
+            process = stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+            stack.callback(process.stdin.close)
+            port, given = process.stdout.readline().split(" ", 1)
+            addresses[f"+http://{host}"] = f"+http://127.0.0.1:{port}"
+            settings |= {f"OSDEAR_{host}_{key}".upper(): value for key, value in json.loads(given).items()}
+        yield addresses, settings
+
+
 class Snippets(unittest.TestCase):
     def run_page(self, page):
-        with tempfile.TemporaryDirectory() as folder:
+        given = services() if page.stem == "call-services" else contextlib.nullcontext(({}, {}))
+        with tempfile.TemporaryDirectory() as folder, given as (addresses, settings):
             for language, text in BLOCK.findall(page.read_text(encoding="utf-8")):
-                self.run_block(language, text, folder)
+                for address, place in addresses.items():
+                    text = re.sub(re.escape(address) + r":\d+", place, text)
+                self.run_block(language, text, folder, settings)
 
-    def run_block(self, language, text, folder):
+    def run_block(self, language, text, folder, settings):
         environment = {**os.environ, "PATH": f"{TOOLS}:{os.environ['PATH']}", "PYTHONPATH": PACKAGE,
-                       "OSDEAR_STATE": f"{folder}/state"}
+                       "OSDEAR_STATE": f"{folder}/state", **settings}
         if language == "csv":
             Path(folder, "people.csv").write_text(text, encoding="utf-8")
             return

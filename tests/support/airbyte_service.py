@@ -12,6 +12,7 @@ MOST_ITEMS = 10  # of a page, whatever was asked for
 FINAL = ("succeeded", "failed", "cancelled")
 OUTCOMES = {
     "succeed": ["pending", "running", "succeeded"],
+    "slow": ["pending", "running", "running", "succeeded"],
     "fail": ["pending", "running", "incomplete", "running", "failed"],
     "hang": ["pending", "running"],
     "strange": ["running", "contemplating", "incomplete", "running", "succeeded"],
@@ -43,6 +44,7 @@ class Airbyte(Service):
         names = [f"other {i}" for i in range(8)] + list(OUTCOMES) + [f"another {i}" for i in range(4)]
         for name in names:
             self.add("connection", {"name": name})
+        self.states_of = {}
         self.check_answer = {"status": "succeeded", "message": None, "jobInfo": {"succeeded": True, "logs": {"logLines": ["x"]}}}
 
     def add(self, kind, thing):
@@ -60,7 +62,7 @@ class Airbyte(Service):
         return {"connection": "nope"}
 
     def states(self, outcome):
-        return OUTCOMES[outcome]
+        return OUTCOMES.get(outcome, OUTCOMES["succeed"])
 
     def answer(self, method, path, query, body, headers):
         if path == f"{PUBLIC}/health":
@@ -168,6 +170,8 @@ class Airbyte(Service):
             kind = path.split("/")[1].removesuffix("s")
             known = given[f"{kind}Id"] in self.things[kind]
             return (200, self.check_answer) if known else exception(404, f"Could not find configuration for {kind.upper()}")
+        if path in ("/state/get", "/state/create_or_update_safe"):
+            return self.state(path, given)
         job = self.jobs.get(str(given.get("id", given.get("jobId"))))
         if not job:
             return exception(404, "Could not find job")
@@ -183,3 +187,13 @@ class Airbyte(Service):
                 return 200, {"logType": "structured", "logs": {"events": [{"timestamp": 1, "level": "INFO", "message": "hello again"}]}}
             return 200, {"logType": "formatted", "logs": {"logLines": ["hello", "from the source"]}}
         return exception(404, "Object not found.")
+
+    def state(self, path, given):
+        id = given["connectionId"]
+        if id not in self.things["connection"]:
+            return exception(404, "Could not find connection")
+        if path != "/state/get":
+            if any(job.body["connectionId"] == id and job.peek() not in FINAL for job in self.jobs.values()):
+                return exception(423, "State update for connection is locked: a sync is running")
+            self.states_of[id] = given["connectionState"]
+        return 200, {**self.states_of.get(id, {"stateType": "not_set"}), "connectionId": id}

@@ -1,5 +1,7 @@
 """One set of promises, kept by every runner. A module of tests imports them all, and has two fixtures: `service`, with `spec(outcome)` for
-"succeed" (says hello), "fail" and "hang", and `open_runner(service)`, which opens a runner with a state folder of the test's own."""
+"succeed" (says hello), "slow" (the same, but takes some seconds), "fail" and "hang", and `open_runner(service)`, which opens a runner with a state
+folder of the test's own. `service.parts()` are those that can be restarted: by name how to stop it, how to start it, and the states that a job may end in that
+ran meanwhile."""
 import asyncio
 import datetime
 import json
@@ -7,6 +9,8 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 
 import pytest
 
@@ -93,6 +97,35 @@ def test_one_thread_follows_many(service, open_runner):
         over = [job for job in osdear.Follower(jobs) if job.state.is_final]
         assert sorted(job.id for job in over) == sorted(job.id for job in jobs)
         assert sum(job.state is JobState.SUCCEEDED for job in over) == 10
+
+
+def submit_when_it_answers(runner, spec, key):
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return runner.submit(spec, key=key)
+        except (osdear.UnavailableError, osdear.TimedOutError):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
+
+def test_each_part_of_a_service_may_be_restarted_while_a_job_runs_and_another_is_submitted(service, open_runner):
+    for name, (stop, start, ends) in service.parts().items():
+        with open_runner(service) as runner:
+            before = service.started()
+            running = runner.submit(service.spec("slow"))
+            while running.poll() is not JobState.RUNNING:
+                assert not running.state.is_final, name
+                time.sleep(0.1)
+            stop()
+            back = threading.Thread(target=lambda start=start: (time.sleep(1), start()))
+            back.start()
+            job = submit_when_it_answers(runner, service.spec("succeed"), f"while {name} is away".replace(" ", "-"))
+            assert job.wait(PATIENCE) is JobState.SUCCEEDED, name
+            assert running.wait(PATIENCE).name in ends, (name, running.native_state, running.message)
+            back.join()
+            assert runner.attach(running.id).poll() is running.state, name
+            assert service.started() == before + 2, name
 
 
 def test_asyncio_follows_from_the_event_loop(service, tmp_path):

@@ -45,6 +45,9 @@ class Service:
         """How many jobs there ever were."""
         return len(self.jobs)
 
+    def parts(self):
+        return {"the server": (self.stop, self.start, ["SUCCEEDED"])}
+
     def start(self):
         service = self
 
@@ -128,7 +131,7 @@ class Spark(Service):
             return ["SUBMITTED", "RUNNING"]
         if outcome == "strange":
             return ["RUNNING", "CONTEMPLATING", "UNKNOWN", "RELAUNCHING", "FINISHED"]
-        return ["SUBMITTED", "RUNNING", self.state_words[outcome]]
+        return ["SUBMITTED", "RUNNING", self.state_words.get(outcome, "FINISHED")]
 
     def answer(self, method, path, query, body, headers):
         if path == "/json/":
@@ -206,7 +209,7 @@ class Airflow(Service):
             return ["queued", "running"]
         if outcome == "strange":
             return ["running", "contemplating", "success"]
-        return ["queued", "running", {"succeed": "success", "fail": "failed"}[outcome]]
+        return ["queued", "running", "failed" if outcome == "fail" else "success"]
 
     def detail(self, text):
         return {"detail": text}
@@ -238,7 +241,7 @@ class Airflow(Service):
 
     def dag(self, method, words, body):
         dag = words[0]
-        if dag not in ("succeed", "fail", "hang", "strange"):
+        if dag not in ("succeed", "slow", "fail", "hang", "strange", "silver"):
             return 404, self.detail(f"The Dag with ID: `{dag}` was not found")
         if len(words) == 1 and method == "PATCH":
             self.paused = body["is_paused"]
@@ -297,10 +300,10 @@ class Airflow2(Airflow):
         return 200, "hello\n"
 
 
-if __name__ == "__main__":  # services.py NAME: says its port, and ends with its standard input
+if __name__ == "__main__":  # services.py NAME: says its port and settings, and ends with its standard input
     import airbyte_service
     import dremio_service
 
     _service = {**globals(), **vars(airbyte_service), **vars(dremio_service)}[sys.argv[1]]()
-    print(_service.port, flush=True)
+    print(_service.port, json.dumps(_service.settings), flush=True)
     sys.stdin.read()

@@ -42,6 +42,16 @@ from .errors import (
     UnsupportedError,
 )
 from .job import AsyncJob, AsyncRunner, Follower, Job, JobNote, JobState, Runner
+from .services import (
+    AirbyteRunner,
+    AirflowRunner,
+    AsyncAirbyteRunner,
+    AsyncAirflowRunner,
+    AsyncDremioRunner,
+    AsyncSparkRunner,
+    DremioRunner,
+    SparkRunner,
+)
 from .stack import Pull, Service, Stack, StackEntry, StackStatus
 from .store import File, Store, TreeResult
 from .table import Changes, Metadata, Protocol, Scan, Schema, Table, WriteResult
@@ -49,9 +59,15 @@ from .table import Changes, Metadata, Protocol, Scan, Schema, Table, WriteResult
 __version__ = text(lib.osdear_version()) or ""
 
 __all__ = [
+    "AirbyteRunner",
+    "AirflowRunner",
     "ArgumentError",
+    "AsyncAirbyteRunner",
+    "AsyncAirflowRunner",
+    "AsyncDremioRunner",
     "AsyncJob",
     "AsyncRunner",
+    "AsyncSparkRunner",
     "CancelledError",
     "Changes",
     "Chunk",
@@ -61,6 +77,7 @@ __all__ = [
     "CorruptError",
     "DataError",
     "DeniedError",
+    "DremioRunner",
     "Engine",
     "Error",
     "Exec",
@@ -89,6 +106,7 @@ __all__ = [
     "Scan",
     "Schema",
     "Service",
+    "SparkRunner",
     "Spec",
     "Stack",
     "StackEntry",

@@ -6,7 +6,7 @@ import ctypes
 import sys
 from typing import Any, Protocol, runtime_checkable
 
-from ._lib import Context, check, ffi, lib
+from ._lib import Context, check, ffi, lib, make_error
 from . import errors
 
 
@@ -103,6 +103,24 @@ def import_stream(data: object) -> Any:
     )
 
 
+class Batch:
+    """Some rows, once: pyarrow.record_batch(batch), polars.from_arrow(batch)."""
+
+    def __init__(self, schema: Any, array: Any) -> None:
+        self._structs: tuple[Any, Any] | None = (schema, array)
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
+        if self._structs is None:
+            raise errors.StateError("this batch was consumed before", status="state")
+        (schema, array), self._structs = self._structs, None
+        return to_capsule(b"arrow_schema", schema), to_capsule(b"arrow_array", array)
+
+    def __del__(self) -> None:
+        if self._structs is not None and ffi is not None:
+            for struct in self._structs:
+                release(struct)
+
+
 class Stream:
     """Batches from the library, once: consumed by whoever asks for the Arrow stream first."""
 
@@ -118,6 +136,20 @@ class Stream:
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         return to_capsule(b"arrow_array_stream", self._take())
+
+    def read_batch(self) -> Batch | None:
+        """The next batch by itself; None: there are no more."""
+        if self._struct is None:
+            return None
+        schema, array = new(b"arrow_schema"), new(b"arrow_array")
+        with self._context.watch():
+            if self._struct.get_schema(self._struct, schema) or self._struct.get_next(self._struct, array):
+                raise make_error(lib.osdear_stream_error(self._struct))
+        if array.release == ffi.NULL:
+            release(schema)
+            release(self._take())
+            return None
+        return Batch(schema, array)
 
     def to_pylist(self) -> list[dict[str, Any]]:
         """The rows as dicts, in their JSON forms."""

@@ -9,10 +9,13 @@ import enum
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
 from . import _arrow, errors
 from ._lib import Context, Options, check, default_context, ffi, lib, make_error, text
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -160,8 +163,16 @@ class _Log:
         ffi.release(self._pointer)
 
 
+def _check_scheme(runner: Runner | AsyncRunner, address: str) -> None:
+    if not address.startswith(runner._scheme):
+        words = f'the address of a {type(runner).__name__} starts with "{runner._scheme}"; this one is "{address}"'
+        raise errors.ArgumentError(words, status="argument")
+
+
 class Runner:
     """A service that runs jobs, by address: "process:", "spark+http://host:6066". A context manager; jobs outlive it."""
+
+    _scheme: ClassVar[str] = ""  # of the one service that a subclass is for
 
     def __init__(
         self,
@@ -171,6 +182,7 @@ class Runner:
         state_folder: str | None = None,
         context: Context | None = None,
     ) -> None:
+        _check_scheme(self, address)
         self.address = address
         self._context = context or default_context()
         options = Options("osdear_runner_options")
@@ -180,7 +192,7 @@ class Runner:
         check(lib.osdear_runner_open, self._context.pointer, address.encode(), options.pointer, out)
         self._pointer = ffi.gc(out[0], lib.osdear_runner_free)
 
-    def __enter__(self) -> Runner:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -193,7 +205,7 @@ class Runner:
         self._pointer = None
 
     def __repr__(self) -> str:
-        return f"Runner({self.address!r})"
+        return f"{type(self).__name__}({self.address!r})"
 
     def _handle(self) -> Any:
         if self._pointer is None:
@@ -350,6 +362,12 @@ class AsyncJob:
     async def result(self) -> dict[str, Any]:
         return await self._runner._call(self._job.result)
 
+    async def rows(self) -> AsyncIterator[_arrow.Batch]:
+        """The rows that are its result, typed, once it has succeeded; a page at a time, with other calls in between."""
+        stream = await self._runner._call(self._job.rows)
+        while (batch := await self._runner._call(stream.read_batch)) is not None:
+            yield batch
+
     async def logs(self, stream: str | None = None, *, follow: bool = False) -> AsyncIterator[bytes]:
         """What it wrote. With `follow` it is read until the job is over, with other calls in between."""
         log = await self._runner._call(_Log, self._job, stream, False)
@@ -368,7 +386,10 @@ class AsyncJob:
 class AsyncRunner:
     """A runner for asyncio. Calls that may wait run in a thread, one at a time; following does not need one."""
 
+    _scheme: ClassVar[str] = ""
+
     def __init__(self, address: str, settings: Mapping[str, str] | None = None, *, state_folder: str | None = None) -> None:
+        _check_scheme(self, address)
         # Two handles, since a runner belongs to one thread at a time: one for calls, one for what the event loop follows.
         self._calling = Runner(address, settings, state_folder=state_folder)
         self._following = Runner(address, settings, state_folder=state_folder)
@@ -395,7 +416,7 @@ class AsyncRunner:
     async def jobs(self) -> list[JobNote]:
         return await self._call(self._calling.jobs)
 
-    async def __aenter__(self) -> AsyncRunner:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
