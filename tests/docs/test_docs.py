@@ -32,12 +32,11 @@ def services():
     addresses, settings = {}, {}
     with contextlib.ExitStack() as stack:
         for host, name in SERVICES.items():
-            command = [sys.executable, str(ROOT / "tests/support/services.py"), name]
+            command = [sys.executable, str(ROOT / "tests/support/services.py"), name, "settings"]
             process = stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
             stack.callback(process.stdin.close)
-            port, given = process.stdout.readline().split(" ", 1)
-            addresses[f"+http://{host}"] = f"+http://127.0.0.1:{port}"
-            settings |= {f"OSDEAR_{host}_{key}".upper(): value for key, value in json.loads(given).items()}
+            addresses[f"+http://{host}"] = f"+http://127.0.0.1:{int(process.stdout.readline())}"
+            settings |= {f"OSDEAR_{host}_{key}".upper(): value for key, value in json.loads(process.stdout.readline()).items()}
         yield addresses, settings
 
 

@@ -9,14 +9,14 @@ import osdear
 import pytest
 from osdear import JobState
 from osdear_command import cache
-from test_jobs_on_airflow import Airflow
+from test_jobs_on_airflow import PARTS, Airflow
 from test_jobs_on_spark import Cluster
 
 if os.environ.get("OSDEAR_JOB_PROMISES"):
     from job_promises import *  # noqa: F403
 
-SCRIPTS = {"succeed": "print('hello')\n", "fail": "raise SystemExit(3)\n", "hang": "import time\ntime.sleep(100)\n"}
-CONF = {"succeed": {}, "fail": {"fail": True}, "hang": {"sleep": 100}}
+SCRIPTS = {"succeed": "print('hello')\n", "slow": "import time\ntime.sleep(20)\nprint('hello')\n", "fail": "raise SystemExit(3)\n", "hang": "import time\ntime.sleep(100)\n"}
+CONF = {"succeed": {}, "slow": {"sleep": 20}, "fail": {"fail": True}, "hang": {"sleep": 100}}
 
 
 class OnSpark:
@@ -31,6 +31,12 @@ class OnSpark:
 
     def spec(self, outcome):
         return self.cluster.spec(self.folder / f"{outcome}.py")
+
+    def parts(self):
+        """A worker takes its drivers along, and one that is killed is missed by the master after a while."""
+        stop = self.cluster.stop
+        return {"the master": (lambda: stop("master"), self.cluster.start_master, ["SUCCEEDED"]),
+                "the worker": (lambda: stop("worker"), self.cluster.start_worker, ["FAILED", "CANCELLED"])}
 
     def started(self):
         summary = json.loads(self.cluster.get(self.cluster.page, "/json/"))
@@ -56,6 +62,12 @@ class OnAirflow:
         headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
         request = urllib.request.Request(f"http://127.0.0.1:{self.airflow.port}{path}", body, headers)
         return json.loads(urllib.request.urlopen(request, timeout=60).read())
+
+    def parts(self):
+        """A scheduler that ends has its tasks end; they may be done by then."""
+        airflow = self.airflow
+        return {part: (lambda part=part: airflow.stop(part), lambda part=part: airflow.start(part),
+                       ["SUCCEEDED", "FAILED"] if part == "scheduler" else ["SUCCEEDED"]) for part in PARTS}
 
     def started(self):
         token = self.ask("/auth/token", json.dumps(self.settings).encode())["access_token"]

@@ -300,10 +300,12 @@ class Airflow2(Airflow):
         return 200, "hello\n"
 
 
-if __name__ == "__main__":  # services.py NAME: says its port and settings, and ends with its standard input
+if __name__ == "__main__":  # services.py NAME [settings]: says its port, and its settings where they are asked for; ends with its standard input
     import airbyte_service
     import dremio_service
 
     _service = {**globals(), **vars(airbyte_service), **vars(dremio_service)}[sys.argv[1]]()
-    print(_service.port, json.dumps(_service.settings), flush=True)
+    print(_service.port, flush=True)
+    if sys.argv[2:] == ["settings"]:
+        print(json.dumps(_service.settings), flush=True)
     sys.stdin.read()
