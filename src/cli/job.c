@@ -24,18 +24,39 @@ static int open_runner(cli_call *cli, osdear_runner **out)
   return osdear_runner_open(cli->context, address, &options, out, &cli->error) ? cli_fail(cli) : EXIT_OK;
 }
 
-/* The job that the first argument names. */
-static int open_job(cli_call *cli, osdear_job **out)
+/* What a verb does with the service that --runner names. */
+static int with_runner(cli_call *cli, int (*use)(cli_call *cli, osdear_runner *runner))
 {
   osdear_runner *runner;
   int code = open_runner(cli, &runner);
 
   if (code)
     return code;
-  if (osdear_runner_attach(runner, cli->arguments[0], out, &cli->error))
-    code = cli_fail(cli);
+  code = use(cli, runner);
   osdear_runner_free(runner);
   return code;
+}
+
+/* The same with the job that the first argument names. */
+static int with_job(cli_call *cli, int (*use)(cli_call *cli, osdear_job *job))
+{
+  osdear_runner *runner;
+  osdear_job *job = NULL;
+  int code = open_runner(cli, &runner);
+
+  if (code)
+    return code;
+  code = osdear_runner_attach(runner, cli->arguments[0], &job, &cli->error) ? cli_fail(cli) : use(cli, job);
+  osdear_job_free(job);
+  osdear_runner_free(runner);
+  return code;
+}
+
+static int64_t timeout_ms(const cli_call *cli)
+{
+  int64_t timeout_s = cli_number(cli, "timeout", -1);
+
+  return timeout_s < 0 || timeout_s > INT64_MAX / 1000 ? -1 : timeout_s * 1000;
 }
 
 static int show_job(cli_call *cli, osdear_job *job)
@@ -79,20 +100,15 @@ static const char *read_spec(const char *path)
   return text;
 }
 
-static int submit(cli_call *cli)
+static int submit_to(cli_call *cli, osdear_runner *runner)
 {
   osdear_submit_options options = OSDEAR_SUBMIT_OPTIONS_INIT;
-  const char *spec = read_spec(cli->arguments[0]);
-  osdear_runner *runner;
   osdear_job *job = NULL;
-  int code = open_runner(cli, &runner);
 
-  if (code)
-    return code;
   options.key = cli_value(cli, "key");
-  if (osdear_runner_submit(runner, spec, &options, &job, &cli->error)) {
-    code = cli_fail(cli);
-  } else if (cli_flag(cli, "json")) {
+  if (osdear_runner_submit(runner, read_spec(cli->arguments[0]), &options, &job, &cli->error))
+    return cli_fail(cli);
+  if (cli_flag(cli, "json")) {
     printf("{\"id\":");
     cli_put_json_string(stdout, osdear_job_id(job));
     printf(",\"was_found\":%s}\n", osdear_job_was_found(job) ? "true" : "false");
@@ -100,8 +116,12 @@ static int submit(cli_call *cli)
     printf("%s\n", osdear_job_id(job));
   }
   osdear_job_free(job);
-  osdear_runner_free(runner);
-  return code;
+  return EXIT_OK;
+}
+
+static int submit(cli_call *cli)
+{
+  return with_runner(cli, submit_to);
 }
 
 static const cli_option submit_options[] = {
@@ -124,15 +144,14 @@ const cli_command cli_job_submit = {
 
 /* ---- status ---- */
 
+static int ask(cli_call *cli, osdear_job *job)
+{
+  return osdear_job_poll(job, &cli->error) ? cli_fail(cli) : show_job(cli, job);
+}
+
 static int status(cli_call *cli)
 {
-  osdear_job *job = NULL;
-  int code = open_job(cli, &job);
-
-  if (!code)
-    code = osdear_job_poll(job, &cli->error) ? cli_fail(cli) : show_job(cli, job);
-  osdear_job_free(job);
-  return code;
+  return with_job(cli, ask);
 }
 
 static const cli_option *const status_tables[] = { runner_options, NULL };
@@ -159,26 +178,22 @@ static int code_of(osdear_job_state state)
   return state == OSDEAR_JOB_CANCELLED ? EXIT_CANCELLED : EXIT_FAILED;
 }
 
-static int wait_for(cli_call *cli)
+static int await(cli_call *cli, osdear_job *job)
 {
   osdear_job_wait_options options = OSDEAR_JOB_WAIT_OPTIONS_INIT;
-  int64_t timeout_s = cli_number(cli, "timeout", -1);
-  osdear_job *job = NULL;
-  int code = open_job(cli, &job);
+  int code;
 
-  if (code)
-    return code;
-  options.timeout_ms = timeout_s < 0 ? -1 : timeout_s * 1000;
+  options.timeout_ms = timeout_ms(cli);
   options.cancel_on_timeout = cli_flag(cli, "cancel-on-timeout");
-  if (osdear_job_wait(job, &options, &cli->error)) {
-    code = cli_fail(cli);
-  } else {
-    code = show_job(cli, job);
-    if (!code)
-      code = code_of(osdear_job_state_get(job));
-  }
-  osdear_job_free(job);
-  return code;
+  if (osdear_job_wait(job, &options, &cli->error))
+    return cli_fail(cli);
+  code = show_job(cli, job);
+  return code ? code : code_of(osdear_job_state_get(job));
+}
+
+static int wait_for(cli_call *cli)
+{
+  return with_job(cli, await);
 }
 
 static const cli_option wait_options[] = {
@@ -214,21 +229,22 @@ static int put_log(cli_call *cli, osdear_job_log *log)
   return EXIT_OK;
 }
 
-static int logs(cli_call *cli)
+static int put_logs(cli_call *cli, osdear_job *job)
 {
   osdear_job_log_options options = OSDEAR_JOB_LOG_OPTIONS_INIT;
   osdear_job_log *log = NULL;
-  osdear_job *job = NULL;
-  int code = open_job(cli, &job);
+  int code;
 
-  if (code)
-    return code;
   options.stream = cli_value(cli, "stream");
   options.follow = cli_flag(cli, "follow");
   code = osdear_job_logs(job, &options, &log, &cli->error) ? cli_fail(cli) : put_log(cli, log);
   osdear_job_log_free(log);
-  osdear_job_free(job);
   return code;
+}
+
+static int logs(cli_call *cli)
+{
+  return with_job(cli, put_logs);
 }
 
 static const cli_option log_options[] = {
@@ -251,19 +267,17 @@ const cli_command cli_job_logs = {
 
 /* ---- cancel ---- */
 
-static int cancel(cli_call *cli)
+static int end(cli_call *cli, osdear_job *job)
 {
   osdear_job_cancel_options options = OSDEAR_JOB_CANCEL_OPTIONS_INIT;
-  int64_t timeout_s = cli_number(cli, "timeout", -1);
-  osdear_job *job = NULL;
-  int code = open_job(cli, &job);
 
-  if (code)
-    return code;
-  options.timeout_ms = timeout_s < 0 ? -1 : timeout_s * 1000;
-  code = osdear_job_cancel(job, &options, &cli->error) ? cli_fail(cli) : show_job(cli, job);
-  osdear_job_free(job);
-  return code;
+  options.timeout_ms = timeout_ms(cli);
+  return osdear_job_cancel(job, &options, &cli->error) ? cli_fail(cli) : show_job(cli, job);
+}
+
+static int cancel(cli_call *cli)
+{
+  return with_job(cli, end);
 }
 
 static const cli_option *const cancel_tables[] = { runner_options, NULL };
@@ -281,22 +295,21 @@ const cli_command cli_job_cancel = {
 
 /* ---- call ---- */
 
-static int call(cli_call *cli)
+static int call_on(cli_call *cli, osdear_runner *runner)
 {
   const char *arguments = cli->argument_count > 1 ? read_spec(cli->arguments[1]) : NULL;
-  osdear_runner *runner;
   char *text = NULL;
-  int code = open_runner(cli, &runner);
 
-  if (code)
-    return code;
   if (osdear_runner_call(runner, cli->arguments[0], arguments, &text, &cli->error))
-    code = cli_fail(cli);
-  else
-    printf("%s\n", text);
+    return cli_fail(cli);
+  printf("%s\n", text);
   osdear_text_free(text);
-  osdear_runner_free(runner);
-  return code;
+  return EXIT_OK;
+}
+
+static int call(cli_call *cli)
+{
+  return with_runner(cli, call_on);
 }
 
 static const cli_option *const call_tables[] = { runner_options, NULL };
@@ -315,28 +328,28 @@ const cli_command cli_job_call = {
 
 /* ---- prune ---- */
 
-static int prune(cli_call *cli)
+static int prune_on(cli_call *cli, osdear_runner *runner)
 {
   osdear_prune_options options = OSDEAR_PRUNE_OPTIONS_INIT;
   int64_t days = cli_number(cli, "days", -1), removed = 0;
-  osdear_runner *runner;
-  int code;
+  int code = EXIT_OK;
 
   if (days > 36500)
     cli_die(EXIT_USAGE, "--days wants at most a hundred years");
   if (days >= 0)
     options.min_age_ms = days * 86400000;
-  code = open_runner(cli, &runner);
-  if (code)
-    return code;
   if (osdear_runner_prune(runner, &options, &removed, &cli->error))
     code = cli_fail(cli);
   if (cli_flag(cli, "json"))
     printf("{\"removed\":%lld}\n", (long long)removed);
   else
     printf("%lld removed\n", (long long)removed);
-  osdear_runner_free(runner);
   return code;
+}
+
+static int prune(cli_call *cli)
+{
+  return with_runner(cli, prune_on);
 }
 
 static const cli_option prune_options[] = {
@@ -383,25 +396,23 @@ static void show_note(cli_call *cli, osdear_runner *runner, const osdear_job_not
   osdear_job_free(job);
 }
 
-static int list(cli_call *cli)
+static int list_of(cli_call *cli, osdear_runner *runner)
 {
   int64_t limit = cli_number(cli, "limit", -1);
   osdear_job_list *jobs = NULL;
-  osdear_runner *runner;
   const osdear_job_note *note;
-  int code = open_runner(cli, &runner);
 
-  if (code)
-    return code;
-  if (osdear_runner_jobs(runner, &jobs, &cli->error)) {
-    code = cli_fail(cli);
-  } else {
-    for (size_t i = 0; (note = osdear_job_list_get(jobs, i)) != NULL && (limit < 0 || (int64_t)i < limit); i++)
-      show_note(cli, runner, note);
-  }
+  if (osdear_runner_jobs(runner, &jobs, &cli->error))
+    return cli_fail(cli);
+  for (size_t i = 0; (note = osdear_job_list_get(jobs, i)) != NULL && (limit < 0 || (int64_t)i < limit); i++)
+    show_note(cli, runner, note);
   osdear_job_list_free(jobs);
-  osdear_runner_free(runner);
-  return code;
+  return EXIT_OK;
+}
+
+static int list(cli_call *cli)
+{
+  return with_runner(cli, list_of);
 }
 
 static const cli_option list_options[] = {
