@@ -27,7 +27,7 @@ typedef void (*osdear_progress_callback)(void *argument, const char *step, int64
 typedef struct osdear_context_options {
   size_t size;                          /**< sizeof this struct as the caller compiled it. */
   int64_t memory_budget_bytes;          /**< What all calls together should stay within; 0 (default): 256 MiB. */
-  int32_t threads;                      /**< Worker threads; 0 (default): one for each processor; 1: none besides the caller's. */
+  int32_t threads;                      /**< Workers; 0 (default): one a processor; 1: none but what moves a remote store's bytes. */
   osdear_log_level log_level;           /**< The lowest level that reaches the callback. */
   osdear_log_callback log;              /**< NULL (default): silent. */
   void *log_argument;                   /**< Given to `log`. */

@@ -1,8 +1,7 @@
 /* Worker threads that start with the first work and take it in the order it came. */
 #include <base/context.h>
+#include <base/thread.h>
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 
 typedef struct task {
@@ -84,16 +83,10 @@ static void *run_worker(void *argument)
   return NULL;
 }
 
-/* Signals belong to the host program: workers take none. */
 static int start_worker(osdear__pool *pool)
 {
-  sigset_t all, before;
-  int failed;
+  int failed = osdear__thread_start(&pool->workers[pool->started], run_worker, pool);
 
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  failed = pthread_create(&pool->workers[pool->started], NULL, run_worker, pool);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (!failed)
     pool->started++;
   return failed;

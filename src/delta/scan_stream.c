@@ -266,11 +266,16 @@ static size_t lanes_of(const osdear_context *context)
   return wanted < 1 ? 1 : wanted > MOST_UNITS ? MOST_UNITS : (size_t)wanted;
 }
 
-/* Without workers nothing is decoded ahead, but the bytes of the next row group can be on their way. */
-static bool fetches_ahead(const osdear__scan_plan *plan)
+/* Without workers nothing is decoded ahead, but the bytes of the next row groups can be on their way: of more than one, since small ones take
+ * less time than it takes to ask for the next. */
+static size_t lanes_without_workers(const osdear__scan_plan *plan)
 {
-  return osdear__store_is_remote(plan->snapshot->store) && plan->limit < 0 &&
-         osdear__context_budget(plan->snapshot->context) >= 2 * OSDEAR__SCAN_LANE;
+  enum { ON_THEIR_WAY = 4 };
+  int64_t bearable = osdear__context_budget(plan->snapshot->context) / OSDEAR__SCAN_LANE;
+
+  if (!osdear__store_is_remote(plan->snapshot->store) || plan->limit >= 0 || bearable < 1)
+    return 1;
+  return bearable < ON_THEIR_WAY ? (size_t)bearable : ON_THEIR_WAY;
 }
 
 osdear_status osdear__scan_export(osdear__scan_plan *plan, const osdear__scan_source *source, struct ArrowArrayStream *out,
@@ -287,7 +292,7 @@ osdear_status osdear__scan_export(osdear__scan_plan *plan, const osdear__scan_so
   s->rows_left = plan->limit;
   /* The first rows of a table are one batch: not worth a worker's while. */
   s->has_workers = osdear__context_threads(plan->snapshot->context) > 1 && (plan->where || plan->limit < 0 || plan->limit > plan->batch_rows);
-  s->lane_limit = s->has_workers ? lanes_of(plan->snapshot->context) : fetches_ahead(plan) ? 2 : 1;
+  s->lane_limit = s->has_workers ? lanes_of(plan->snapshot->context) : lanes_without_workers(plan);
   s->bytes_limit = osdear__context_budget(plan->snapshot->context) / WAITING_SHARE;
   pthread_mutex_init(&s->lock, NULL);
   pthread_cond_init(&s->changed, NULL);

@@ -46,8 +46,10 @@ osdear_status osdear__pq_columns_ahead(osdear__parquet *file, osdear__pq_column 
       add(&list, columns[i].pages.start, columns[i].pages.read_to);
   }
   st = osdear__input_ahead(file->input, list.ranges, list.count, memory, out, error);
-  for (size_t i = 0; !st && *out && i < count; i++)
+  for (size_t i = 0; !st && *out && i < count; i++) {
     columns[i].pages.input = *out;
+    columns[i].pages.read_ahead = 0; /* a page at a time: more would have to be waited for now instead of later */
+  }
   osdear__free(list.ranges);
   return st;
 }

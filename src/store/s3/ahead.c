@@ -1,7 +1,6 @@
 /** @file ahead.c Fetching ahead of a reader who goes through ranges of an object: near ones by one request, several requests side by side.
  *
- * Nobody but the reader moves the bytes: requests go out early, and what comes waits in the sockets until it is asked for or room is needed.
- * Ranges that fit the memory come as they are, with what lies between near ones. Others come in pieces, each range by itself: the piece at
+ * The bucket's own thread moves the bytes while the reader decodes. Ranges that fit the memory come as they are, with what lies between near ones. Others come in pieces, each range by itself: the piece at
  * hand and the next one, as large as the range's share of the whole, so that a reader of columns uses all of them up at the same time. */
 #include <store/s3/range.h>
 
@@ -11,12 +10,10 @@
 #define LEAST_PIECE ((int64_t)64 << 10)
 
 typedef struct piece {
-  osdear__s3_fetch fetch;
+  osdear__s3_order order;
   int64_t offset;
   size_t size;        /* 0: there is none */
   char *bytes;
-  osdear_status failed;
-  osdear_error *failure;
 } piece;
 
 typedef struct stream {
@@ -31,7 +28,6 @@ typedef struct ahead {
   osdear__input base;
   osdear__input *whole;
   osdear__s3_object *object;
-  osdear__http_loop *loop;
   stream *streams;    /* ascending and apart */
   size_t count;
 } ahead;
@@ -45,66 +41,30 @@ static ahead *ahead_of(osdear__input *base)
 
 static void drop_piece(piece *p)
 {
-  osdear__s3_call_free(p->fetch.call);
-  osdear_error_free(p->failure);
+  osdear__s3_order_drop(&p->order);
   osdear__free(p->bytes);
   *p = (piece){ 0 };
 }
 
-static osdear_status start_piece(ahead *self, stream *s, piece *p, osdear_error **error)
+/* `wanted`: where the read at hand ends. What is left of it comes as one piece, however large the others are. */
+static osdear_status start_piece(ahead *self, stream *s, piece *p, int64_t wanted, osdear_error **error)
 {
-  int64_t left = s->end - s->next;
+  int64_t left = s->end - s->next, size = wanted - s->next > s->piece_size ? wanted - s->next : s->piece_size;
   osdear_status st;
 
   drop_piece(p);
   if (left <= 0)
     return OSDEAR_OK;
   p->offset = s->next;
-  p->size = (size_t)(left < s->piece_size ? left : s->piece_size);
+  p->size = (size_t)(left < size ? left : size);
   p->bytes = osdear__alloc(p->size);
-  st = p->bytes ? osdear__s3_fetch_start(self->object, self->loop, p->offset, p->bytes, p->size, &p->fetch, error)
+  st = p->bytes ? osdear__s3_order_place(&p->order, self->object, p->offset, p->bytes, p->size, error)
                 : osdear__fail_memory(error);
   if (st)
     drop_piece(p);
   else
     s->next += (int64_t)p->size;
   return st;
-}
-
-static piece *piece_of(ahead *self, const osdear__http_exchange *exchange)
-{
-  for (size_t i = 0; i < self->count; i++)
-    for (size_t k = 0; k < COUNT_OF(self->streams[i].pieces); k++)
-      if (osdear__s3_call_is(self->streams[i].pieces[k].fetch.call, exchange))
-        return &self->streams[i].pieces[k];
-  return NULL;
-}
-
-/* A failure belongs to who wants that piece: perhaps nobody does. */
-static osdear_status move(ahead *self, int64_t timeout_ms, osdear_error **error)
-{
-  osdear_status st = osdear__http_step(self->loop, timeout_ms, error);
-  osdear__http_exchange *ended = st ? NULL : osdear__http_collect(self->loop);
-
-  for (; ended; ended = osdear__http_collect(self->loop)) {
-    piece *p = piece_of(self, ended);
-    bool is_again = false;
-    p->failed = osdear__s3_fetch_end(self->object, &p->fetch, &is_again, &p->failure);
-  }
-  return st;
-}
-
-static osdear_status wait_for(ahead *self, piece *p, osdear_error **error)
-{
-  osdear_status st = OSDEAR_OK;
-
-  while (!st && p->fetch.call)
-    st = move(self, -1, error);
-  if (st || !p->failed)
-    return st;
-  if (error)
-    *error = osdear__error_copy(p->failure);
-  return p->failed;
 }
 
 /* ---- reading ---- */
@@ -130,7 +90,7 @@ static stream *stream_at(const ahead *self, int64_t offset)
 }
 
 /* The piece that holds `offset` comes to hand, and the one behind it is sent for. A jump begins anew from there. */
-static osdear_status turn_to(ahead *self, stream *s, int64_t offset, osdear_error **error)
+static osdear_status turn_to(ahead *self, stream *s, int64_t offset, int64_t wanted, osdear_error **error)
 {
   piece *other = &s->pieces[!s->at_hand];
   osdear_status st = OSDEAR_OK;
@@ -138,19 +98,19 @@ static osdear_status turn_to(ahead *self, stream *s, int64_t offset, osdear_erro
   if (!has(&s->pieces[s->at_hand], offset)) {
     if (!has(other, offset)) {
       s->next = offset;
-      st = start_piece(self, s, other, error);
+      st = start_piece(self, s, other, wanted, error);
     }
     drop_piece(&s->pieces[s->at_hand]);
     s->at_hand = !s->at_hand;
     other = &s->pieces[!s->at_hand];
   }
-  return !st && other->size == 0 && s->next < s->end ? start_piece(self, s, other, error) : st;
+  return !st && other->size == 0 && s->next < s->end ? start_piece(self, s, other, wanted, error) : st;
 }
 
 static osdear_status ahead_read_at(osdear__input *base, int64_t offset, void *out, size_t size, osdear_error **error)
 {
   ahead *self = ahead_of(base);
-  osdear_status st = osdear__http_pending(self->loop) > 0 ? move(self, 0, error) : OSDEAR_OK;
+  osdear_status st = OSDEAR_OK;
 
   while (!st && size > 0) {
     stream *s = stream_at(self, offset);
@@ -159,9 +119,9 @@ static osdear_status ahead_read_at(osdear__input *base, int64_t offset, void *ou
 
     if (!s)
       return osdear__input_read(self->whole, offset, out, size, error);
-    st = turn_to(self, s, offset, error);
+    st = turn_to(self, s, offset, offset + (int64_t)size, error);
     if (!st)
-      st = wait_for(self, &s->pieces[s->at_hand], error);
+      st = osdear__s3_order_wait(&s->pieces[s->at_hand].order, error);
     if (st)
       return st;
     p = &s->pieces[s->at_hand];
@@ -179,10 +139,12 @@ static void ahead_close(osdear__input *base)
 {
   ahead *self = ahead_of(base);
 
+  for (size_t i = 0; i < self->count; i++) /* all of them first: a drop waits */
+    for (size_t k = 0; k < COUNT_OF(self->streams[i].pieces); k++)
+      osdear__s3_order_cancel(&self->streams[i].pieces[k].order);
   for (size_t i = 0; i < self->count; i++)
     for (size_t k = 0; k < COUNT_OF(self->streams[i].pieces); k++)
       drop_piece(&self->streams[i].pieces[k]);
-  osdear__s3_return_loop(self->object->s3, self->object->context, self->loop);
   osdear__free(self->streams);
   osdear__free(self);
 }
@@ -245,23 +207,49 @@ static bool plan_whole(ahead *self, const osdear__byte_range *ranges, size_t cou
   return self->streams != NULL;
 }
 
+static int64_t total_up_to(const osdear__byte_range *ranges, size_t count, int64_t most)
+{
+  int64_t total = 0;
+
+  for (size_t i = 0; i < count; i++)
+    total += ranges[i].size <= most ? ranges[i].size : 0;
+  return total;
+}
+
+/* The size up to which ranges come whole, with half of the memory at most: as pieces they would be smaller than the pages in them. */
+static int64_t most_whole(const osdear__byte_range *ranges, size_t count, int64_t memory)
+{
+  int64_t most = 0;
+
+  for (int64_t next = LEAST_PIECE; total_up_to(ranges, count, next) <= memory / 2; next *= 2)
+    most = next;
+  return most;
+}
+
+/* `total` is more than `memory`: not all of them come whole. */
 static bool plan_pieces(ahead *self, const osdear__byte_range *ranges, size_t count, int64_t total, int64_t memory)
 {
+  int64_t most = most_whole(ranges, count, memory), whole = total_up_to(ranges, count, most);
+
   self->streams = osdear__alloc_zeroed(count, sizeof *self->streams);
   for (size_t i = 0; self->streams && i < count; i++) {
-    int64_t share = (int64_t)((double)memory / 2 * ((double)ranges[i].size / (double)total));
-    add_stream(self, ranges[i].offset, ranges[i].size, share < LEAST_PIECE ? LEAST_PIECE : share);
+    int64_t share = (int64_t)((double)(memory - whole) / 2 * ((double)ranges[i].size / (double)(total - whole)));
+    add_stream(self, ranges[i].offset, ranges[i].size,
+               ranges[i].size <= most ? most
+               : share < LEAST_PIECE  ? LEAST_PIECE
+                                      : share);
   }
   return self->streams != NULL;
 }
 
 static osdear_status start_all(ahead *self, osdear_error **error)
 {
-  osdear_status st = osdear__s3_borrow_loop(self->object->s3, self->object->context, &self->loop, error);
+  osdear_status st = OSDEAR_OK;
 
-  for (size_t i = 0; !st && i < self->count; i++)
-    st = start_piece(self, &self->streams[i], &self->streams[i].pieces[0], error);
-  return st ? st : move(self, 0, error);
+  for (size_t k = 0; k < COUNT_OF(self->streams->pieces); k++) /* what is read first is sent for first */
+    for (size_t i = 0; !st && i < self->count; i++)
+      st = start_piece(self, &self->streams[i], &self->streams[i].pieces[k], 0, error);
+  return st;
 }
 
 static osdear_status start_over(ahead *self, osdear__byte_range *ranges, size_t count, int64_t memory, osdear__input **out,

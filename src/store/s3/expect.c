@@ -4,24 +4,21 @@
 /* Of the budget, what may wait for being opened. */
 #define SHARE 8
 
+/* One object. It stays where it is until its order is dropped. */
 typedef struct entry {
-  osdear__s3_fetch fetch;
+  osdear__s3_order order;
   osdear__s3_object object;
   osdear__s3_info info;
-  char *key;          /* NULL: free */
+  char *key;
   char *bytes;
-  int64_t at;
-  bool has_come;
-  int64_t number;     /* older ones make room for newer ones */
+  int64_t number; /* older ones make room for newer ones */
 } entry;
 
 struct osdear__s3_expected {
   osdear__s3 *s3;
-  osdear_context *context; /* the store's, which outlives this */
-  pthread_mutex_t lock;
-  osdear__http_loop *loop; /* NULL until the first is sent for */
-  entry entries[OSDEAR__STORE_EXPECTED];
-  int64_t count, bytes;    /* `bytes` of all entries */
+  pthread_mutex_t lock; /* of what follows */
+  entry *entries[OSDEAR__STORE_EXPECTED];
+  int64_t count, bytes; /* `bytes` of all entries */
 };
 
 osdear_status osdear__s3_expected_new(osdear__s3 *s3, osdear__s3_expected **out, osdear_error **error)
@@ -36,15 +33,14 @@ osdear_status osdear__s3_expected_new(osdear__s3 *s3, osdear__s3_expected **out,
   return OSDEAR_OK;
 }
 
-static void drop_entry(osdear__s3_expected *self, entry *e)
+static void free_entry(entry *e)
 {
-  if (!e->key)
+  if (!e)
     return;
-  self->bytes -= (int64_t)e->fetch.size;
-  osdear__s3_call_free(e->fetch.call);
+  osdear__s3_order_drop(&e->order);
   osdear__free(e->key);
   osdear__free(e->bytes);
-  *e = (entry){ 0 };
+  osdear__free(e);
 }
 
 void osdear__s3_expected_free(osdear__s3_expected *expected)
@@ -52,109 +48,103 @@ void osdear__s3_expected_free(osdear__s3_expected *expected)
   if (!expected)
     return;
   for (size_t i = 0; i < COUNT_OF(expected->entries); i++)
-    drop_entry(expected, &expected->entries[i]);
-  osdear__http_loop_free(expected->loop);
+    if (expected->entries[i])
+      osdear__s3_order_cancel(&expected->entries[i]->order);
+  for (size_t i = 0; i < COUNT_OF(expected->entries); i++)
+    free_entry(expected->entries[i]);
   pthread_mutex_destroy(&expected->lock);
   osdear__free(expected);
 }
 
-/* ---- moving, with the lock held ---- */
+/* ---- with the lock held ---- */
 
-static void move(osdear__s3_expected *self, int64_t timeout_ms, osdear_status *status)
+/* The entry of a key, taken out; NULL: there is none. */
+static entry *take_out(osdear__s3_expected *self, const char *key)
 {
-  osdear__http_exchange *ended;
-
-  *status = osdear__http_step(self->loop, timeout_ms, NULL);
-  for (ended = *status ? NULL : osdear__http_collect(self->loop); ended; ended = osdear__http_collect(self->loop))
-    for (size_t i = 0; i < COUNT_OF(self->entries); i++) {
-      entry *e = &self->entries[i];
-      bool is_again = false;
-      if (!osdear__s3_call_is(e->fetch.call, ended))
-        continue;
-      e->has_come = osdear__s3_fetch_end(&e->object, &e->fetch, &is_again, NULL) == OSDEAR_OK && !is_again;
-      if (!e->has_come && !is_again)
-        drop_entry(self, e);
-      break;
+  for (size_t i = 0; i < COUNT_OF(self->entries); i++) {
+    entry *e = self->entries[i];
+    if (e && strcmp(e->key, key) == 0) {
+      self->entries[i] = NULL;
+      self->bytes -= (int64_t)e->order.size;
+      return e;
     }
+  }
+  return NULL;
 }
 
-/* The entry of a key; with `or_room` otherwise a free one, or the oldest, emptied. */
-static entry *find(osdear__s3_expected *self, const char *key, bool or_room)
+static bool holds(const osdear__s3_expected *self, const char *key)
 {
-  entry *room = &self->entries[0];
+  for (size_t i = 0; i < COUNT_OF(self->entries); i++)
+    if (self->entries[i] && strcmp(self->entries[i]->key, key) == 0)
+      return true;
+  return false;
+}
 
-  for (size_t i = 0; i < COUNT_OF(self->entries); i++) {
-    entry *e = &self->entries[i];
-    if (e->key && strcmp(e->key, key) == 0)
-      return e;
-    if (e->number < room->number)
-      room = e;
+/* A free place, or that of the oldest, which nobody asked for. */
+static entry **find_room(osdear__s3_expected *self)
+{
+  entry **room = &self->entries[0];
+
+  for (size_t i = 0; i < COUNT_OF(self->entries) && *room; i++)
+    if (!self->entries[i] || self->entries[i]->number < (*room)->number)
+      room = &self->entries[i];
+  if (*room) {
+    self->bytes -= (int64_t)(*room)->order.size;
+    free_entry(*room);
+    *room = NULL;
   }
-  if (!or_room)
-    return NULL;
-  drop_entry(self, room);
   return room;
 }
 
-static void send_for(osdear__s3_expected *self, entry *e, const char *key, int64_t size_bytes)
+static void send_for(osdear__s3_expected *self, osdear_context *context, const char *key, int64_t size_bytes)
 {
   int64_t size = size_bytes <= OSDEAR__S3_WHOLE ? size_bytes : OSDEAR__S3_BLOCK;
+  entry **room = find_room(self);
+  entry *e;
 
-  if (size <= 0 || self->bytes + size > osdear__context_budget(self->context) / SHARE)
+  if (size <= 0 || self->bytes + size > osdear__context_budget(context) / SHARE)
     return;
-  if (!self->loop && osdear__s3_borrow_loop(self->s3, self->context, &self->loop, NULL))
+  e = osdear__alloc_zeroed(1, sizeof *e);
+  if (!e)
     return;
   e->key = osdear__strdup(key);
   e->bytes = osdear__alloc((size_t)size);
-  e->at = size_bytes - size;
   e->info = (osdear__s3_info){ .size_bytes = size_bytes };
-  e->object = (osdear__s3_object){ self->s3, self->context, e->key, &e->info };
+  e->object = (osdear__s3_object){ self->s3, context, e->key, &e->info };
   e->number = ++self->count;
-  if (!e->key || !e->bytes || osdear__s3_fetch_start(&e->object, self->loop, e->at, e->bytes, (size_t)size, &e->fetch, NULL)) {
-    osdear__free(e->key);
-    osdear__free(e->bytes);
-    *e = (entry){ 0 };
+  if (!e->key || !e->bytes || osdear__s3_order_place(&e->order, &e->object, size_bytes - size, e->bytes, (size_t)size, NULL)) {
+    free_entry(e);
     return;
   }
   self->bytes += size;
+  *room = e;
 }
 
 /* ---- from outside ---- */
 
 void osdear__s3_expect_object(osdear__s3_expected *expected, osdear_context *context, const char *key, int64_t size_bytes)
 {
-  osdear_status st = OSDEAR_OK;
-  entry *e;
-
   pthread_mutex_lock(&expected->lock);
-  expected->context = context;
-  e = find(expected, key, true);
-  if (!e->key)
-    send_for(expected, e, key, size_bytes);
-  if (expected->loop)
-    move(expected, 0, &st);
+  if (!holds(expected, key))
+    send_for(expected, context, key, size_bytes);
   pthread_mutex_unlock(&expected->lock);
 }
 
 char *osdear__s3_expected_take(osdear__s3_expected *expected, const char *key, int64_t size_bytes, osdear__byte_range *held,
                                osdear__s3_info *info)
 {
-  osdear_status st = OSDEAR_OK;
   char *bytes = NULL;
   entry *e;
 
   pthread_mutex_lock(&expected->lock);
-  e = find(expected, key, false);
-  while (e && !st && e->key && !e->has_come)
-    move(expected, -1, &st);
-  if (e && e->has_come && e->info.size_bytes == size_bytes) {
+  e = take_out(expected, key);
+  pthread_mutex_unlock(&expected->lock);
+  if (e && osdear__s3_order_wait(&e->order, NULL) == OSDEAR_OK && e->info.size_bytes == size_bytes) {
     bytes = e->bytes;
-    *held = (osdear__byte_range){ e->at, (int64_t)e->fetch.size };
+    *held = (osdear__byte_range){ e->order.offset, (int64_t)e->order.size };
     *info = e->info;
     e->bytes = NULL;
   }
-  if (e)
-    drop_entry(expected, e);
-  pthread_mutex_unlock(&expected->lock);
+  free_entry(e);
   return bytes;
 }

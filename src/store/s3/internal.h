@@ -6,6 +6,9 @@
 
 enum { OSDEAR__S3_REGION = 64, OSDEAR__S3_CODE = 64, OSDEAR__S3_IDLE_LOOPS = 32 };
 
+typedef struct osdear__s3_mover osdear__s3_mover; /* what carries out orders (range.h) */
+void osdear__s3_mover_free(osdear__s3_mover *mover);
+
 struct osdear__s3 {
   atomic_int_fast64_t references;
   osdear__s3_settings settings;
@@ -23,6 +26,7 @@ struct osdear__s3 {
   char region[OSDEAR__S3_REGION];
   bool region_is_known;
   int64_t skew_us;                                      /* the service's clock minus ours */
+  osdear__s3_mover *mover;                              /* NULL until something is ordered */
   osdear__http_loop *idle_loops[OSDEAR__S3_IDLE_LOOPS]; /* with their open connections, for the next who needs one */
   osdear_context *loop_contexts[OSDEAR__S3_IDLE_LOOPS]; /* that each was made for; compared only */
 };

@@ -1,4 +1,4 @@
-/** @file range.h Parts of objects, fetched side by side by who drives a loop. */
+/** @file range.h Parts of objects, fetched side by side: by who drives a loop, or by the bucket's own thread. */
 #ifndef OSDEAR_SRC_STORE_S3_RANGE_H
 #define OSDEAR_SRC_STORE_S3_RANGE_H
 
@@ -26,8 +26,34 @@ MUST_USE osdear_status osdear__s3_fetch_start(osdear__s3_object *object, osdear_
 MUST_USE osdear_status osdear__s3_fetch_end(osdear__s3_object *object, osdear__s3_fetch *fetch, bool *is_again,
                                             osdear_error **error);
 
+/* ---- by the bucket's own thread, which starts with the first order and ends with the bucket (mover.c) ---- */
+
+typedef struct osdear__s3_order {
+  struct osdear__s3_mover *mover; /* NULL: nothing was ordered */
+  osdear__s3_object *object;
+  int64_t offset;
+  void *out;
+  size_t size;
+  /* The thread's, until it has ended. */
+  enum { ORDER_PLACED, ORDER_MOVING, ORDER_ENDED } state;
+  bool is_unwanted;
+  osdear__s3_fetch fetch;
+  osdear_status failed;
+  osdear_error *failure;
+  struct osdear__s3_order *next;
+} osdear__s3_order;
+/* A range to be fetched. The order stays where it is until it is dropped; who placed it is the only one to wait for it and to drop it. */
+MUST_USE osdear_status osdear__s3_order_place(osdear__s3_order *order, osdear__s3_object *object, int64_t offset, void *out, size_t size,
+                                              osdear_error **error);
+/* Until all of it has come, or it has failed, or the context of `object` has ended. */
+MUST_USE osdear_status osdear__s3_order_wait(osdear__s3_order *order, osdear_error **error);
+void osdear__s3_order_cancel(osdear__s3_order *order); /* it is not wanted any more, and will be dropped. Does not wait */
+void osdear__s3_order_drop(osdear__s3_order *order);   /* nothing is written to `out` after that. One that was not placed is a no-op */
+
+/* ---- ahead of a reader (ahead.c) ---- */
+
 /* An input over ranges of `object`, which must outlive it, that fetches ahead of its one reader with at most `memory` bytes. What is not in
- * them is read from `whole`. *out NULL: not worth it. (ahead.c) */
+ * them is read from `whole`. *out NULL: not worth it. */
 MUST_USE osdear_status osdear__s3_ahead(osdear__s3_object *object, osdear__input *whole, const osdear__byte_range *ranges,
                                         size_t count, int64_t memory, osdear__input **out, osdear_error **error);
 

@@ -180,6 +180,7 @@ void osdear__s3_unref(osdear__s3 *s3)
 {
   if (!s3 || atomic_fetch_sub_explicit(&s3->references, 1, memory_order_acq_rel) != 1)
     return;
+  osdear__s3_mover_free(s3->mover);
   for (size_t i = 0; i < OSDEAR__S3_IDLE_LOOPS; i++)
     osdear__http_loop_free(s3->idle_loops[i]);
   osdear__http_client_unref(s3->http);
