@@ -23,6 +23,7 @@ typedef struct changes {
   enum { STEP_CHANGES, STEP_REMOVES, STEP_ADDS } step; /* what went is told before what came */
   size_t place;                                        /* in the list of the step */
   const osdear__file *again;                           /* an add whose second half is still to come */
+  osdear__vector_files vectors;
   osdear__file before; /* that file as it was before: removes need not say all that reading takes */
 } changes;
 
@@ -41,6 +42,7 @@ static void changes_close(void *state)
   changes *c = state;
 
   drop_commit(c);
+  osdear__vector_files_drop(&c->vectors);
   osdear__prune_drop(&c->prune);
   osdear__json_parser_auto(&c->parser);
   osdear__listing_drop(&c->listing);
@@ -291,6 +293,7 @@ static osdear_status changes_next(void *state, osdear__scan_plan *plan, osdear__
   }
   task.version = c->commit.version;
   task.timestamp_us = c->timestamp_us;
+  task.vectors = &c->vectors;
   return osdear__scan_file_open(plan, &task, out, error);
 }
 

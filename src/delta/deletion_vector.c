@@ -116,18 +116,78 @@ static osdear_status check_frame(const osdear__deletion_vector *dv, uint8_t *fra
   return OSDEAR_OK;
 }
 
+/* ---- the files that they lie in ---- */
+
+void osdear__vector_files_drop(osdear__vector_files *files)
+{
+  for (size_t i = 0; i < COUNT_OF(files->kept); i++) {
+    osdear__free(files->kept[i].path);
+    osdear__input_auto(&files->kept[i].input);
+  }
+  *files = (osdear__vector_files){ 0 };
+}
+
+static osdear__input *find_file(const osdear__vector_files *files, const char *path)
+{
+  for (size_t i = 0; i < COUNT_OF(files->kept); i++)
+    if (files->kept[i].path && strcmp(files->kept[i].path, path) == 0)
+      return files->kept[i].input;
+  return NULL;
+}
+
+void osdear__vector_files_expect(const osdear__vector_files *files, osdear__store *store, const osdear__deletion_vector *dv)
+{
+  SCOPED(buf) path = { 0 };
+  osdear__store_item item = { .size_bytes = -1 };
+
+  if (!dv->storage || dv->storage == 'i' || path_of(dv, &path, NULL) || find_file(files, path.data))
+    return;
+  item.path = path.data;
+  osdear__store_expect(store, &item, 1);
+}
+
+static osdear_status check_version(osdear__input *input, osdear_error **error)
+{
+  uint8_t version = 0;
+  osdear_status st = osdear__input_read(input, 0, &version, 1, error);
+
+  if (!st && version != FILE_VERSION)
+    st = osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "files of deletion vectors of version %u are not known to this build", version);
+  return st;
+}
+
+/* In the place of the oldest. */
+static osdear_status open_file(osdear__vector_files *files, osdear__store *store, const char *path, osdear__input **out,
+                               osdear_error **error)
+{
+  osdear__vector_file *kept = &files->kept[files->oldest];
+  AUTO(input) input = NULL;
+  char *copy = NULL;
+  osdear_status st = osdear__store_open_input(store, path, -1, &input, error);
+
+  if (!st)
+    st = check_version(input, error);
+  if (!st) {
+    copy = osdear__strdup(path);
+    st = copy ? OSDEAR_OK : osdear__fail_memory(error);
+  }
+  if (st)
+    return st;
+  osdear__free(kept->path);
+  osdear__input_auto(&kept->input);
+  *kept = (osdear__vector_file){ copy, input };
+  input = NULL;
+  files->oldest = (files->oldest + 1) % COUNT_OF(files->kept);
+  *out = kept->input;
+  return OSDEAR_OK;
+}
+
 static osdear_status read_frame(const osdear__deletion_vector *dv, osdear__input *input, char **out, osdear_error **error)
 {
   int64_t offset = dv->offset > 0 ? dv->offset : 1; /* without one it is the file's first */
-  uint8_t version = 0;
   uint8_t *frame;
-  osdear_status st = osdear__input_read(input, 0, &version, 1, error);
+  osdear_status st;
 
-  if (st)
-    return st;
-  if (version != FILE_VERSION)
-    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "files of deletion vectors of version %u are not known to this build",
-                        version);
   if (dv->size_bytes < 1 || dv->size_bytes > INT32_MAX || offset > input->size_bytes - FRAME - dv->size_bytes)
     return osdear__fail(error, OSDEAR_ERR_CORRUPT,
                         "the log says that it has %" PRId64 " bytes from %" PRId64 " on, the file has %" PRId64, dv->size_bytes,
@@ -145,26 +205,28 @@ static osdear_status read_frame(const osdear__deletion_vector *dv, osdear__input
   return st;
 }
 
-static osdear_status read_stored(osdear__store *store, const osdear__deletion_vector *dv, char **out, osdear_error **error)
+static osdear_status read_stored(osdear__store *store, osdear__vector_files *files, const osdear__deletion_vector *dv, char **out,
+                                 osdear_error **error)
 {
   SCOPED(buf) path = { 0 };
-  AUTO(input) input = NULL;
+  osdear__input *input;
   osdear_status st = path_of(dv, &path, error);
 
   if (st)
     return st;
-  st = osdear__store_open_input(store, path.data, -1, &input, error);
+  input = find_file(files, path.data);
+  st = input ? OSDEAR_OK : open_file(files, store, path.data, &input, error);
   if (!st)
     st = read_frame(dv, input, out, error);
   return st ? osdear__fail_within(error, st, "deletion vector %s at %" PRId64, path.data, dv->offset) : OSDEAR_OK;
 }
 
-osdear_status osdear__deletion_vector_read(osdear__store *store, const osdear__deletion_vector *dv, osdear__row_set **out,
-                                           osdear_error **error)
+osdear_status osdear__deletion_vector_read(osdear__store *store, osdear__vector_files *files, const osdear__deletion_vector *dv,
+                                           osdear__row_set **out, osdear_error **error)
 {
   AUTO(row_set) set = NULL;
   char *data = NULL;
-  osdear_status st = dv->storage == 'i' ? read_inline(dv, &data, error) : read_stored(store, dv, &data, error);
+  osdear_status st = dv->storage == 'i' ? read_inline(dv, &data, error) : read_stored(store, files, dv, &data, error);
 
   if (st)
     return st;

@@ -18,8 +18,22 @@ int64_t osdear__row_set_last(const osdear__row_set *set);                       
 /* marks[i] = 1 for each row from + i that is in the set, i < count; others stay as they are. */
 void osdear__row_set_mark(const osdear__row_set *set, int64_t from, int64_t count, uint8_t *marks);
 
+/* Files with deletion vectors that were opened lately: a file holds those of many data files. Zero-initialise; confined. */
+enum { OSDEAR__VECTOR_FILES = 4 };
+typedef struct osdear__vector_file {
+  char *path; /* NULL: free */
+  osdear__input *input;
+} osdear__vector_file;
+typedef struct osdear__vector_files {
+  osdear__vector_file kept[OSDEAR__VECTOR_FILES];
+  size_t oldest;
+} osdear__vector_files;
+void osdear__vector_files_drop(osdear__vector_files *files);
+/* A hint: this vector will be read soon, see osdear__store_expect(). */
+void osdear__vector_files_expect(const osdear__vector_files *files, osdear__store *store, const osdear__deletion_vector *dv);
+
 /* The rows that a descriptor of the log names. CORRUPT: what is stored is not what the descriptor says. */
-MUST_USE osdear_status osdear__deletion_vector_read(osdear__store *store, const osdear__deletion_vector *dv,
+MUST_USE osdear_status osdear__deletion_vector_read(osdear__store *store, osdear__vector_files *files, const osdear__deletion_vector *dv,
                                                     osdear__row_set **out, osdear_error **error);
 
 #endif

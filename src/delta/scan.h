@@ -67,6 +67,7 @@ typedef struct osdear__scan_task {
   const osdear__deletion_vector *only; /* NULL: all others are read; else only those that this one names, too */
   const char *change;                 /* of a change feed: what happened to the rows; NULL: the file says so itself */
   int64_t version, timestamp_us;      /* of a change feed */
+  osdear__vector_files *vectors;      /* the source's */
 } osdear__scan_task;
 
 /* One data file, open. Counted: its units share it. */

@@ -108,14 +108,14 @@ static osdear_status match_columns(osdear__scan_file *f, const osdear__scan_task
 }
 
 /* A row past the end of the file means that the vector belongs to another file: what else it would hide is anyone's guess. */
-static osdear_status read_rows_of(osdear__scan_file *f, const osdear__deletion_vector *dv, osdear__row_set **out,
-                                  osdear_error **error)
+static osdear_status read_rows_of(osdear__scan_file *f, osdear__vector_files *vectors, const osdear__deletion_vector *dv,
+                                  osdear__row_set **out, osdear_error **error)
 {
   osdear_status st;
 
   if (!dv || !dv->storage)
     return OSDEAR_OK;
-  st = osdear__deletion_vector_read(f->plan->snapshot->store, dv, out, error);
+  st = osdear__deletion_vector_read(f->plan->snapshot->store, vectors, dv, out, error);
   if (!st && osdear__row_set_last(*out) >= osdear__parquet_rows(f->parquet))
     st = osdear__fail(error, OSDEAR_ERR_CORRUPT, "its deletion vector has row %" PRId64 ", the file has %" PRId64 " rows",
                       osdear__row_set_last(*out), osdear__parquet_rows(f->parquet));
@@ -137,9 +137,9 @@ osdear_status osdear__scan_file_open(osdear__scan_plan *plan, const osdear__scan
   f->row_commit_version = task->file->default_row_commit_version;
   st = open_parquet(f, task->file, error);
   if (!st)
-    st = read_rows_of(f, &task->file->dv, &f->deleted, error);
+    st = read_rows_of(f, task->vectors, &task->file->dv, &f->deleted, error);
   if (!st)
-    st = read_rows_of(f, task->only, &f->chosen, error);
+    st = read_rows_of(f, task->vectors, task->only, &f->chosen, error);
   if (!st)
     st = match_columns(f, task, error);
   if (!st && osdear__parquet_rows(f->parquet) > 0 && task->file->size_bytes > 0)

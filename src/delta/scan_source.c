@@ -11,6 +11,7 @@ typedef struct batch {
 
 typedef struct source {
   osdear__file_iterator *files;
+  osdear__vector_files vectors;
   bool looks_ahead;
   batch batches[2];
   size_t at_hand;       /* of the batches */
@@ -49,7 +50,7 @@ static osdear_status fill(source *self, osdear__scan_plan *plan, batch *b, osdea
 }
 
 /* Paths that cannot be read are told of when they are opened. */
-static void expect(osdear__store *store, const batch *b)
+static void expect(osdear__store *store, const osdear__vector_files *vectors, const batch *b)
 {
   for (size_t i = 0; i < b->count; i++) {
     SCOPED(buf) path = { 0 };
@@ -59,6 +60,7 @@ static void expect(osdear__store *store, const batch *b)
       continue;
     item = (osdear__store_item){ .path = path.data, .size_bytes = b->files[i].size_bytes };
     osdear__store_expect(store, &item, 1);
+    osdear__vector_files_expect(vectors, store, &b->files[i].dv);
   }
 }
 
@@ -67,7 +69,7 @@ static void fill_and_expect(source *self, osdear__scan_plan *plan, batch *b)
   b->count = b->next = 0;
   if (!self->ended)
     self->ended = fill(self, plan, b, &self->failure);
-  expect(plan->snapshot->store, b);
+  expect(plan->snapshot->store, &self->vectors, b);
 }
 
 static osdear_status next_ahead(source *self, osdear__scan_plan *plan, const osdear__file **out, osdear_error **error)
@@ -94,7 +96,7 @@ static osdear_status next_ahead(source *self, osdear__scan_plan *plan, const osd
 static osdear_status next_file(void *state, osdear__scan_plan *plan, osdear__scan_file **out, osdear_error **error)
 {
   source *self = state;
-  osdear__scan_task task = { 0 };
+  osdear__scan_task task = { .vectors = &self->vectors };
   osdear_status st = self->looks_ahead ? next_ahead(self, plan, &task.file, error) : next_live(self, plan, &task.file, error);
 
   *out = NULL;
@@ -106,6 +108,7 @@ static void close_files(void *state)
   source *self = state;
 
   osdear__file_iterator_auto(&self->files);
+  osdear__vector_files_drop(&self->vectors);
   for (size_t i = 0; i < COUNT_OF(self->batches); i++)
     osdear__arena_drop(&self->batches[i].arena);
   osdear_error_free(self->failure);

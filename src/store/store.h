@@ -61,7 +61,7 @@ typedef struct osdear__store_item {
 typedef osdear_status (*osdear__store_visit)(void *argument, const osdear__store_item *item, osdear_error **error);
 /* Whether each request has a way to go, so that files are better asked for before they are needed. */
 bool osdear__store_is_remote(const osdear__store *store);
-/* A hint: files of these sizes will be opened soon, and in this order. Where that helps they are sent for side by side. No more than
+/* A hint: files of these sizes (-1: not known) will be opened soon, and in this order. Where that helps they are sent for side by side. No more than
  * OSDEAR__STORE_EXPECTED are remembered. */
 #define OSDEAR__STORE_EXPECTED 16
 void osdear__store_expect(osdear__store *store, const osdear__store_item *items, size_t count);

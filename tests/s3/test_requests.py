@@ -6,10 +6,13 @@ usage: test_requests.py OSDEAR SOURCE_FOLDER
 import json
 import os
 import random
+import struct
 import subprocess
 import sys
 import time
 import unittest
+import uuid
+import zlib
 from pathlib import Path
 
 COMMAND, ROOT = os.path.abspath(sys.argv[1]), Path(sys.argv[2])
@@ -22,6 +25,17 @@ from s3_servers import BUCKET, Server
 PLAIN = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 SMALL_FILES = 24
 BIG_ROWS = 300_000
+
+
+def vector_of_row(row):
+    """One row as Delta stores a set of rows: a 64-bit roaring bitmap of one array with one value."""
+    return struct.pack("<IQIIIHHIH", 1681511377, 1, 0, 12346, 1, 0, 0, 16, row)
+
+
+def z85(data):
+    digits = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
+    words = struct.unpack(f">{len(data) // 4}I", data)
+    return "".join(digits[word // 85**power % 85] for word in words for power in (4, 3, 2, 1, 0))
 
 
 class Swapper(FaultProxy):
@@ -95,6 +109,38 @@ class Requests(unittest.TestCase):
             self.proxy.off()
             self.assertGreater(count, SMALL_FILES)
             self.assertLess(took, DELAY_S * count / 2, f"{count} requests one after the other would take {DELAY_S * count} s")
+
+    def delete_a_row_of_each(self, table, version):
+        """A commit by which each of the table's files loses its second row, with all deletion vectors in one file."""
+        name, content = uuid.uuid4(), b"\1"
+        actions = [{"protocol": {"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": ["deletionVectors"], "writerFeatures": ["deletionVectors"]}}]
+        for old in range(version):
+            log = self.server.request("GET", f"/{BUCKET}/{table}/_delta_log/{old:020}.json")[1]
+            for add in [line["add"] for line in map(json.loads, log.splitlines()) if "add" in line]:
+                vector = vector_of_row(1)
+                told = {"storageType": "u", "pathOrInlineDv": z85(name.bytes), "offset": len(content), "sizeInBytes": len(vector), "cardinality": 1}
+                content += struct.pack(">I", len(vector)) + vector + struct.pack(">I", zlib.crc32(vector))
+                actions.append({"remove": {"path": add["path"], "deletionTimestamp": 1, "dataChange": True}})
+                actions.append({"add": {**add, "deletionVector": told}})
+        self.server.request("PUT", f"/{BUCKET}/{table}/deletion_vector_{name}.bin", body=content)
+        self.server.request("PUT", f"/{BUCKET}/{table}/_delta_log/{version:020}.json", body="\n".join(map(json.dumps, actions)).encode())
+
+    def test_deletion_vectors_in_one_file_take_one_request_and_come_ahead(self):
+        table = f"s3://{BUCKET}/vectors"
+        for number in range(6):
+            self.run_osdear("ingest", "-q", "--mode", "append", "-", table, stdin=b"id\n" + b"".join(b"%d\n" % (10 * number + i) for i in range(3)))
+        self.delete_a_row_of_each("vectors", 7)  # after the creation and six appends
+        seen, rows = self.requests("table", "read", "-f", "jsonl", table)
+        self.assertEqual(sorted(json.loads(row)["id"] for row in rows.splitlines()), [10 * number + i for number in range(6) for i in (0, 2)])
+        read = [line for line in seen if "part-" in line or ".bin" in line]
+        self.assertEqual(len(read), 7)
+        self.assertEqual(sum(".bin" in line for line in read), 1)
+        self.proxy.arm("delay-response", 1, times=0)
+        begin = time.monotonic()
+        self.run_osdear("table", "read", "--threads", "1", table)
+        took = time.monotonic() - begin
+        self.proxy.off()
+        self.assertLess(took, DELAY_S * 6, "the hint, the listing, the commits, and then all files side by side")
 
     def data_requests(self, *words):
         seen, rows = self.requests("table", "read", *words, self.big)

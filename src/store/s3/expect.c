@@ -11,13 +11,14 @@ typedef struct entry {
   osdear__s3_info info;
   char *key;
   char *bytes;
+  int64_t size_bytes; /* as it was told; -1: not known */
   int64_t number; /* older ones make room for newer ones */
 } entry;
 
 struct osdear__s3_expected {
   osdear__s3 *s3;
   pthread_mutex_t lock; /* of what follows */
-  entry *entries[OSDEAR__STORE_EXPECTED];
+  entry *entries[2 * OSDEAR__STORE_EXPECTED]; /* files of deletion vectors come besides those that were told of */
   int64_t count, bytes; /* `bytes` of all entries */
 };
 
@@ -98,11 +99,12 @@ static entry **find_room(osdear__s3_expected *self)
 
 static void send_for(osdear__s3_expected *self, osdear_context *context, const char *key, int64_t size_bytes)
 {
-  int64_t size = size_bytes <= OSDEAR__S3_WHOLE ? size_bytes : OSDEAR__S3_BLOCK;
+  int64_t size = size_bytes < 0 ? OSDEAR__S3_WHOLE : size_bytes <= OSDEAR__S3_WHOLE ? size_bytes : OSDEAR__S3_BLOCK;
+  int64_t at = size_bytes < 0 ? 0 : size_bytes - size;
   entry **room = find_room(self);
   entry *e;
 
-  if (size <= 0 || self->bytes + size > osdear__context_budget(context) / SHARE)
+  if (size == 0 || self->bytes + size > osdear__context_budget(context) / SHARE)
     return;
   e = osdear__alloc_zeroed(1, sizeof *e);
   if (!e)
@@ -111,8 +113,9 @@ static void send_for(osdear__s3_expected *self, osdear_context *context, const c
   e->bytes = osdear__alloc((size_t)size);
   e->info = (osdear__s3_info){ .size_bytes = size_bytes };
   e->object = (osdear__s3_object){ self->s3, context, e->key, &e->info };
+  e->size_bytes = size_bytes;
   e->number = ++self->count;
-  if (!e->key || !e->bytes || osdear__s3_order_place(&e->order, &e->object, size_bytes - size, e->bytes, (size_t)size, NULL)) {
+  if (!e->key || !e->bytes || osdear__s3_order_place(&e->order, &e->object, at, e->bytes, (size_t)size, NULL)) {
     free_entry(e);
     return;
   }
@@ -139,9 +142,10 @@ char *osdear__s3_expected_take(osdear__s3_expected *expected, const char *key, i
   pthread_mutex_lock(&expected->lock);
   e = take_out(expected, key);
   pthread_mutex_unlock(&expected->lock);
-  if (e && osdear__s3_order_wait(&e->order, NULL) == OSDEAR_OK && e->info.size_bytes == size_bytes) {
+  if (e && osdear__s3_order_wait(&e->order, NULL) == OSDEAR_OK && e->size_bytes == size_bytes) {
+    int64_t left = e->info.size_bytes - e->order.offset;
     bytes = e->bytes;
-    *held = (osdear__byte_range){ e->order.offset, (int64_t)e->order.size };
+    *held = (osdear__byte_range){ e->order.offset, left < (int64_t)e->order.size ? left : (int64_t)e->order.size };
     *info = e->info;
     e->bytes = NULL;
   }

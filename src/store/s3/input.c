@@ -153,6 +153,7 @@ static void take_expected(input *self, osdear__s3_expected *expected)
 
   self->held = osdear__s3_expected_take(expected, self->key, self->base.size_bytes, &held, &self->info);
   if (self->held) {
+    self->base.size_bytes = self->info.size_bytes;
     self->held_at = held.offset;
     self->held_size = (size_t)held.size;
   }
@@ -178,10 +179,10 @@ osdear_status osdear__s3_input(osdear__s3 *s3, osdear_context *context, const ch
   self->object = (osdear__s3_object){ s3, self->context, self->key, &self->info };
   if (!self->key || !self->name)
     st = osdear__fail_memory(error);
-  else if (size_bytes < 0)
-    st = look_first(self, error);
   else if (expected)
     take_expected(self, expected);
+  if (!st && self->base.size_bytes < 0)
+    st = look_first(self, error);
   if (st) {
     input_close(&self->base);
     return st;

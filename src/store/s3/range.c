@@ -53,6 +53,21 @@ static osdear_status check_range(osdear__s3 *s3, const osdear__s3_request *reque
   return st;
 }
 
+/* All that the object has, up to `room` bytes, must have come. */
+static osdear_status check_start(osdear__s3 *s3, const osdear__s3_request *request, const osdear__http_response *response,
+                                 size_t room, osdear__s3_info *info, osdear_error **error)
+{
+  osdear_status st = osdear__s3_expect(s3, request, response, error);
+
+  if (st)
+    return st;
+  osdear__s3_read_info(response, info);
+  if (info->size_bytes < 0 || response->body_size != (info->size_bytes < (int64_t)room ? info->size_bytes : (int64_t)room))
+    return osdear__fail(error, OSDEAR_ERR_IO, "s3://%s/%s: %" PRId64 " bytes came of an object of %" PRId64,
+                        osdear__s3_bucket(s3), request->key, response->body_size, info->size_bytes);
+  return OSDEAR_OK;
+}
+
 static osdear_status get_one_range(osdear__s3 *s3, osdear_context *context, const char *key, osdear__s3_info *info,
                                    int64_t offset, void *out, size_t size, osdear_error **error)
 {
@@ -75,6 +90,7 @@ osdear_status osdear__s3_fetch_start(osdear__s3_object *object, osdear__http_loo
 
   range_request(object->s3, object->key, object->info, offset, out, size, fetch->range, &request);
   fetch->size = size;
+  fetch->is_start = object->info->size_bytes < 0;
   return osdear__s3_submit(object->s3, object->context, loop, &request, &fetch->call, error);
 }
 
@@ -87,7 +103,8 @@ osdear_status osdear__s3_fetch_end(osdear__s3_object *object, osdear__s3_fetch *
   if (!st && *is_again)
     return OSDEAR_OK;
   if (!st)
-    st = check_range(object->s3, &request, &response, fetch->size, object->info, error);
+    st = fetch->is_start ? check_start(object->s3, &request, &response, fetch->size, object->info, error)
+                         : check_range(object->s3, &request, &response, fetch->size, object->info, error);
   osdear__s3_call_free(fetch->call);
   fetch->call = NULL;
   return st;
@@ -180,12 +197,5 @@ osdear_status osdear__s3_get_start(osdear__s3 *s3, osdear_context *context, cons
   if (response.status == 416) { /* no range can be had of an empty object; that it is one, only its length tells */
     return osdear__s3_head(s3, context, key, info, error);
   }
-  st = osdear__s3_expect(s3, &request, &response, error);
-  if (st)
-    return st;
-  osdear__s3_read_info(&response, info);
-  if (info->size_bytes < 0 || response.body_size != (info->size_bytes < (int64_t)room ? info->size_bytes : (int64_t)room))
-    return osdear__fail(error, OSDEAR_ERR_IO, "s3://%s/%s: %" PRId64 " bytes came of an object of %" PRId64,
-                        osdear__s3_bucket(s3), key, response.body_size, info->size_bytes);
-  return OSDEAR_OK;
+  return check_start(s3, &request, &response, room, info, error);
 }

@@ -17,6 +17,7 @@ typedef struct osdear__s3_object {
 /* One range on its way. Zero-initialise; it stays where it is while it is under way. */
 typedef struct osdear__s3_fetch {
   osdear__s3_call *call; /* NULL: not under way */
+  bool is_start;         /* of an object whose size is not known: fewer bytes may come */
   size_t size;
   char range[64];
 } osdear__s3_fetch;

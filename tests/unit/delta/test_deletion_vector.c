@@ -231,11 +231,13 @@ static osdear__deletion_vector vector_of(char storage, const char *path, int64_t
 static void expect_six(fixture *f, const osdear__deletion_vector *dv)
 {
   static const int64_t rows[] = { 3, 4, 7, 11, 18, 29 };
+  osdear__vector_files files = { 0 };
   AUTO(row_set) set = NULL;
   osdear_error *error = NULL;
 
-  cr_assert_eq(osdear__deletion_vector_read(f->store, dv, &set, &error), OSDEAR_OK, "%s",
+  cr_assert_eq(osdear__deletion_vector_read(f->store, &files, dv, &set, &error), OSDEAR_OK, "%s",
                error ? osdear_error_message(error) : "");
+  osdear__vector_files_drop(&files);
   cr_assert_eq(osdear__row_set_count(set), COUNT_OF(rows));
   for (size_t i = 0; i < COUNT_OF(rows); i++)
     cr_assert_eq(osdear__row_set_count_within(set, rows[i], rows[i] + 1), 1);
@@ -243,13 +245,15 @@ static void expect_six(fixture *f, const osdear__deletion_vector *dv)
 
 static void expect_fails(fixture *f, osdear__deletion_vector dv, osdear_status status, const char *words)
 {
+  osdear__vector_files files = { 0 };
   osdear__row_set *set = NULL;
   osdear_error *error = NULL;
 
-  cr_assert_eq(osdear__deletion_vector_read(f->store, &dv, &set, &error), status, "%s: %s", words,
+  cr_assert_eq(osdear__deletion_vector_read(f->store, &files, &dv, &set, &error), status, "%s: %s", words,
                error ? osdear_error_message(error) : "");
   cr_assert(strstr(osdear_error_message(error), words), "%s: %s", words, osdear_error_message(error));
   osdear_error_free(error);
+  osdear__vector_files_drop(&files);
 }
 
 Test(deletion_vector, the_protocols_inline_example_is_read)
