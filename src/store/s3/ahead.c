@@ -1,7 +1,8 @@
 /** @file ahead.c Fetching ahead of a reader who goes through ranges of an object: near ones by one request, several requests side by side.
  *
- * The bucket's own thread moves the bytes while the reader decodes. Ranges that fit the memory come as they are, with what lies between near ones. Others come in pieces, each range by itself: the piece at
- * hand and the next one, as large as the range's share of the whole, so that a reader of columns uses all of them up at the same time. */
+ * The bucket's own thread moves the bytes while the reader decodes. Ranges that fit the memory come as they are, with what lies between near
+ * ones. Others come in pieces, each range by itself: the piece at hand and the next one, as large as the range's share of the whole, so that a
+ * reader of columns uses all of them up at the same time. */
 #include <store/s3/range.h>
 
 #include <stdlib.h>
