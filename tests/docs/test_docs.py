@@ -79,6 +79,12 @@ class Pages(unittest.TestCase):
                 if "://" not in target:
                     self.assertTrue((page.parent / target).exists(), f"{page.relative_to(ROOT)}: {target}")
 
+    def test_decisions_are_numbered_in_a_row(self):
+        pages = sorted((ROOT / "docs/decisions").glob("*.md"))
+        for number, page in enumerate(pages, 1):
+            self.assertTrue(page.name.startswith(f"{number:04}-"), page.name)
+            self.assertTrue(page.read_text(encoding="utf-8").startswith(f"# {number}. "), page.name)
+
     def test_man_pages_are_well_formed(self):
         self.lint(sorted((ROOT / "docs/man").glob("*.[17]")))
 
