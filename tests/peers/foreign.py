@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from osdear_command import shared, unpacked
 
-MOST_BYTES = 30_000_000
+MOST_BYTES = 2_000_000
 
 
 def folders():

@@ -4,13 +4,13 @@ The dresses are drawn at random; OSDEAR_SEED repeats a run, whose number is part
 """
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
 import re
 import shutil
 import urllib.parse
-from pathlib import Path
 
 import foreign
 import pyarrow as pa
@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 SEED = int(os.environ.get("OSDEAR_SEED", random.SystemRandom().randrange(1 << 32)))
+MOST_ROWS = 20_000
 COMMIT = re.compile(r"\d{20}\.json")
 LAYOUTS = [
     {"compression": "none", "data_page_version": "2.0"},
@@ -135,11 +136,16 @@ DRESSES = [members_in_another_order, actions_and_members_of_the_future, checkpoi
            a_hint_that_is_wrong, no_checksums, data_files_of_another_layout]
 
 
+def digest(rows):
+    """Of rows in an order that layouts do not change."""
+    return hashlib.sha256("\n".join(sorted(map(repr, rows.to_pylist()))).encode("utf-8", "surrogatepass")).hexdigest()
+
+
 @pytest.fixture(scope="module")
 def tables():
-    """Those that can be read, with their rows in an order that layouts do not change."""
+    """Those that can be read, with their columns and rows."""
     found = [(folder, foreign.read(folder)[0]) for folder in foreign.folders()]
-    return [(folder, rows.schema, sorted(map(repr, rows.to_pylist()))) for folder, rows in found if rows is not None]
+    return [(folder, rows.schema, digest(rows)) for folder, rows in found if rows is not None and rows.num_rows < MOST_ROWS]
 
 
 @pytest.mark.parametrize("dress", DRESSES, ids=lambda dress: dress.__name__)
@@ -157,6 +163,6 @@ def test_what_means_the_same_is_read_the_same(tables, dress, tmp_path):
         found, failure = foreign.read(table)
         assert failure is None, f"{folder}, OSDEAR_SEED={SEED}: {failure}"
         assert found.schema == schema, f"{folder}, OSDEAR_SEED={SEED}"
-        assert sorted(map(repr, found.to_pylist())) == rows, f"{folder}, OSDEAR_SEED={SEED}"
+        assert digest(found) == rows, f"{folder}, OSDEAR_SEED={SEED}"
         shutil.rmtree(table)
     assert worn > 20
