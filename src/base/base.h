@@ -271,10 +271,14 @@ typedef struct osdear__library {
   size_t symbol_count;
   void *table;
   osdear_status (*start)(osdear_error **error); /* called once when it is loaded, one library at a time; NULL: nothing to start */
+  void *handle; /* once it is open */
   _Atomic bool is_open;
 } osdear__library;
 /* UNSUPPORTED when it is not installed or too old. Cheap when it is open; any thread. */
 MUST_USE osdear_status osdear__library_open(osdear__library *library, osdear_error **error);
+/* One more function of an open library, or of one that it brought along; NULL where there is none of that name. */
+typedef void (*osdear__library_call)(void);
+osdear__library_call osdear__library_find(const osdear__library *library, const char *symbol);
 
 /* ---- little-endian loads and stores; formats on disk are little-endian unless they say otherwise ---- */
 

@@ -42,7 +42,18 @@ static osdear_status open_now(osdear__library *library, osdear_error **error)
   if (missing)
     return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s needs a newer %s: the one there has no %s", library->purpose,
                         library->files[0], missing);
+  library->handle = handle;
   return library->start ? library->start(error) : OSDEAR_OK;
+}
+
+osdear__library_call osdear__library_find(const osdear__library *library, const char *symbol)
+{
+  void *found = library->handle ? dlsym(library->handle, symbol) : NULL;
+  osdear__library_call call = NULL;
+
+  if (found)
+    memcpy(&call, &found, sizeof call);
+  return call;
 }
 
 osdear_status osdear__library_open(osdear__library *library, osdear_error **error)

@@ -19,23 +19,35 @@ static osdear_status start(osdear_error **error)
   return OSDEAR_OK;
 }
 
+#define CURL_NAME(name) "curl_" #name,
+static const char *const symbols[] = { CURL_FUNCTIONS(CURL_NAME) "curl_free" };
+#undef CURL_NAME
+_Static_assert(sizeof osdear__curl == sizeof symbols, "a name for each member, and no room between them");
+
+static osdear__library library = {
+  .purpose = "an address on the network",
+  .package = "libcurl4",
+  .files = { "libcurl.so.4" },
+  .symbols = symbols,
+  .symbol_count = COUNT_OF(symbols),
+  .table = &osdear__curl,
+  .start = start,
+};
+
 osdear_status osdear__curl_open(osdear_error **error)
 {
-#define CURL_NAME(name) "curl_" #name,
-  static const char *const symbols[] = { CURL_FUNCTIONS(CURL_NAME) "curl_free" };
-#undef CURL_NAME
-  static osdear__library library = {
-    .purpose = "an address on the network",
-    .package = "libcurl4",
-    .files = { "libcurl.so.4" },
-    .symbols = symbols,
-    .symbol_count = COUNT_OF(symbols),
-    .table = &osdear__curl,
-    .start = start,
-  };
-  _Static_assert(sizeof osdear__curl == sizeof symbols, "a name for each member, and no room between them");
-
   return osdear__library_open(&library, error);
+}
+
+int osdear__curl_end_tls(CURL *easy)
+{
+  struct curl_tlssessioninfo *session = NULL;
+  int (*end)(void *session) = (int (*)(void *))osdear__library_find(&library, "SSL_shutdown");
+
+  if (!end || osdear__curl.easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK || !session ||
+      session->backend != CURLSSLBACKEND_OPENSSL || !session->internals)
+    return -2;
+  return end(session->internals);
 }
 
 static void note(CURLcode code, CURLcode *failed)

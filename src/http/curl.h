@@ -26,6 +26,9 @@ extern osdear__curl_calls osdear__curl; /* of use after osdear__curl_open() */
 
 /* Loads and starts libcurl. UNSUPPORTED when it is missing or too old. */
 MUST_USE osdear_status osdear__curl_open(osdear_error **error);
+/* Tells the peer of a TLS connection that no more will come, while more may come from there. curl has no call for it, the OpenSSL below it has.
+ * 0 or 1: told; -1: not yet; -2: there is no OpenSSL below this curl. */
+int osdear__curl_end_tls(CURL *easy);
 
 /* curl takes options through `...`: these say what type each must have. A failure is remembered in *failed. */
 void osdear__curl_set_long(CURL *easy, CURLoption option, long value, CURLcode *failed);

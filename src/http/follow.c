@@ -207,9 +207,10 @@ static void follow_failure(osdear__http_exchange *exchange, CURLcode code, osdea
 {
   bool was_begun = exchange->begun > 0;
   bool is_safe = !was_begun || osdear__exchange_is_repeatable(exchange);
+  bool is_final = status == OSDEAR_ERR_TIMEOUT && exchange->client->config.silence_is_final;
 
   status = status ? status : status_of(exchange, code);
-  if (may_pass(status) && is_safe && try_again(exchange, false, NULL)) {
+  if (may_pass(status) && is_safe && !is_final && try_again(exchange, false, NULL)) {
     exchange->response.maybe_done_before = exchange->response.maybe_done_before || was_begun;
     return;
   }

@@ -109,6 +109,7 @@ typedef struct osdear__http_config {
   int64_t idle_timeout_ms;     /* without a byte in either direction; default 60,000 */
   int64_t timeout_ms;          /* all of a call, with its repetitions; default no limit beyond the context's */
   int32_t max_attempts;        /* default 3; 1: never again */
+  bool silence_is_final;       /* no further attempt after one that fell idle: a peer that hangs is found out in one patience */
   int32_t max_redirects;       /* default 0: not followed */
   int64_t max_retry_wait_ms;   /* longest wait between attempts, also if Retry-After asks for more; default 20,000 */
   osdear__http_hooks hooks;
@@ -200,6 +201,9 @@ MUST_USE osdear_status osdear__http_open(osdear__http_client *client, osdear_con
  * reading may go on. */
 MUST_USE osdear_status osdear__http_read(osdear__http_reader *reader, void *out, size_t room, int64_t timeout_ms, size_t *got,
                                          osdear_error **error);
+bool osdear__http_reader_has_ended(const osdear__http_reader *reader); /* by itself or by a failure: reading cannot go on */
+/* The answer when it is none of 2xx, which an early reader learns by a read that fails; else NULL. */
+const osdear__http_response *osdear__http_reader_refusal(const osdear__http_reader *reader);
 void osdear__http_reader_free(osdear__http_reader *reader); /* NULL is a no-op */
 void osdear__http_reader_auto(osdear__http_reader **reader);
 
@@ -214,7 +218,10 @@ MUST_USE osdear_status osdear__http_upgrade(osdear__http_client *client, osdear_
 MUST_USE osdear_status osdear__http_tunnel_read(osdear__http_tunnel *tunnel, void *out, size_t room, int64_t timeout_ms, size_t *got,
                                                 osdear_error **error);
 MUST_USE osdear_status osdear__http_tunnel_write(osdear__http_tunnel *tunnel, const void *data, size_t size, osdear_error **error);
-/* No more will be written: the peer sees the end. UNSUPPORTED over TLS, which has no half-closed connections here. */
+/* At least one byte of it; *put: how many. `timeout_ms` as for reading: TIMEOUT says that nothing was written, and writing may go on. */
+MUST_USE osdear_status osdear__http_tunnel_write_some(osdear__http_tunnel *tunnel, const void *data, size_t size, int64_t timeout_ms,
+                                                      size_t *put, osdear_error **error);
+/* No more will be written: the peer sees the end, and may go on itself. UNSUPPORTED over TLS where libcurl is not built on OpenSSL. */
 MUST_USE osdear_status osdear__http_tunnel_finish(osdear__http_tunnel *tunnel, osdear_error **error);
 void osdear__http_tunnel_free(osdear__http_tunnel *tunnel); /* NULL is a no-op */
 void osdear__http_tunnel_auto(osdear__http_tunnel **tunnel);

@@ -74,8 +74,8 @@ static osdear_status start(osdear__http_reader *reader, osdear_context *context,
   own.into = NULL;
   st = osdear__http_submit(reader->loop, reader->client, &own, &reader->exchange, error);
   if (!st)
-    st = osdear__loop_run(reader->loop, request->is_early ? osdear__monotonic_us() + EARLY_US : INT64_MAX, has_head, reader->exchange,
-                          error);
+    st = osdear__loop_run(reader->loop, request->is_early ? osdear__monotonic_us() + EARLY_US : INT64_MAX, has_head,
+                          reader->exchange, error);
   return st;
 }
 
@@ -149,6 +149,18 @@ osdear_status osdear__http_read(osdear__http_reader *reader, void *out, size_t r
   reader->taken += size;
   *got = size;
   return OSDEAR_OK;
+}
+
+bool osdear__http_reader_has_ended(const osdear__http_reader *reader)
+{
+  return reader->exchange->state == EXCHANGE_ENDED;
+}
+
+const osdear__http_response *osdear__http_reader_refusal(const osdear__http_reader *reader)
+{
+  const osdear__http_exchange *exchange = reader->exchange;
+
+  return exchange->state == EXCHANGE_ENDED && !exchange->failed && exchange->response.status > 299 ? &exchange->response : NULL;
 }
 
 void osdear__http_reader_free(osdear__http_reader *reader)

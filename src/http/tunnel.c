@@ -120,34 +120,74 @@ osdear_status osdear__http_tunnel_read(osdear__http_tunnel *tunnel, void *out, s
   return OSDEAR_OK;
 }
 
+osdear_status osdear__http_tunnel_write_some(osdear__http_tunnel *tunnel, const void *data, size_t size, int64_t timeout_ms,
+                                             size_t *put, osdear_error **error)
+{
+  int64_t end_us = end_of(tunnel, timeout_ms);
+
+  for (;;) {
+    CURLcode code = transmit(tunnel, data, size, put);
+    osdear_status st;
+    if (code == CURLE_OK)
+      return OSDEAR_OK;
+    if (code != CURLE_AGAIN)
+      return fail_broken(tunnel, OSDEAR_ERR_UNAVAILABLE, "the connection broke", error);
+    st = wait_for(tunnel, POLLOUT, end_us, error);
+    if (st)
+      return st;
+  }
+}
+
 osdear_status osdear__http_tunnel_write(osdear__http_tunnel *tunnel, const void *data, size_t size, osdear_error **error)
 {
   const char *at = data;
 
   while (size > 0) {
-    int64_t end_us = end_of(tunnel, -1);
     size_t put = 0;
-    CURLcode code = transmit(tunnel, at, size, &put);
-    while (code == CURLE_AGAIN) {
-      osdear_status st = wait_for(tunnel, POLLOUT, end_us, error);
-      if (st)
-        return st;
-      code = transmit(tunnel, at, size, &put);
-    }
-    if (code != CURLE_OK)
-      return fail_broken(tunnel, OSDEAR_ERR_UNAVAILABLE, "the connection broke", error);
+    osdear_status st = osdear__http_tunnel_write_some(tunnel, at, size, -1, &put, error);
+    if (st)
+      return st;
     at += put;
     size -= put;
   }
   return OSDEAR_OK;
 }
 
+static int end_tls(osdear__http_tunnel *tunnel)
+{
+  osdear__pipe_guard guard;
+  int told;
+
+  pthread_mutex_lock(&tunnel->lock);
+  guard = osdear__pipe_hold(true);
+  told = osdear__curl_end_tls(tunnel->easy);
+  osdear__pipe_release(&guard);
+  pthread_mutex_unlock(&tunnel->lock);
+  return told;
+}
+
+/* Where the peer is gone already nothing can be told, and reading will tell it to us. */
 osdear_status osdear__http_tunnel_finish(osdear__http_tunnel *tunnel, osdear_error **error)
 {
-  if (tunnel->is_tls)
-    return fail_broken(tunnel, OSDEAR_ERR_UNSUPPORTED, "a connection over TLS cannot be closed on one side only", error);
-  shutdown(tunnel->socket, SHUT_WR); /* fails where the peer is gone already, which reading will tell */
-  return OSDEAR_OK;
+  int64_t end_us = end_of(tunnel, -1);
+  int told = -1;
+
+  if (!tunnel->is_tls) {
+    shutdown(tunnel->socket, SHUT_WR);
+    return OSDEAR_OK;
+  }
+  for (;;) {
+    struct pollfd broken = { .fd = tunnel->socket };
+    osdear_status st = wait_for(tunnel, POLLOUT, end_us, error);
+
+    if (st)
+      return st;
+    told = end_tls(tunnel);
+    if (told == -2)
+      return fail_broken(tunnel, OSDEAR_ERR_UNSUPPORTED, "this libcurl cannot close a TLS connection on one side only", error);
+    if (told >= 0 || (poll(&broken, 1, 0) > 0 && broken.revents))
+      return OSDEAR_OK;
+  }
 }
 
 /* ---- connecting ---- */
