@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.parse
 
 import pytest
 
@@ -28,11 +29,24 @@ def sh(script, **options):
 
 
 @pytest.fixture(scope="module")
-def server(place):
-    """A dockerd of its own, with a containerd that outlives it: it is killed."""
+def dockerd(place):
+    """One of these tests' own, with a containerd that outlives it: it is killed."""
     docker = place.dockerd(name="killed", containerd=True)
     osdear.Engine(docker.address).import_image(place.folder / "root.tar", IMAGE, ["sh"])
     return docker
+
+
+@pytest.fixture(scope="module")
+def portainer(place, dockerd):
+    """Before the dockerd that is killed."""
+    relay = place.portainer(dockerd, "portainer-killed")
+    os.environ["PORTAINER_API_KEY"] = relay.settings["portainer_api_key"]
+    return relay
+
+
+@pytest.fixture(scope="module", params=["dockerd", "podman", "portainer"])
+def server(request):
+    return request.getfixturevalue(request.param)
 
 
 # One client: runs the jobs it is told the numbers of, tells each as it ends.
@@ -108,17 +122,23 @@ def test_of_many_runs_none_is_left_behind_whoever_is_killed(engine, server):
 class LosesAnAnswer:
     """Stands between a client and an engine. The answer to the first start is lost, after the engine gave it and the container ended."""
 
-    def __init__(self, path, upstream):
-        self.address, self.upstream, self.is_lost = f"unix://{path}", upstream, False
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(str(path))
-        self.listener.listen(16)
+    def __init__(self, server, folder):
+        self.is_lost = False
+        if server.name == "portainer":
+            self.family, self.upstream = socket.AF_INET, ("127.0.0.1", urllib.parse.urlsplit(server.url).port)
+            self.listener = socket.create_server(("127.0.0.1", 0), backlog=16)
+            self.address = server.address.replace(str(self.upstream[1]), str(self.listener.getsockname()[1]))
+        else:
+            self.family, self.upstream, self.address = socket.AF_UNIX, server.socket, f"unix://{folder}/between"
+            self.listener = socket.socket(socket.AF_UNIX)
+            self.listener.bind(f"{folder}/between")
+            self.listener.listen(16)
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self):
         while True:
             client, _ = self.listener.accept()
-            engine = socket.socket(socket.AF_UNIX)
+            engine = socket.socket(self.family)
             engine.connect(self.upstream)
             to_lose = threading.Event()
             threading.Thread(target=self.pump, args=(client, engine, to_lose, True), daemon=True).start()
@@ -144,7 +164,7 @@ class LosesAnAnswer:
 
 
 def test_a_run_whose_start_lost_its_answer_is_not_run_twice(engine, server, tmp_path):
-    between = LosesAnAnswer(tmp_path / "engine.sock", server.socket)
+    between = LosesAnAnswer(server, tmp_path)
     result = osdear.Engine(between.address).run(sh("echo once; exit 5"))
     assert between.is_lost
     assert (result.exit_code, result.last_output) == (5, "once\n")

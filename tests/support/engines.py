@@ -105,9 +105,29 @@ class Server:
 
 
 class Engine(Server):
+    """May be killed and started again while its containers go on."""
+
     def __init__(self, name, socket, words, log, environment=None):
         self.socket, self.address = socket, f"unix://{socket}"
+        self.back_at = float("-inf")
         super().__init__(name, words, log, self.answers, environment)
+
+    def kill_and_start(self):
+        self.back_at = float("inf")
+        self.process.kill()
+        self.process.wait()
+        for left in (self.socket, *self.left_by_a_kill()):
+            pathlib.Path(left).unlink(missing_ok=True)
+        self.start()
+        self.back_at = time.monotonic()
+
+    def left_by_a_kill(self):
+        """Files that keep it from starting again, besides its socket."""
+        return ()
+
+    def was_killed_since(self, moment):
+        """Was it dead at any time from then (of time.monotonic()) on?"""
+        return self.back_at >= moment
 
     def curl(self, *words):
         return subprocess.run(["curl", "-sS", "-m", "20", "--unix-socket", self.socket, *words], capture_output=True, text=True)
@@ -136,7 +156,7 @@ def accepts(family, address, greeting=b""):
 
 
 class Dockerd(Engine):
-    """Reached by its socket, and by TCP with certificates. May be killed and started again if its containerd is a process of its own."""
+    """Reached by its socket, and by TCP with certificates. Its containers outlive it if its containerd is a process of its own."""
 
     def __init__(self, folder, options, containerd):
         self.folder, self.certificates = folder, folder / "certificates"
@@ -151,21 +171,9 @@ class Dockerd(Engine):
                  "--tlscacert", f"{self.certificates}/ca.pem", "--tlscert", f"{self.certificates}/server.pem",
                  "--tlskey", f"{self.certificates}/server.key", *(["--containerd", containerd] if containerd else []), *options]
         super().__init__("dockerd", f"{folder}/docker.sock", words, folder / "log")
-        self.back_at = float("-inf")
 
-    def kill_and_start(self):
-        """Its containers go on meanwhile."""
-        self.back_at = float("inf")
-        self.process.kill()
-        self.process.wait()
-        for left in ("dockerd.pid", "docker.sock"):
-            (self.folder / left).unlink(missing_ok=True)
-        self.start()
-        self.back_at = time.monotonic()
-
-    def was_killed_since(self, moment):
-        """Was it dead at any time from then (of time.monotonic()) on?"""
-        return self.back_at >= moment
+    def left_by_a_kill(self):
+        return (self.folder / "dockerd.pid",)
 
 
 class Containerd(Server):
@@ -209,6 +217,7 @@ class Portainer(portainer_relay.Relay):
 
     def __init__(self, docker, folder, **options):
         self.docker, self.curl, self.containers, self.send = docker, docker.curl, docker.containers, docker.send
+        self.kill_and_start, self.was_killed_since = docker.kill_and_start, docker.was_killed_since
         super().__init__(docker.socket, folder, **options)
 
 
