@@ -146,7 +146,7 @@ typedef struct osdear_container_status_result {
   size_t size;                  /**< sizeof this struct as the caller compiled it; set it before the call. */
   osdear_container_state state; /**< In shared words. */
   osdear_health health;         /**< NONE where it has no health check. */
-  int32_t exit_code;            /**< Of one that exited. */
+  int32_t exit_code;            /**< Of one that exited; -1: the engine has lost it. */
   int32_t was_out_of_memory;    /**< 1: killed for want of memory. */
   int64_t started_us;           /**< 0: never. */
   int64_t finished_us;          /**< 0: not yet. */
@@ -182,8 +182,9 @@ OSDEAR_API osdear_status osdear_container_status(osdear_container *container, os
  *
  * @param timeout_ms      -1: as long as the context allows.
  * @param[out] exit_code  What it ended with.
- * @retval OSDEAR_ERR_TIMEOUT    It still runs.
- * @retval OSDEAR_ERR_NOT_FOUND  It was removed.
+ * @retval OSDEAR_ERR_TIMEOUT    It still runs, or the engine hangs.
+ * @retval OSDEAR_ERR_NOT_FOUND  It was removed before.
+ * @retval OSDEAR_ERR_STATE      It was never started, or the engine has lost how it ended: no exit code is made up.
  * @since 0.1
  */
 OSDEAR_API osdear_status osdear_container_wait(osdear_container *container, int64_t timeout_ms, int32_t *exit_code, osdear_error **error);

@@ -1,30 +1,6 @@
 /* What engines answer: JSON looked into, and failures in words that all of them share. */
 #include <container/container.h>
 
-osdear__str osdear__json_str(const osdear__json *value, const char *key)
-{
-  const osdear__json *found = osdear__json_get(value, key);
-
-  return found && found->kind == JSON_IS_STRING ? found->text : (osdear__str){ "", 0 };
-}
-
-int64_t osdear__json_i64(const osdear__json *value, const char *key, int64_t otherwise)
-{
-  const osdear__json *found = osdear__json_get(value, key);
-  int64_t number;
-
-  if (!found || found->kind != JSON_IS_NUMBER || !osdear__parse_i64(found->text, &number))
-    return otherwise;
-  return number;
-}
-
-bool osdear__json_is_true(const osdear__json *value, const char *key)
-{
-  const osdear__json *found = osdear__json_get(value, key);
-
-  return found && found->kind == JSON_IS_BOOL && found->truth;
-}
-
 void osdear__json_put_pairs(osdear__buf *out, const osdear_pair *pairs, size_t count)
 {
   bool first = true;
@@ -102,11 +78,13 @@ static const struct {
   { "unauthorized", OSDEAR_ERR_DENIED },
   { "authentication required", OSDEAR_ERR_DENIED },
   { "access to the resource is denied", OSDEAR_ERR_DENIED },
+  { "forbidden to use", OSDEAR_ERR_DENIED }, /* Portainer, of what an environment keeps from its users */
   { "manifest unknown", OSDEAR_ERR_NOT_FOUND },
   { "no such image", OSDEAR_ERR_NOT_FOUND },
   { "no such container", OSDEAR_ERR_NOT_FOUND },
   { "image not known", OSDEAR_ERR_NOT_FOUND },
   { "does not support reading", OSDEAR_ERR_UNSUPPORTED },
+  { "cannot read logs", OSDEAR_ERR_UNSUPPORTED },
   { "connection refused", OSDEAR_ERR_UNAVAILABLE },
   { "i/o timeout", OSDEAR_ERR_UNAVAILABLE },
   { "no such host", OSDEAR_ERR_UNAVAILABLE },

@@ -1,8 +1,5 @@
-/* Containers: made, found, looked at, waited for. */
+/* Containers: made, found, looked at. */
 #include <container/container.h>
-
-#define WAIT_SLICE_MS 20000
-#define HEALTH_INTERVAL_US 250000
 
 /* ---- handles ---- */
 
@@ -233,10 +230,13 @@ void osdear__status_of(const osdear__json *inspected, osdear_container_status_re
     health = osdear__json_get(state, "Healthcheck");
   out->state = osdear__state_of(osdear__json_str(state, "Status"));
   out->health = health_of(osdear__json_str(health, "Status"));
-  out->exit_code = (int32_t)osdear__json_i64(state, "ExitCode", 0);
-  out->was_out_of_memory = osdear__json_is_true(state, "OOMKilled");
+  out->exit_code = (int32_t)osdear__json_int(state, "ExitCode", 0);
+  out->was_out_of_memory = osdear__json_flag(state, "OOMKilled", false);
   out->started_us = time_of(osdear__json_str(state, "StartedAt"));
   out->finished_us = time_of(osdear__json_str(state, "FinishedAt"));
+  /* A Docker that was killed before it had noted an end down says 0 of it, and no time. */
+  if (out->state == OSDEAR_CONTAINER_EXITED && out->started_us && !out->finished_us)
+    out->exit_code = -1;
 }
 
 osdear_status osdear_container_status(osdear_container *container, osdear_container_status_result *result, osdear_error **error)
@@ -253,149 +253,4 @@ osdear_status osdear_container_status(osdear_container *container, osdear_contai
     return st;
   osdear__status_of(tree, &known);
   return osdear__result_write(result, &known, sizeof known, error);
-}
-
-/* ---- waiting ---- */
-
-static int64_t deadline_of(int64_t timeout_ms)
-{
-  return timeout_ms < 0 || timeout_ms > INT64_MAX / 4000 ? INT64_MAX : osdear__monotonic_us() + timeout_ms * 1000;
-}
-
-static osdear_status wait_once(osdear_container *container, int64_t timeout_ms, int32_t *exit_code, osdear_error **error)
-{
-  SCOPED(arena) arena = { 0 };
-  SCOPED(buf) path = { 0 };
-  osdear__engine_request request = { .method = "POST", .idle_timeout_ms = -1, .timeout_ms = timeout_ms };
-  const osdear__json *answer = NULL;
-  osdear_status st;
-
-  osdear__buf_printf(&path, "/containers/%s/wait", container->id);
-  st = osdear__buf_check(&path, error);
-  request.path = path.data;
-  if (!st)
-    st = osdear__engine_ask(container->engine, &request, &arena, &answer, error);
-  if (!st)
-    *exit_code = (int32_t)osdear__json_i64(answer, "StatusCode", -1);
-  return st;
-}
-
-/* Between the slices of a long wait the engine is asked something that it answers at once: one that hangs is found out. */
-osdear_status osdear_container_wait(osdear_container *container, int64_t timeout_ms, int32_t *exit_code, osdear_error **error)
-{
-  int64_t deadline = deadline_of(timeout_ms);
-  osdear__patience patience = { 0 };
-  int32_t code = -1;
-
-  if (!container || !exit_code || timeout_ms < -1)
-    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "container and exit_code must not be NULL, timeout_ms not below -1");
-  for (;;) {
-    int64_t left_ms = (deadline - osdear__monotonic_us()) / 1000;
-    osdear_container_status_result status = OSDEAR_CONTAINER_STATUS_RESULT_INIT;
-    osdear_status st;
-
-    if (left_ms <= 0)
-      return osdear__fail(error, OSDEAR_ERR_TIMEOUT, "container %.12s still runs after %" PRId64 " ms", container->id,
-                          timeout_ms);
-    st = wait_once(container, left_ms < WAIT_SLICE_MS ? left_ms : WAIT_SLICE_MS, &code, error);
-    if (!st) {
-      *exit_code = code;
-      return OSDEAR_OK;
-    }
-    if (st == OSDEAR_ERR_UNAVAILABLE) {
-      osdear__error_forget(error);
-      st = osdear__patience_wait(&patience, container->engine, error);
-    } else if (st == OSDEAR_ERR_TIMEOUT && osdear__context_check(container->engine->context, NULL) == OSDEAR_OK) {
-      osdear__error_forget(error);
-      patience.wait_us = 0;
-      st = osdear_container_status(container, &status, error);
-      if (st == OSDEAR_ERR_UNAVAILABLE)
-        st = OSDEAR_OK;
-    }
-    if (st)
-      return st;
-    osdear__error_forget(error);
-  }
-}
-
-osdear_status osdear__health_provoke(osdear_container *container, osdear_error **error)
-{
-  SCOPED(http_response) response = { 0 };
-  SCOPED(buf) path = { 0 };
-  osdear__engine_request request = { .version = "/v4.0.0", .missing_is_fine = true };
-  osdear_status st;
-
-  if (!container->engine->is_podman)
-    return OSDEAR_OK;
-  osdear__buf_printf(&path, "/libpod/containers/%s/healthcheck", container->id);
-  st = osdear__buf_check(&path, error);
-  request.path = path.data;
-  if (!st)
-    st = osdear__engine_send(container->engine, &request, &response, error);
-  if (st == OSDEAR_ERR_CONFLICT || st == OSDEAR_ERR_STATE || st == OSDEAR_ERR_UNAVAILABLE) {
-    osdear__error_forget(error);
-    st = OSDEAR_OK;
-  }
-  return st;
-}
-
-static osdear__str last_check(const osdear__json *tree)
-{
-  const osdear__json *log = osdear__json_get(osdear__json_get(osdear__json_get(tree, "State"), "Health"), "Log");
-
-  if (!log || log->kind != JSON_IS_ARRAY || log->count == 0)
-    return (osdear__str){ "nothing", 7 };
-  return osdear__json_str(&log->items[log->count - 1], "Output");
-}
-
-static osdear_status look_at_health(osdear_container *container, int64_t deadline, bool *is_healthy, osdear_error **error)
-{
-  osdear_container_status_result status = OSDEAR_CONTAINER_STATUS_RESULT_INIT;
-  SCOPED(arena) arena = { 0 };
-  const osdear__json *tree;
-  osdear__str said;
-  osdear_status st = osdear__container_inspect(container, &arena, &tree, error);
-
-  if (st)
-    return st;
-  osdear__status_of(tree, &status);
-  *is_healthy = status.health == OSDEAR_HEALTH_HEALTHY && status.state == OSDEAR_CONTAINER_RUNNING;
-  if (*is_healthy)
-    return OSDEAR_OK;
-  if (status.state == OSDEAR_CONTAINER_EXITED || status.state == OSDEAR_CONTAINER_REMOVED)
-    return osdear__fail(error, OSDEAR_ERR_STATE, "container %.12s ended with exit code %" PRId32 " before it was healthy",
-                        container->id, status.exit_code);
-  if (status.health == OSDEAR_HEALTH_NONE)
-    return osdear__fail(error, OSDEAR_ERR_STATE, "container %.12s has no health check to wait for", container->id);
-  if (osdear__monotonic_us() < deadline)
-    return OSDEAR_OK;
-  said = last_check(tree);
-  return osdear__fail(error, OSDEAR_ERR_TIMEOUT, "container %.12s is not healthy in time; its check says: %.*s", container->id,
-                      (int)(said.size < 400 ? said.size : 400), said.data);
-}
-
-osdear_status osdear_container_wait_healthy(osdear_container *container, int64_t timeout_ms, osdear_error **error)
-{
-  int64_t deadline = deadline_of(timeout_ms);
-  osdear__patience patience = { 0 };
-  bool is_healthy = false;
-
-  if (!container || timeout_ms < -1)
-    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "container must not be NULL, timeout_ms not below -1");
-  for (;;) {
-    osdear_status st = osdear__health_provoke(container, error);
-
-    if (!st)
-      st = look_at_health(container, deadline, &is_healthy, error);
-    if (is_healthy)
-      return st;
-    if (st == OSDEAR_ERR_UNAVAILABLE && osdear__monotonic_us() < deadline) {
-      osdear__error_forget(error);
-      st = osdear__patience_wait(&patience, container->engine, error);
-    } else if (!st) {
-      st = osdear__sleep(container->engine->context, HEALTH_INTERVAL_US, error);
-    }
-    if (st)
-      return st;
-  }
 }

@@ -82,9 +82,15 @@ struct osdear_engine {
   int32_t api_minor;
   bool is_podman;
   int64_t timeout_ms;
+  int64_t deadline_us;          /* no request waits longer, but for quiet ones; 0: none. For the time of a call that has one of its own */
 };
 typedef osdear_engine osdear__engine;
 void osdear__engine_auto(osdear_engine **engine);
+
+/* Sets the deadline, unless there is an earlier one (INT64_MAX: none). Returns what stood there, to be put back. */
+int64_t osdear__engine_bound(osdear_engine *engine, int64_t deadline_us);
+/* What stands before each path: `version` ("/v4.0.0", ""), or the one agreed on (NULL). */
+void osdear__engine_put_prefix(const osdear_engine *engine, const char *version, osdear__buf *out);
 
 /* A request to the engine. Zero-initialise. */
 typedef struct osdear__engine_request {
@@ -96,9 +102,10 @@ typedef struct osdear__engine_request {
   int64_t idle_timeout_ms;  /* 0: the engine's; -1: none */
   int64_t timeout_ms;       /* 0: none */
   const char *version;      /* in place of the version agreed on: Podman's own calls; NULL: that one */
+  bool of_portainer;        /* behind "/api" of the Portainer, not of the engine that it stands before */
   bool missing_is_fine;     /* 404 is no failure */
   bool repeat;              /* may be made again although it is a POST */
-  bool is_early;            /* pulled: do not wait for the head of the answer, which some engines send with its first byte only */
+  bool is_quiet;            /* pulled: may be silent for as long as it likes, from before its head on, which some send with its first byte only */
 } osdear__engine_request;
 
 /* Makes it, and turns what is not 2xx or 304 into an error. */
@@ -110,6 +117,12 @@ MUST_USE osdear_status osdear__engine_ask(osdear_engine *engine, const osdear__e
 /* The same, with the body pulled. */
 MUST_USE osdear_status osdear__engine_pull(osdear_engine *engine, const osdear__engine_request *request, osdear__http_reader **out,
                                            osdear__http_response *response, osdear_error **error);
+/* As osdear__http_read(), but a wait that was in vain is no failure: *is_silent says so, and that reading may go on. What an early reader was
+ * refused comes in the engine's own words; UNAVAILABLE where a Portainer wants another token. */
+MUST_USE osdear_status osdear__engine_read(osdear_engine *engine, osdear__http_reader *reader, void *out, size_t room, int64_t wait_ms,
+                                           size_t *got, bool *is_silent, osdear_error **error);
+/* An engine that hangs fails here with TIMEOUT. One that is away does not fail: whoever is connected to it learns that by himself. */
+MUST_USE osdear_status osdear__engine_check(osdear_engine *engine, osdear_error **error);
 /* For who sends a GET himself, among many: its client, its URL, and a header that goes with it (NULL: none) with its value. */
 MUST_USE osdear_status osdear__engine_question(osdear_engine *engine, const char *path, osdear__http_client **client, osdear__buf *url,
                                                const char **header, osdear__buf *value, osdear_error **error);
@@ -124,11 +137,8 @@ void osdear__put_filters(osdear__buf *out, char before, const osdear_pair *filte
 /* "/containers/NAME" with NAME encoded. */
 void osdear__put_name(osdear__buf *out, const char *name, const char *keep);
 
-/* ---- JSON answers ---- */
+/* ---- JSON of engines ---- */
 
-osdear__str osdear__json_str(const osdear__json *value, const char *key);              /* empty when it is not there or no string */
-int64_t osdear__json_i64(const osdear__json *value, const char *key, int64_t otherwise);
-bool osdear__json_is_true(const osdear__json *value, const char *key);
 void osdear__json_put_pairs(osdear__buf *out, const osdear_pair *pairs, size_t count);  /* {"k":"v"} */
 void osdear__json_put_texts(osdear__buf *out, const char *const *texts, size_t count);  /* ["a"] */
 /* `over` laid over `base`: objects are merged, all else is replaced. */
@@ -178,21 +188,28 @@ struct osdear_engine_stream {
   bool (*accept)(osdear_engine_stream *stream, osdear__str text); /* events: false for one that came before */
   char *exec_id;
   int64_t since_ns;            /* events: time of the last one */
+  int64_t pause_us;            /* events: asked for again after so long; 0: they are one stream */
+  int64_t ahead_us;            /* events: the engine's clock before ours */
   bool was_reopened;           /* events: what is not newer than that was told before */
   char *path;                  /* events: without `since` */
+  int64_t quiet_ms;            /* since the last piece, or since the engine was asked */
 };
 MUST_USE osdear_status osdear__stream_new(osdear_engine *engine, osdear_engine_stream **out, osdear_error **error);
-/* As osdear_engine_stream_next(), but TIMEOUT after `wait_ms` of silence (-1: never); the stream may then be asked again. */
-MUST_USE osdear_status osdear__stream_poll(osdear_engine_stream *stream, int64_t wait_ms, osdear_chunk *chunk, osdear_error **error);
+/* As osdear_engine_stream_next(); *is_silent: there was nothing within `wait_ms` (-1: as long as it takes), and it may be asked again. That an
+ * engine hangs is found out meanwhile, and is TIMEOUT. */
+MUST_USE osdear_status osdear__stream_poll(osdear_engine_stream *stream, int64_t wait_ms, osdear_chunk *chunk, bool *is_silent,
+                                           osdear_error **error);
 /* The next piece of output or of JSON, below logs and reopening. */
 MUST_USE osdear_status osdear__stream_piece(osdear_engine_stream *stream, int64_t wait_ms, osdear_channel *channel, osdear__str *piece,
-                                            osdear_error **error);
+                                            bool *is_silent, osdear_error **error);
+#define OSDEAR__SILENCE_MS 5000 /* silence is no sign of death; after so much of it, ask */
 void osdear__stream_disconnect(osdear_engine_stream *stream);
 typedef osdear_engine_stream osdear__engine_stream;
 void osdear__engine_stream_auto(osdear_engine_stream **stream);
 
 void osdear__stream_log_free(osdear__stream_log *log);
-MUST_USE osdear_status osdear__stream_log_next(osdear_engine_stream *stream, int64_t wait_ms, osdear_chunk *chunk, osdear_error **error);
+MUST_USE osdear_status osdear__stream_log_next(osdear_engine_stream *stream, int64_t wait_ms, osdear_chunk *chunk, bool *is_silent,
+                                               osdear_error **error);
 /* Waits a little, then a little longer, for an engine that is away. UNAVAILABLE when it stays away for two minutes. */
 typedef struct osdear__patience {
   int64_t wait_us;
@@ -214,6 +231,13 @@ MUST_USE osdear_status osdear__container_inspect(osdear_container *container, os
                                                  osdear_error **error);
 osdear_container_state osdear__state_of(osdear__str word);
 void osdear__status_of(const osdear__json *inspected, osdear_container_status_result *out);
+/* How it ends, asked for before it does: then it is told even if somebody removes the container at once (wait.c). */
+MUST_USE osdear_status osdear__end_ask(osdear_container *container, osdear__http_reader **out, osdear_error **error);
+/* Waits so long for it. STATE where the engine does not know how it ended. */
+MUST_USE osdear_status osdear__end_read(osdear_container *container, osdear__http_reader *reader, int64_t wait_ms, int32_t *exit_code,
+                                        bool *is_silent, osdear_error **error);
+/* STATE for the exit code of an end that the engine has lost. */
+MUST_USE osdear_status osdear__check_exit_code(const osdear_container *container, int32_t exit_code, osdear_error **error);
 /* Podman has systemd run health checks; where that does not, nobody does, unless it is asked to. */
 MUST_USE osdear_status osdear__health_provoke(osdear_container *container, osdear_error **error);
 /* Creates with labels of our own besides the spec's. */

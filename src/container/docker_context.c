@@ -80,7 +80,7 @@ static osdear_status find_certificates(const char *folder, const char *id, const
   out->ca = access(ca, F_OK) == 0 ? ca : NULL;
   out->cert = access(cert, F_OK) == 0 ? cert : NULL;
   out->key = access(key, F_OK) == 0 ? key : NULL;
-  out->insecure = osdear__json_is_true(endpoint, "SkipTLSVerify");
+  out->insecure = osdear__json_flag(endpoint, "SkipTLSVerify", false);
   return OSDEAR_OK;
 }
 

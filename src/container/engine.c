@@ -65,6 +65,15 @@ const char *osdear_engine_api_version(const osdear_engine *engine)
   return engine->api_version;
 }
 
+int64_t osdear__engine_bound(osdear_engine *engine, int64_t deadline_us)
+{
+  int64_t before = engine->deadline_us;
+
+  if (deadline_us != INT64_MAX && (before == 0 || deadline_us < before))
+    engine->deadline_us = deadline_us;
+  return before;
+}
+
 /* ---- versions ---- */
 
 /* "1.41" to 41; -1 for what is none. */
@@ -96,15 +105,24 @@ static osdear_status agree(osdear_engine *engine, const osdear__http_response *p
   return OSDEAR_OK;
 }
 
+void osdear__engine_put_prefix(const osdear_engine *engine, const char *version, osdear__buf *out)
+{
+  if (!version) {
+    osdear__buf_puts(out, engine->prefix);
+    return;
+  }
+  if (engine->portainer)
+    osdear__buf_printf(out, "%s/docker", osdear__portainer_prefix(engine->portainer));
+  osdear__buf_puts(out, version);
+}
+
+/* "" for no version. */
 static osdear_status set_prefix(osdear_engine *engine, const char *version, osdear_error **error)
 {
   SCOPED(buf) prefix = { 0 };
   osdear_status st;
 
-  if (engine->portainer)
-    osdear__buf_printf(&prefix, "%s/docker", osdear__portainer_prefix(engine->portainer));
-  if (version)
-    osdear__buf_printf(&prefix, "/v%s", version);
+  osdear__engine_put_prefix(engine, version, &prefix);
   osdear__buf_append(&prefix, "", 0);
   st = osdear__buf_check(&prefix, error);
   if (st)
@@ -118,14 +136,18 @@ static osdear_status negotiate(osdear_engine *engine, osdear_error **error)
 {
   const osdear__engine_request request = { .path = "/_ping" };
   SCOPED(http_response) ping = { 0 };
-  osdear_status st = set_prefix(engine, NULL, error);
+  char version[sizeof engine->api_version + 2];
+  osdear_status st = set_prefix(engine, "", error);
 
   if (!st)
     st = osdear__engine_send(engine, &request, &ping, error);
   if (st)
     return st == OSDEAR_ERR_NO_MEMORY ? st : osdear__fail_within(error, st, "engine %s", engine->address);
   st = agree(engine, &ping, error);
-  return st ? st : set_prefix(engine, engine->api_version, error);
+  if (st)
+    return st;
+  snprintf(version, sizeof version, "/v%s", engine->api_version);
+  return set_prefix(engine, version, error);
 }
 
 /* ---- the way there ---- */
@@ -133,7 +155,9 @@ static osdear_status negotiate(osdear_engine *engine, osdear_error **error)
 static osdear_status connect_to(osdear_engine *engine, const osdear__place *place, const osdear__engine_settings *settings,
                                 osdear_error **error)
 {
-  osdear__http_config config = { .base_url = "http://localhost", .idle_timeout_ms = engine->timeout_ms, .proxy = "" };
+  osdear__http_config config = {
+    .base_url = "http://localhost", .idle_timeout_ms = engine->timeout_ms, .silence_is_final = true, .proxy = ""
+  };
   osdear_status st = OSDEAR_OK;
 
   config.hooks.judge = judge_answer;

@@ -1,16 +1,24 @@
-/* What happens in an engine, followed across its restarts. */
+/* What happens in an engine, followed across its restarts. A Portainer passes on what it follows once it has some kilobytes of it: there an
+ * engine is asked again and again for what happened since. */
 #include <container/container.h>
+
+#define ASK_AGAIN_US 500000
+#define SAME_CLOCK_US 2000000 /* the engine's is known to the second */
 
 static osdear_status open_events(osdear_engine_stream *stream, osdear_error **error)
 {
   SCOPED(http_response) response = { 0 };
   SCOPED(buf) path = { 0 };
-  osdear__engine_request request = { .idle_timeout_ms = -1, .is_early = stream->engine->is_podman };
+  osdear__engine_request request = { .is_quiet = true };
   osdear_status st;
 
   osdear__buf_puts(&path, stream->path);
   if (stream->since_ns)
     osdear__buf_printf(&path, "&since=%" PRId64 ".%09" PRId64, stream->since_ns / 1000000000, stream->since_ns % 1000000000);
+  if (stream->pause_us) {
+    int64_t now_us = osdear__now_us() + stream->ahead_us;
+    osdear__buf_printf(&path, "&until=%" PRId64 ".%06" PRId64, now_us / 1000000, now_us % 1000000);
+  }
   st = osdear__buf_check(&path, error);
   request.path = path.data;
   return st ? st : osdear__engine_pull(stream->engine, &request, &stream->reader, &response, error);
@@ -25,7 +33,7 @@ static bool is_new(osdear_engine_stream *stream, osdear__str text)
   int64_t time_ns = 0;
 
   if (osdear__json_read(text, "event", &arena, &event, &ignored) == OSDEAR_OK)
-    time_ns = osdear__json_i64(event, "timeNano", 0);
+    time_ns = osdear__json_int(event, "timeNano", 0);
   osdear_error_free(ignored);
   if (time_ns && time_ns <= stream->since_ns && stream->was_reopened)
     return false;
@@ -38,6 +46,25 @@ static osdear_status reopen_events(osdear_engine_stream *stream, osdear_error **
 {
   stream->was_reopened = true;
   return open_events(stream, error);
+}
+
+/* From now on, by the engine's clock. */
+static osdear_status begin_asking(osdear_engine_stream *stream, osdear_error **error)
+{
+  static const osdear__engine_request request = { .path = "/_ping" };
+  SCOPED(http_response) response = { 0 };
+  osdear_status st = osdear__engine_send(stream->engine, &request, &response, error);
+  int64_t now_us = osdear__now_us(), theirs_us;
+
+  if (st)
+    return st;
+  if (osdear__http_header_time(&response, "Date", &theirs_us) &&
+      (theirs_us - now_us > SAME_CLOCK_US || now_us - theirs_us > SAME_CLOCK_US))
+    stream->ahead_us = theirs_us - now_us;
+  stream->pause_us = ASK_AGAIN_US;
+  if (!stream->since_ns)
+    stream->since_ns = (now_us + stream->ahead_us) * 1000;
+  return OSDEAR_OK;
 }
 
 osdear_status osdear_engine_events(osdear_engine *engine, const osdear_events_options *options, osdear_engine_stream **out,
@@ -69,7 +96,10 @@ osdear_status osdear_engine_events(osdear_engine *engine, const osdear_events_op
   made->is_json = true;
   made->since_ns = known.since_us * 1000;
   made->accept = is_new;
-  st = open_events(made, error);
+  if (engine->portainer && !engine->is_podman && !known.until_us)
+    st = begin_asking(made, error);
+  if (!st)
+    st = open_events(made, error);
   if (st)
     return st;
   if (!known.until_us)

@@ -21,9 +21,7 @@ static osdear_status take_over(osdear_engine_stream *stream, const char *path, c
 {
   SCOPED(http_response) response = { 0 };
   SCOPED(buf) url = { 0 };
-  osdear__http_request request = {
-    .method = "POST", .headers = upgrade_headers, .header_count = COUNT_OF(upgrade_headers), .idle_timeout_ms = -1
-  };
+  osdear__http_request request = { .method = "POST", .headers = upgrade_headers, .header_count = COUNT_OF(upgrade_headers) };
   osdear_status st;
 
   osdear__buf_printf(&url, "%s%s", stream->engine->prefix, path);
@@ -55,7 +53,7 @@ osdear_status osdear_container_attach(osdear_container *container, osdear_engine
     st = osdear__stream_new(container->engine, &made, error);
   if (st)
     return st;
-  made->demux.is_raw = osdear__json_is_true(osdear__json_get(tree, "Config"), "Tty");
+  made->demux.is_raw = osdear__json_flag(osdear__json_get(tree, "Config"), "Tty", false);
   osdear__buf_printf(&path, "/containers/%s/attach?stream=1&stdin=1&stdout=1&stderr=1", container->id);
   st = osdear__buf_check(&path, error);
   if (!st)
@@ -133,7 +131,7 @@ static osdear_status start_exec(osdear_engine_stream *stream, bool tty, bool ope
   const char *body = tty ? "{\"Detach\":false,\"Tty\":true}" : "{\"Detach\":false,\"Tty\":false}";
   SCOPED(http_response) response = { 0 };
   SCOPED(buf) path = { 0 };
-  osdear__engine_request request = { .method = "POST", .body = body, .idle_timeout_ms = -1 };
+  osdear__engine_request request = { .method = "POST", .body = body, .is_quiet = true };
   osdear_status st;
 
   stream->demux.is_raw = tty;
@@ -192,7 +190,7 @@ osdear_status osdear_container_stats(osdear_container *container, int32_t once, 
   AUTO(engine_stream) made = NULL;
   SCOPED(http_response) response = { 0 };
   SCOPED(buf) path = { 0 };
-  osdear__engine_request request = { 0 };
+  osdear__engine_request request = { .is_quiet = true }; /* the first sample takes an engine some seconds */
   osdear_status st;
 
   if (!container || !out)

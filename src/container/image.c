@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 /* An engine that unpacks a large layer, or waits for a slow registry, may be silent for so long. */
-#define PULL_SILENCE_MS 300000
+#define MOST_SILENCE_MS 300000
 #define MOST_LAYERS 256
 
 /* ---- progress: a JSON text for each step of each layer; a failure is one of them ---- */
@@ -41,13 +41,13 @@ static void tell_progress(osdear_engine *engine, progress *p, const osdear__json
   int64_t done = 0, total = 0;
   layer *of;
 
-  if (!osdear__str_is(osdear__json_str(message, "status"), "Downloading") || osdear__json_i64(detail, "total", 0) <= 0)
+  if (!osdear__str_is(osdear__json_str(message, "status"), "Downloading") || osdear__json_int(detail, "total", 0) <= 0)
     return;
   of = find_layer(p, osdear__json_str(message, "id"));
   if (!of)
     return;
-  of->done = osdear__json_i64(detail, "current", 0);
-  of->total = osdear__json_i64(detail, "total", 0);
+  of->done = osdear__json_int(detail, "current", 0);
+  of->total = osdear__json_int(detail, "total", 0);
   for (size_t i = 0; i < p->count; i++) {
     done += p->layers[i].done;
     total += p->layers[i].total;
@@ -103,14 +103,17 @@ static osdear_status follow(osdear_engine *engine, const osdear__engine_request 
   stream->is_json = true;
   st = osdear__engine_pull(engine, request, &stream->reader, &response, error);
   while (!st) {
-    osdear_channel channel;
-    osdear__str text;
+    osdear_chunk chunk = OSDEAR_CHUNK_INIT;
+    bool is_silent;
 
-    st = osdear__stream_piece(stream, -1, &channel, &text, error);
-    if (!st && !text.data)
+    st = osdear__stream_poll(stream, MOST_SILENCE_MS, &chunk, &is_silent, error);
+    if (!st && is_silent)
+      return osdear__fail(error, OSDEAR_ERR_TIMEOUT, "%s: the engine lives, but has said nothing of it for %d s", what,
+                          MOST_SILENCE_MS / 1000);
+    if (!st && !chunk.data)
       return OSDEAR_OK;
     if (!st)
-      st = check_text(engine, &p, text, what, last_status, error);
+      st = check_text(engine, &p, (osdear__str){ chunk.data, chunk.data_size }, what, last_status, error);
   }
   return st;
 }
@@ -172,7 +175,7 @@ osdear_status osdear_image_pull(osdear_engine *engine, const char *image, const 
     return st;
   request.path = path.data;
   request.registry_auth = credentials.size ? credentials.data : NULL;
-  request.idle_timeout_ms = engine->timeout_ms > PULL_SILENCE_MS ? engine->timeout_ms : PULL_SILENCE_MS;
+  request.is_quiet = true;
   return follow(engine, &request, image, NULL, error);
 }
 
@@ -265,7 +268,7 @@ static osdear_status send_file(osdear_engine *engine, const char *request_path, 
   if (!S_ISREG(status.st_mode))
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "%s is no file", path);
   request.source = (osdear__http_source){ read_file, rewind_file, &file, status.st_size };
-  request.idle_timeout_ms = PULL_SILENCE_MS;
+  request.is_quiet = true;
   return follow(engine, &request, path, last_status, error);
 }
 

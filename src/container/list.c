@@ -36,7 +36,7 @@ static osdear_container_entry *copy_entries(const osdear__json *all)
   at = (char *)(entries + all->count);
   for (size_t i = 0; i < all->count; i++) {
     const osdear__json *item = &all->items[i];
-    int64_t created_s = osdear__json_i64(item, "Created", 0);
+    int64_t created_s = osdear__json_int(item, "Created", 0);
 
     entries[i].id = put_text(&at, osdear__json_str(item, "Id"));
     entries[i].name = put_text(&at, name_of(item));

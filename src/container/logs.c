@@ -3,8 +3,9 @@
  * An engine stamps messages before it writes them, from two threads: their order in the log is not quite that of their times. So a log is
  * taken up a little before the newest time seen, and what was handed out already is known by time, channel and content.
  *
- * Podman 4 loses lines of a log that it follows, but keeps all of them in order: there a log is read to its end again and again, and
- * what was handed out already is known by how much there was of it. So is a log of one channel that is not followed, but read on. */
+ * Podman 4 loses lines of a log that it follows, and a Portainer passes on what it follows once it has some kilobytes of it. Both give all of
+ * a log that is read to its end, in an order that never changes: there it is read again and again, and what was handed out already is
+ * known by how much there was of each of the newest seconds. So is a log of one channel that is not followed, but read on. */
 #include <container/container.h>
 
 #include <stdlib.h>
@@ -15,10 +16,12 @@
 #define STAMP_MOST 40
 #define MOST_MESSAGE_BYTES ((size_t)64 << 20)
 #define PARTIAL_BYTES 16384 /* an engine cuts longer lines of a terminal there */
-#define CHECK_MS 5000       /* a silent log is no dead engine: ask whether there is anything to wait for */
 #define NS_PER_S INT64_C(1000000000)
-#define LEAST_PAUSE_MS 200 /* between readings; long ones cost the engine much, so the pause grows with them */
+#define LEAST_PAUSE_MS 200  /* between readings; long ones cost the engine much, so the pause grows with them */
+#define QUIET_PAUSE_MS 1000 /* when nothing new comes, it grows up to here */
 #define MOST_PAUSE_MS 5000
+#define RECENT_S 4 /* seconds whose messages are counted */
+#define AGAIN_S 2  /* how far back a further reading goes: an engine writes no message later than that */
 
 typedef struct seen_message {
   int64_t time_ns;
@@ -39,14 +42,16 @@ struct osdear__stream_log {
   int64_t newest_ns;
   int64_t resumed_ns; /* up to then messages may be repeats; 0: never taken up again */
   osdear__patience patience;
-  int64_t quiet_ms;
   bool polls;       /* read again and again; the fields below are for that */
   bool is_last;     /* the container had ended before this reading began */
+  bool is_silenced; /* no old line is wanted: the newest one is read to know where it ends, and not handed out */
   int64_t began_us; /* this reading */
-  int64_t from;     /* the second that this reading begins with: what is older was handed out */
-  int64_t second;   /* the newest that anything handed out is of */
-  int64_t told;     /* how much of that second was handed out */
-  int64_t left;     /* of it, what this reading has yet to pass over */
+  int64_t pause_ms; /* before the next one */
+  int64_t until_us;
+  int64_t floor_ns;       /* with `tail`: nothing before it is wanted */
+  int64_t newest_s;       /* the newest second that anything handed out is of; 0: none was */
+  int64_t told[RECENT_S]; /* how many messages of each second were handed out, by its remainder */
+  int64_t from_s, left;   /* this reading: where it begins, and how many messages from there on were handed out before */
 };
 
 void osdear__stream_log_free(osdear__stream_log *log)
@@ -130,25 +135,43 @@ static int64_t resume_from(osdear__stream_log *log)
   return oldest + 1 > log->newest_ns - OVERLAP_NS ? oldest + 1 : log->newest_ns - OVERLAP_NS;
 }
 
-/* In a log that is read again: beyond what earlier readings had? */
+/* In a log that is read again: beyond what earlier readings had? These had the first so many of it, whatever their times are. */
 static bool is_news(osdear__stream_log *log, int64_t time_ns)
 {
   int64_t second = time_ns / NS_PER_S;
 
-  if (second < log->from)
+  if (second < log->from_s)
     return false;
-  if (second < log->second) /* a clock was set back */
-    return true;
-  if (second > log->second) {
-    log->second = second;
-    log->told = log->left = 0;
-  }
   if (log->left > 0) {
     log->left--;
     return false;
   }
-  log->told++;
+  if (second - log->newest_s >= RECENT_S)
+    memset(log->told, 0, sizeof log->told);
+  for (int64_t s = log->newest_s + 1; second - log->newest_s < RECENT_S && s <= second; s++)
+    log->told[s % RECENT_S] = 0;
+  if (second > log->newest_s)
+    log->newest_s = second;
+  if (second > log->newest_s - RECENT_S)
+    log->told[second % RECENT_S]++;
+  if (log->tail[0] && !log->floor_ns)
+    log->floor_ns = time_ns;
+  log->pause_ms = LEAST_PAUSE_MS;
   return true;
+}
+
+/* A further reading goes back a little, and so has a known number of messages that are no news. */
+static int64_t read_from(osdear__stream_log *log)
+{
+  int64_t least_ns = log->since_ns > log->floor_ns ? log->since_ns : log->floor_ns, since_ns;
+
+  log->began_us = osdear__monotonic_us();
+  log->left = 0;
+  log->from_s = log->newest_s > AGAIN_S ? log->newest_s - AGAIN_S : 0;
+  for (int64_t s = log->from_s; log->newest_s && s <= log->newest_s; s++)
+    log->left += log->told[s % RECENT_S];
+  since_ns = log->from_s * NS_PER_S - 1; /* some engines mean "after", others "from" */
+  return since_ns > least_ns ? since_ns : least_ns;
 }
 
 /* ---- requests ---- */
@@ -159,19 +182,14 @@ static osdear_status open_log(osdear_engine_stream *stream, int64_t since_ns, os
   SCOPED(http_response) response = { 0 };
   SCOPED(buf) path = { 0 };
   bool stays_open = log->follows && !log->polls;
-  osdear__engine_request request = { .idle_timeout_ms = stays_open ? -1 : 0,
-                                     .is_early = stays_open && stream->engine->is_podman };
+  osdear__engine_request request = { .is_quiet = stays_open };
   osdear_status st;
 
-  if (log->polls) {
-    since_ns = log->second > 0 ? (log->second - 1) * NS_PER_S : 0;
-    log->left = log->told;
-    log->from = log->second;
-    log->began_us = osdear__monotonic_us();
-  }
+  if (log->polls)
+    since_ns = read_from(log);
   osdear__buf_printf(&path, "/containers/%s/logs?timestamps=1%s", log->container, log->query);
   /* "all" is the default, and where it is said, Podman loses what comes while it looks for the end. */
-  if (log->tail[0] && !log->resumed_ns)
+  if (log->tail[0] && !log->resumed_ns && !log->newest_s)
     osdear__buf_printf(&path, "&tail=%s", log->tail);
   if (since_ns > 0)
     osdear__buf_printf(&path, "&since=%" PRId64 ".%09" PRId64, since_ns / 1000000000, since_ns % 1000000000);
@@ -246,15 +264,27 @@ static osdear_status take_up(osdear_engine_stream *stream, bool was_cut, bool *i
   }
 }
 
+static int64_t next_pause(osdear__stream_log *log, int64_t wait_ms)
+{
+  int64_t took_ms = (osdear__monotonic_us() - log->began_us) / 1000, pause_ms = log->pause_ms;
+
+  log->pause_ms = log->pause_ms * 3 / 2 < QUIET_PAUSE_MS ? log->pause_ms * 3 / 2 : QUIET_PAUSE_MS;
+  if (pause_ms < 2 * took_ms)
+    pause_ms = 2 * took_ms < MOST_PAUSE_MS ? 2 * took_ms : MOST_PAUSE_MS;
+  return wait_ms >= 0 && pause_ms > wait_ms ? wait_ms : pause_ms;
+}
+
 /* A reading came to its end. While the container lives there may be more: after a pause, of `wait_ms` at most, it is read again. */
-static osdear_status read_again(osdear_engine_stream *stream, int64_t *wait_ms, bool *is_over, osdear_error **error)
+static osdear_status read_again(osdear_engine_stream *stream, int64_t *wait_ms, bool *is_silent, bool *is_over,
+                                osdear_error **error)
 {
   osdear__stream_log *log = stream->log;
-  int64_t pause_ms = (osdear__monotonic_us() - log->began_us) / 1000 * 2;
+  int64_t pause_ms = next_pause(log, *wait_ms);
   bool is_live = true;
   osdear_status st;
 
   *is_over = log->is_last;
+  log->is_silenced = false;
   if (log->is_last)
     return OSDEAR_OK;
   st = look(stream, &is_live, error);
@@ -262,17 +292,13 @@ static osdear_status read_again(osdear_engine_stream *stream, int64_t *wait_ms, 
     return take_up(stream, true, is_over, error);
   if (st)
     return st;
-  pause_ms = pause_ms < LEAST_PAUSE_MS ? LEAST_PAUSE_MS : pause_ms > MOST_PAUSE_MS ? MOST_PAUSE_MS : pause_ms;
-  if (*wait_ms >= 0 && pause_ms > *wait_ms)
-    pause_ms = *wait_ms;
   if (is_live)
     st = osdear__sleep(stream->engine->context, pause_ms * 1000, error);
   if (st)
     return st;
-  log->is_last = !is_live;
+  log->is_last = !is_live || (log->until_us && osdear__now_us() > log->until_us);
   osdear__stream_disconnect(stream);
-  osdear__buf_clear(&log->message);
-  st = open_log(stream, 0, error);
+  st = open_again(stream, error);
   if (st == OSDEAR_ERR_NOT_FOUND) { /* removed in between: there is nothing more to come */
     osdear__error_forget(error);
     *is_over = true;
@@ -280,8 +306,7 @@ static osdear_status read_again(osdear_engine_stream *stream, int64_t *wait_ms, 
   }
   if (!st && is_live && *wait_ms >= 0) {
     *wait_ms -= pause_ms;
-    if (*wait_ms == 0)
-      st = osdear__fail(error, OSDEAR_ERR_TIMEOUT, "nothing was written");
+    *is_silent = *wait_ms == 0;
   }
   return st;
 }
@@ -326,7 +351,7 @@ static bool finish_message(osdear__stream_log *log, osdear_chunk *chunk)
   size_t stamp = read_stamp(content, &time_ns);
 
   content = (osdear__str){ content.data + stamp, content.size - stamp };
-  if (log->polls && stamp && !is_news(log, time_ns))
+  if (log->polls && stamp && (!is_news(log, time_ns) || log->is_silenced))
     return false;
   if (log->seen && stamp) {
     uint64_t hash = hash_message(log->channel, content);
@@ -342,7 +367,8 @@ static bool finish_message(osdear__stream_log *log, osdear_chunk *chunk)
 }
 
 /* The pieces of one read: unread what belongs to the next message. */
-static osdear_status next_message(osdear_engine_stream *stream, int64_t wait_ms, bool *has_message, osdear_error **error)
+static osdear_status next_message(osdear_engine_stream *stream, int64_t wait_ms, bool *has_message, bool *is_silent,
+                                  osdear_error **error)
 {
   osdear__stream_log *log = stream->log;
 
@@ -351,10 +377,10 @@ static osdear_status next_message(osdear_engine_stream *stream, int64_t wait_ms,
     osdear__str piece;
     bool is_whole;
     size_t taken;
-    osdear_status st = osdear__stream_piece(stream, wait_ms, &log->channel, &piece, error);
+    osdear_status st = osdear__stream_piece(stream, wait_ms, &log->channel, &piece, is_silent, error);
 
-    if (st || !piece.data) {
-      *has_message = !st && log->message.size > 0;
+    if (st || *is_silent || !piece.data) {
+      *has_message = !st && !*is_silent && log->message.size > 0;
       return st;
     }
     taken = collect(stream, piece, &is_whole);
@@ -376,12 +402,13 @@ static osdear_status check_silence(osdear_engine_stream *stream, bool *is_over, 
   bool is_live = true;
   osdear_status st;
 
-  osdear__error_forget(error);
-  st = look(stream, &is_live, error);
   *is_over = false;
+  if (!stream->log->follows)
+    return osdear__engine_check(stream->engine, error);
+  st = look(stream, &is_live, error);
   if (st == OSDEAR_ERR_UNAVAILABLE)
     return take_up(stream, true, is_over, error);
-  if (st || is_live)
+  if (st || is_live || stream->log->polls)
     return st;
   /* It has ended, and yet the stream goes on: what was written is in the log, so the end of that is the end. */
   osdear__stream_disconnect(stream);
@@ -389,12 +416,18 @@ static osdear_status check_silence(osdear_engine_stream *stream, bool *is_over, 
   return open_again(stream, error);
 }
 
-static int64_t slice_of(const osdear__stream_log *log, int64_t wait_ms)
+/* So much more silence: from time to time the container is looked at. */
+static osdear_status bear_silence(osdear_engine_stream *stream, int64_t silence_ms, bool *is_over, osdear_error **error)
 {
-  return log->follows && (wait_ms < 0 || wait_ms > CHECK_MS) ? CHECK_MS : wait_ms;
+  stream->quiet_ms += silence_ms;
+  if (stream->quiet_ms < OSDEAR__SILENCE_MS)
+    return OSDEAR_OK;
+  stream->quiet_ms = 0;
+  return check_silence(stream, is_over, error);
 }
 
-osdear_status osdear__stream_log_next(osdear_engine_stream *stream, int64_t wait_ms, osdear_chunk *chunk, osdear_error **error)
+osdear_status osdear__stream_log_next(osdear_engine_stream *stream, int64_t wait_ms, osdear_chunk *chunk, bool *is_silent,
+                                      osdear_error **error)
 {
   osdear__stream_log *log = stream->log;
   bool has_message, is_over = false;
@@ -402,37 +435,39 @@ osdear_status osdear__stream_log_next(osdear_engine_stream *stream, int64_t wait
   osdear__buf_clear(&log->message);
   *chunk = (osdear_chunk)OSDEAR_CHUNK_INIT;
   for (;;) {
-    int64_t slice = slice_of(log, wait_ms);
-    osdear_status st = next_message(stream, slice, &has_message, error);
+    int64_t slice_ms = wait_ms >= 0 && wait_ms < OSDEAR__SILENCE_MS ? wait_ms : OSDEAR__SILENCE_MS;
+    osdear_status st = next_message(stream, slice_ms, &has_message, is_silent, error);
 
-    if (st == OSDEAR_ERR_TIMEOUT && log->follows && osdear__context_check(stream->engine->context, NULL) == OSDEAR_OK) {
-      log->quiet_ms += slice;
-      if (log->quiet_ms < CHECK_MS || slice == 0)
-        return st;
-      log->quiet_ms = 0;
-      st = check_silence(stream, &is_over, error);
-      if (!st && wait_ms >= 0)
-        wait_ms = wait_ms > slice ? wait_ms - slice : 0;
+    if (!st && *is_silent) {
+      st = bear_silence(stream, slice_ms, &is_over, error);
+      wait_ms -= wait_ms >= 0 ? slice_ms : 0;
+      *is_silent = !st && !is_over && wait_ms == 0;
     } else if (log->polls && log->follows && !st && !has_message) {
-      st = read_again(stream, &wait_ms, &is_over, error);
+      st = read_again(stream, &wait_ms, is_silent, &is_over, error);
     } else if (log->follows && (st == OSDEAR_ERR_UNAVAILABLE || (!st && !has_message))) {
       st = take_up(stream, st != OSDEAR_OK, &is_over, error);
     } else if (st || !has_message) {
       return st;
     } else {
-      log->quiet_ms = 0;
+      stream->quiet_ms = 0;
       log->patience.wait_us = 0;
       if (finish_message(log, chunk))
         return OSDEAR_OK;
       osdear__buf_clear(&log->message);
-      continue;
     }
-    if (st || is_over)
+    if (st || is_over || *is_silent)
       return st;
   }
 }
 
 /* ---- opening ---- */
+
+static bool is_read_again(const osdear_engine *engine, const osdear_logs_options *options, bool is_read_on)
+{
+  if (!options->follow)
+    return is_read_on && options->tail < 0 && !options->since_us;
+  return engine->portainer || (engine->is_podman && options->tail < 0);
+}
 
 static osdear_status make_log(osdear_container *container, const osdear_logs_options *options, bool is_read_on,
                               osdear__stream_log **out, osdear_error **error)
@@ -444,10 +479,13 @@ static osdear_status make_log(osdear_container *container, const osdear_logs_opt
   if (!log)
     return osdear__fail_memory(error);
   *out = log;
-  if (options->tail >= 0)
-    osdear__format_i64(options->tail, tail);
   log->follows = options->follow != 0;
-  log->polls = (log->follows ? container->engine->is_podman : is_read_on) && options->tail < 0 && !options->since_us;
+  log->polls = is_read_again(container->engine, options, is_read_on);
+  if (options->tail >= 0)
+    osdear__format_i64(options->tail ? options->tail : log->polls, tail);
+  log->is_silenced = log->polls && options->tail == 0;
+  log->pause_ms = LEAST_PAUSE_MS;
+  log->until_us = options->until_us;
   osdear__buf_printf(&query, "&follow=%d&stdout=%d&stderr=%d", log->follows && !log->polls, !options->no_stdout,
                      !options->no_stderr);
   if (options->until_us)
@@ -488,7 +526,7 @@ static osdear_status logs(osdear_container *container, const osdear_logs_options
     st = make_log(container, &known, is_read_on, &made->log, error);
   if (st)
     return st;
-  made->demux.is_raw = osdear__json_is_true(osdear__json_get(tree, "Config"), "Tty");
+  made->demux.is_raw = osdear__json_flag(osdear__json_get(tree, "Config"), "Tty", false);
   st = open_log(made, known.since_us * 1000, error);
   if (st)
     return st;

@@ -167,7 +167,7 @@ static osdear_status find_environment(osdear__portainer *portainer, const char *
   if (st)
     return st;
   for (size_t i = 0; all->kind == JSON_IS_ARRAY && i < all->count; i++) {
-    int64_t id = osdear__json_i64(&all->items[i], "Id", -1);
+    int64_t id = osdear__json_int(&all->items[i], "Id", -1);
     if (id >= 0 && (osdear__str_is(osdear__json_str(&all->items[i], "Name"), wanted) || (is_number && id == number))) {
       portainer->environment = id;
       return OSDEAR_OK;

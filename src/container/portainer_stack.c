@@ -12,7 +12,7 @@ static osdear_status ask(osdear_engine *engine, const char *method, osdear__buf 
 {
   int64_t left_ms = deadline == INT64_MAX ? 0 : (deadline - osdear__monotonic_us()) / 1000;
   osdear__engine_request request = { .method = method,
-                                     .version = "/api",
+                                     .of_portainer = true,
                                      .body = body,
                                      .idle_timeout_ms = deadline ? -1 : 0,
                                      .timeout_ms = deadline && left_ms <= 0 ? 1
@@ -67,7 +67,7 @@ osdear_status osdear__portainer_stacks(osdear_engine *engine, osdear__arena *are
 
 bool osdear__portainer_row_is_active(const osdear__json *row)
 {
-  return osdear__json_i64(row, "Status", 0) == 1;
+  return osdear__json_int(row, "Status", 0) == 1;
 }
 
 osdear_status osdear__portainer_stack_find(osdear_engine *engine, const char *name, int64_t besides, int64_t *id,
@@ -79,7 +79,7 @@ osdear_status osdear__portainer_stack_find(osdear_engine *engine, const char *na
 
   *id = 0;
   for (size_t i = 0; !st && rows && i < rows->count; i++) {
-    int64_t found = osdear__json_i64(&rows->items[i], "Id", 0);
+    int64_t found = osdear__json_int(&rows->items[i], "Id", 0);
     if (found > 0 && found != besides && osdear__str_is(osdear__json_str(&rows->items[i], "Name"), name) &&
         (*id == 0 || found < *id)) {
       *id = found;
@@ -368,7 +368,7 @@ static osdear_status post_new(osdear_engine *engine, const char *name, const cha
   osdear__buf_printf(&path, "/stacks/create/standalone/string?endpointId=%" PRId64,
                      osdear__portainer_environment(engine->portainer));
   st = ask(engine, "POST", &path, body.data, deadline, &arena, &answer, &failure);
-  *id = st ? 0 : osdear__json_i64(answer, "Id", 0);
+  *id = st ? 0 : osdear__json_int(answer, "Id", 0);
   if (!st && *id <= 0)
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "Portainer made the stack `%s`, but gave no number for it", name);
   if (!st)

@@ -61,16 +61,28 @@ static void add_header(osdear__prepared *p, const char *name, const char *value)
   p->headers[p->request.header_count++] = (osdear__http_header){ name, value };
 }
 
+/* At least a moment: what is too late by then is told by its own deadline. */
+static int64_t time_for(const osdear_engine *engine, const osdear__engine_request *given)
+{
+  int64_t left_ms;
+
+  if (engine->deadline_us == 0 || given->is_quiet)
+    return given->timeout_ms;
+  left_ms = (engine->deadline_us - osdear__monotonic_us()) / 1000;
+  left_ms = left_ms > 1 ? left_ms : 1;
+  return given->timeout_ms > 0 && given->timeout_ms < left_ms ? given->timeout_ms : left_ms;
+}
+
 static osdear_status prepare(osdear_engine *engine, const osdear__engine_request *given, osdear__prepared *p,
                              osdear_error **error)
 {
   const char *header = NULL;
   osdear_status st;
 
-  if (given->version)
-    osdear__buf_puts(&p->url, given->version);
+  if (given->of_portainer)
+    osdear__buf_puts(&p->url, "/api");
   else
-    osdear__buf_puts(&p->url, engine->prefix);
+    osdear__engine_put_prefix(engine, given->version, &p->url);
   osdear__buf_puts(&p->url, given->path);
   st = osdear__buf_check(&p->url, error);
   if (!st && engine->portainer)
@@ -83,9 +95,9 @@ static osdear_status prepare(osdear_engine *engine, const osdear__engine_request
   p->request.body = given->body;
   p->request.body_size = given->body ? strlen(given->body) : 0;
   p->request.source = given->source;
-  p->request.idle_timeout_ms = given->idle_timeout_ms;
-  p->request.timeout_ms = given->timeout_ms;
-  p->request.is_early = given->is_early;
+  p->request.idle_timeout_ms = given->is_quiet ? -1 : given->idle_timeout_ms;
+  p->request.timeout_ms = time_for(engine, given);
+  p->request.is_early = given->is_quiet;
   p->request.repeat = given->repeat ? HTTP_REPEAT_SAFE : HTTP_REPEAT_BY_METHOD;
   if (header)
     add_header(p, header, p->credentials.data);
@@ -164,6 +176,42 @@ osdear_status osdear__engine_pull(osdear_engine *engine, const osdear__engine_re
                                response->status);
     }
   }
+}
+
+osdear_status osdear__engine_read(osdear_engine *engine, osdear__http_reader *reader, void *out, size_t room, int64_t wait_ms,
+                                  size_t *got, bool *is_silent, osdear_error **error)
+{
+  const osdear__http_response *refusal;
+  osdear_status st = osdear__http_read(reader, out, room, wait_ms, got, error);
+
+  *is_silent = st == OSDEAR_ERR_TIMEOUT && !osdear__http_reader_has_ended(reader) &&
+               osdear__context_check(engine->context, NULL) == OSDEAR_OK;
+  if (*is_silent) {
+    osdear__error_forget(error);
+    *got = 0;
+    return OSDEAR_OK;
+  }
+  refusal = st ? osdear__http_reader_refusal(reader) : NULL;
+  if (!refusal)
+    return st;
+  osdear__error_forget(error);
+  if (osdear__engine_is_to_log_in(engine, refusal))
+    return osdear__fail(error, OSDEAR_ERR_UNAVAILABLE, "engine %s: the token has run out", engine->address);
+  return osdear__engine_fail(refusal, error);
+}
+
+osdear_status osdear__engine_check(osdear_engine *engine, osdear_error **error)
+{
+  static const osdear__engine_request request = { .path = "/_ping" };
+  SCOPED(http_response) response = { 0 };
+  osdear_status st = osdear__engine_send(engine, &request, &response, error);
+
+  if (st == OSDEAR_ERR_TIMEOUT)
+    return osdear__fail_within(error, st, "engine %s hangs", engine->address);
+  if (st == OSDEAR_ERR_CANCELLED || st == OSDEAR_ERR_NO_MEMORY)
+    return st;
+  osdear__error_forget(error);
+  return OSDEAR_OK;
 }
 
 osdear_status osdear__engine_question(osdear_engine *engine, const char *path, osdear__http_client **client, osdear__buf *url,

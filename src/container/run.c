@@ -23,7 +23,8 @@ typedef struct run {
   char new_id[37];
   const char *id; /* of the run */
   osdear_container *container;
-  bool may_exist; /* something of this run may be in the engine */
+  bool may_exist;                  /* something of this run may be in the engine */
+  bool lacks_image, is_free_again; /* what kept it from being made */
   bool is_taken_up, has_ended;
   osdear_engine_stream *output;
   osdear__http_reader *end; /* of what was taken up: its exit code comes here even if its own run removes it */
@@ -209,46 +210,44 @@ static osdear_status fetch_image(osdear__run *run, osdear_error **error)
   return st ? st : osdear_image_pull(run->engine, run->spec.image, &pull, error);
 }
 
+static osdear_status make_or_meet(osdear__run *run, osdear_error **error)
+{
+  osdear_status st = make(run, error);
+
+  run->is_free_again = false;
+  run->lacks_image = st == OSDEAR_ERR_NOT_FOUND;
+  if (run->lacks_image)
+    run->may_exist = false;
+  if (st != OSDEAR_ERR_EXISTS)
+    return st;
+  osdear__error_forget(error);
+  st = meet_existing(run, error);
+  run->is_free_again = st == OSDEAR_ERR_CONFLICT; /* it went away meanwhile, or was removed */
+  return st;
+}
+
 static osdear_status find_or_make(osdear__run *run, osdear_error **error)
 {
-  osdear__patience patience = { 0 };
-  bool was_fetched = false;
+  bool may_fetch = !run->options.never_pull;
   osdear_status st = OSDEAR_OK;
 
-  if (run->options.pull && !run->options.never_pull) {
+  if (run->options.pull && may_fetch) {
     st = fetch_image(run, error);
-    was_fetched = true;
+    may_fetch = false;
   }
   if (st)
     return st;
   for (int attempt = 0; attempt < CREATE_ATTEMPTS; attempt++) {
-    st = make(run, error);
-    if (st == OSDEAR_ERR_NOT_FOUND)
-      run->may_exist = false;
-    if (st == OSDEAR_ERR_NOT_FOUND && !was_fetched && !run->options.never_pull) {
-      osdear__error_forget(error);
-      st = fetch_image(run, error);
-      was_fetched = true;
-      if (st)
-        return st;
-      continue;
-    }
-    if (st == OSDEAR_ERR_EXISTS) {
-      osdear__error_forget(error);
-      st = meet_existing(run, error);
-      /* It went away meanwhile, or was removed: the name is free. */
-      if (st == OSDEAR_ERR_CONFLICT) {
-        osdear__error_forget(error);
-        continue;
-      }
-    }
-    if (st != OSDEAR_ERR_UNAVAILABLE)
+    st = patiently(run, make_or_meet, error);
+    if (!run->is_free_again && !(run->lacks_image && may_fetch))
       return st;
     osdear__error_forget(error);
-    st = osdear__patience_wait(&patience, run->engine, error);
-    if (st)
-      return st;
-    attempt--; /* an engine that is away is waited for, not argued with */
+    if (run->lacks_image) {
+      st = fetch_image(run, error);
+      may_fetch = false;
+      if (st)
+        return st;
+    }
   }
   return osdear__fail(error, OSDEAR_ERR_CONFLICT,
                       "the container `%s` could not be made: others make and remove it at the same time", run->name.data);
@@ -296,18 +295,9 @@ static osdear_status start(osdear__run *run, osdear_error **error)
   return OSDEAR_OK;
 }
 
-/* Asks for the exit code before there is one. */
 static osdear_status await_end(osdear__run *run, osdear_error **error)
 {
-  osdear__engine_request request = { .method = "POST", .idle_timeout_ms = -1, .is_early = true };
-  SCOPED(http_response) response = { 0 };
-  SCOPED(buf) path = { 0 };
-  osdear_status st;
-
-  osdear__buf_printf(&path, "/containers/%s/wait", run->container->id);
-  st = osdear__buf_check(&path, error);
-  request.path = path.data;
-  return st ? st : osdear__engine_pull(run->engine, &request, &run->end, &response, error);
+  return osdear__end_ask(run->container, &run->end, error);
 }
 
 /* What was taken up may run, or have ended; only what never ran is started. */
@@ -317,7 +307,7 @@ static osdear_status start_or_join(osdear__run *run, osdear_error **error)
 
   if (!run->is_taken_up)
     return start(run, error);
-  st = await_end(run, error);
+  st = patiently(run, await_end, error);
   if (!st)
     st = patiently(run, look, error);
   return st || run->status.state != OSDEAR_CONTAINER_CREATED ? st : start(run, error);
@@ -382,23 +372,31 @@ static int64_t slice_of(const osdear__run *run)
   return left_ms < 0 ? 0 : left_ms < POLL_MS ? left_ms : POLL_MS;
 }
 
-static osdear_status follow_output(osdear__run *run, osdear_engine_stream *stream, osdear_error **error)
+static osdear_status follow_output(osdear__run *run, osdear_error **error)
 {
   for (;;) {
     osdear_chunk chunk = OSDEAR_CHUNK_INIT;
-    osdear_status st = osdear__stream_poll(stream, slice_of(run), &chunk, error);
+    bool is_silent;
+    osdear_status st = osdear__stream_poll(run->output, slice_of(run), &chunk, &is_silent, error);
 
-    if (st == OSDEAR_ERR_TIMEOUT && osdear__context_check(run->engine->context, NULL) == OSDEAR_OK)
-      osdear__error_forget(error);
-    else if (st || !chunk.data)
-      return st;
-    else
+    if (!st && !is_silent && !chunk.data)
+      return OSDEAR_OK;
+    if (!st && !is_silent)
       st = take_output(run, &chunk, error);
-    if (st && st != OSDEAR_ERR_TIMEOUT)
+    if (!st && osdear__monotonic_us() >= run->deadline)
+      st = time_is_over(run, error);
+    if (st)
       return st;
-    if (osdear__monotonic_us() >= run->deadline)
-      return time_is_over(run, error);
   }
+}
+
+/* Its time may be over while the engine is asked. */
+static osdear_status judge_time(const osdear__run *run, osdear_status st, osdear_error **error)
+{
+  if (st != OSDEAR_ERR_TIMEOUT || osdear__monotonic_us() < run->deadline)
+    return st;
+  osdear__error_forget(error);
+  return time_is_over(run, error);
 }
 
 static osdear_status wait_for_end(osdear__run *run, osdear_error **error)
@@ -407,40 +405,24 @@ static osdear_status wait_for_end(osdear__run *run, osdear_error **error)
   int32_t exit_code;
   osdear_status st = osdear_container_wait(run->container, left_ms < -1 ? 0 : left_ms, &exit_code, error);
 
-  if (st == OSDEAR_ERR_TIMEOUT && osdear__monotonic_us() >= run->deadline)
-    return time_is_over(run, error);
   if (!st)
     st = patiently(run, look, error);
-  /* The engine's word is its state: who waits for what has not run yet is told 0. */
   if (!st && run->status.state != OSDEAR_CONTAINER_EXITED)
     run->status.exit_code = exit_code;
   return st;
 }
 
-/* The run that made the container was faster, and has removed it. What it ended with was told to us before. */
+/* The run that made the container was faster, and has removed it. What it ended with was asked for before. */
 static osdear_status learn_end(osdear__run *run, osdear_error **error)
 {
-  SCOPED(arena) arena = { 0 };
-  osdear__json *answer = NULL;
-  char text[1024];
-  size_t size = 0, got = 1;
-  osdear_status st = OSDEAR_OK;
+  bool is_silent;
+  osdear_status st = osdear__end_read(run->container, run->end, END_MS, &run->status.exit_code, &is_silent, error);
 
-  while (!st && got && size < sizeof text) {
-    st = osdear__http_read(run->end, text + size, sizeof text - size, END_MS, &got, error);
-    size += st ? 0 : got;
-  }
-  if (!st)
-    st = osdear__json_read((osdear__str){ text, size }, "the container's end", &arena, &answer, error);
-  if (st)
-    return st;
-  run->status.exit_code = (int32_t)osdear__json_i64(answer, "StatusCode", -1);
+  if (!st && is_silent)
+    st = osdear__fail(error, OSDEAR_ERR_STATE, "the container `%s` was removed, and the engine does not tell how it ended",
+                      run->name.data);
   run->status.state = OSDEAR_CONTAINER_EXITED;
-  if (run->engine->is_podman && run->status.exit_code == 0) /* which looks at the state now and then, and takes what is gone for 0 */
-    return osdear__fail(error, OSDEAR_ERR_STATE,
-                        "the run that made the container `%s` removed it before Podman had seen how it ended: its exit code is not known",
-                        run->name.data);
-  return OSDEAR_OK;
+  return st;
 }
 
 static osdear_status look_at_end(osdear__run *run, osdear_error **error)
@@ -453,30 +435,32 @@ static osdear_status look_at_end(osdear__run *run, osdear_error **error)
   }
   if (!st && run->status.state != OSDEAR_CONTAINER_EXITED)
     st = wait_for_end(run, error);
-  /* Who waits for a container that never ran is told 0 at once, and an engine that was killed may have forgotten that it ran. */
+  /* An engine that was killed may have forgotten that it ran. */
   if (!st && run->status.state == OSDEAR_CONTAINER_CREATED)
     st = osdear__fail(error, OSDEAR_ERR_STATE, "the engine went away, and does not know any more that the container `%s` ran",
                       run->name.data);
-  return st;
+  return st ? st : osdear__check_exit_code(run->container, run->status.exit_code, error);
 }
 
 static osdear_status follow(osdear__run *run, osdear_error **error)
 {
+  int64_t before;
   osdear_status st;
 
   run->deadline = run->options.timeout_ms ? osdear__monotonic_us() + run->options.timeout_ms * 1000 : INT64_MAX;
+  before = osdear__engine_bound(run->engine, run->deadline);
   st = patiently(run, open_output, error);
   if (!st)
-    st = follow_output(run, run->output, error);
-  else if (st == OSDEAR_ERR_UNSUPPORTED) { /* some log drivers cannot be read: then there is no output, but still an end */
+    st = follow_output(run, error);
+  if (st == OSDEAR_ERR_UNSUPPORTED) { /* some log drivers cannot be read: then there is no output, but still an end */
     osdear__error_forget(error);
     st = OSDEAR_OK;
   }
   if (!st)
     st = look_at_end(run, error);
-  if (!st)
-    run->has_ended = true;
-  return st;
+  run->engine->deadline_us = before;
+  run->has_ended = !st;
+  return judge_time(run, st, error);
 }
 
 static osdear_status collect(osdear__run *run, osdear_error **error)
@@ -503,7 +487,7 @@ static osdear_status remove_by_label(osdear__run *run, osdear_engine *engine, os
   for (int attempt = 0; attempt < 10 && removed == 0; attempt++) {
     osdear__error_forget(error);
     st = osdear_container_sweep(engine, run->id, &removed, error);
-    if (st && st != OSDEAR_ERR_UNAVAILABLE)
+    if (st && st != OSDEAR_ERR_UNAVAILABLE && st != OSDEAR_ERR_TIMEOUT)
       return st;
     if (removed == 0 && osdear__patience_wait(&patience, engine, NULL) != OSDEAR_OK)
       return st;

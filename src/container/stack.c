@@ -152,7 +152,7 @@ static osdear_status gather(osdear_engine *engine, osdear__gathering *g, osdear_
     entry->running += osdear__state_of(osdear__json_str(item, "State")) == OSDEAR_CONTAINER_RUNNING;
   }
   for (size_t i = 0; rows && i < rows->count; i++) {
-    int64_t id = osdear__json_i64(&rows->items[i], "Id", 0);
+    int64_t id = osdear__json_int(&rows->items[i], "Id", 0);
     osdear_stack_entry *entry = entry_of(g, osdear__json_str(&rows->items[i], "Name"));
     if (!entry)
       return osdear__fail_memory(error);

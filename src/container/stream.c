@@ -52,28 +52,36 @@ void osdear__engine_stream_auto(osdear_engine_stream **stream)
 
 /* ---- pieces ---- */
 
-static osdear_status read_more(osdear_engine_stream *stream, int64_t wait_ms, osdear_error **error)
+/* A tunnel's wait that was in vain is no failure. */
+static osdear_status forgive_silence(osdear_engine_stream *stream, osdear_status st, bool *is_silent, osdear_error **error)
+{
+  *is_silent = st == OSDEAR_ERR_TIMEOUT && osdear__context_check(stream->engine->context, NULL) == OSDEAR_OK;
+  if (!*is_silent)
+    return st;
+  osdear__error_forget(error);
+  return OSDEAR_OK;
+}
+
+static osdear_status read_more(osdear_engine_stream *stream, int64_t wait_ms, bool *is_silent, osdear_error **error)
 {
   size_t got = 0;
   char *room;
-  osdear_status st;
+  osdear_status st = OSDEAR_OK;
 
   osdear__buf_clear(&stream->bytes);
   stream->at = 0;
   room = osdear__buf_reserve(&stream->bytes, PIECE_BYTES);
   if (!room)
     return osdear__fail_memory(error);
-  if (stream->tunnel)
+  if (stream->reader) {
+    st = osdear__engine_read(stream->engine, stream->reader, room, PIECE_BYTES, wait_ms, &got, is_silent, error);
+  } else if (stream->tunnel) {
     st = osdear__http_tunnel_read(stream->tunnel, room, PIECE_BYTES, wait_ms, &got, error);
-  else if (stream->reader)
-    st = osdear__http_read(stream->reader, room, PIECE_BYTES, wait_ms, &got, error);
-  else
-    st = OSDEAR_OK;
-  if (st)
-    return st;
-  stream->bytes.size = got;
-  stream->has_ended = got == 0;
-  return OSDEAR_OK;
+    st = forgive_silence(stream, st, is_silent, error);
+  }
+  stream->bytes.size = st || *is_silent ? 0 : got;
+  stream->has_ended = !st && !*is_silent && got == 0;
+  return st;
 }
 
 /* Counts brackets: texts follow each other with or without white space between them. True when one is whole. */
@@ -127,8 +135,9 @@ static osdear_status take_output(osdear_engine_stream *stream, osdear__str *piec
 }
 
 osdear_status osdear__stream_piece(osdear_engine_stream *stream, int64_t wait_ms, osdear_channel *channel, osdear__str *piece,
-                                   osdear_error **error)
+                                   bool *is_silent, osdear_error **error)
 {
+  *is_silent = false;
   for (;;) {
     osdear_status st = OSDEAR_OK;
 
@@ -137,15 +146,25 @@ osdear_status osdear__stream_piece(osdear_engine_stream *stream, int64_t wait_ms
       st = stream->is_json ? take_text(stream, piece, error) : take_output(stream, piece, error);
       *channel = stream->is_json ? OSDEAR_CHANNEL_MESSAGE : stream->demux.channel;
     } else if (!stream->has_ended) {
-      st = read_more(stream, wait_ms, error);
+      st = read_more(stream, wait_ms, is_silent, error);
     } else if (stream->demux.left || stream->demux.header_size || stream->depth) {
       st = osdear__fail(error, OSDEAR_ERR_UNAVAILABLE, "engine %s: the stream was cut", stream->engine->address);
     } else {
       return OSDEAR_OK;
     }
-    if (st || piece->size)
+    if (st || *is_silent || piece->size)
       return st;
   }
+}
+
+/* So much more silence. From time to time the engine is asked whether it still lives. */
+static osdear_status bear_silence(osdear_engine_stream *stream, int64_t silence_ms, osdear_error **error)
+{
+  stream->quiet_ms += silence_ms;
+  if (stream->quiet_ms < OSDEAR__SILENCE_MS)
+    return OSDEAR_OK;
+  stream->quiet_ms = 0;
+  return osdear__engine_check(stream->engine, error);
 }
 
 /* ---- engines that go away and come back ---- */
@@ -172,6 +191,11 @@ static osdear_status reopen(osdear_engine_stream *stream, osdear_error **error)
   osdear_status st = OSDEAR_ERR_UNAVAILABLE;
 
   osdear__stream_disconnect(stream);
+  if (stream->pause_us) {
+    st = osdear__sleep(stream->engine->context, stream->pause_us, error);
+    if (!st)
+      st = stream->reopen(stream, error);
+  }
   while (st == OSDEAR_ERR_UNAVAILABLE) {
     osdear__error_forget(error);
     st = osdear__patience_wait(&patience, stream->engine, error);
@@ -182,28 +206,41 @@ static osdear_status reopen(osdear_engine_stream *stream, osdear_error **error)
   return st;
 }
 
-osdear_status osdear__stream_poll(osdear_engine_stream *stream, int64_t wait_ms, osdear_chunk *chunk, osdear_error **error)
+/* What came: a piece, or the end. True when there is more to be looked for. */
+static bool is_passed_over(osdear_engine_stream *stream, osdear__str piece)
 {
-  osdear__str piece;
-  osdear_status st;
+  return piece.data && stream->accept && !stream->accept(stream, piece);
+}
 
+osdear_status osdear__stream_poll(osdear_engine_stream *stream, int64_t wait_ms, osdear_chunk *chunk, bool *is_silent,
+                                  osdear_error **error)
+{
   if (stream->log)
-    return osdear__stream_log_next(stream, wait_ms, chunk, error);
+    return osdear__stream_log_next(stream, wait_ms, chunk, is_silent, error);
   for (;;) {
-    st = osdear__stream_piece(stream, wait_ms, &chunk->channel, &piece, error);
+    int64_t slice_ms = wait_ms >= 0 && wait_ms < OSDEAR__SILENCE_MS ? wait_ms : OSDEAR__SILENCE_MS;
+    osdear__str piece;
+    osdear_status st = osdear__stream_piece(stream, slice_ms, &chunk->channel, &piece, is_silent, error);
+
+    if (!st && *is_silent) {
+      st = bear_silence(stream, slice_ms, error);
+      wait_ms -= wait_ms >= 0 ? slice_ms : 0;
+      if (st || wait_ms == 0)
+        return st;
+      continue;
+    }
+    stream->quiet_ms = 0;
     if (stream->reopen && ((!st && !piece.data) || st == OSDEAR_ERR_UNAVAILABLE)) {
       st = reopen(stream, error);
       if (st)
         return st;
       continue;
     }
-    if (st)
-      return st;
-    if (piece.data && stream->accept && !stream->accept(stream, piece))
+    if (!st && is_passed_over(stream, piece))
       continue;
-    chunk->data = piece.data;
-    chunk->data_size = piece.size;
-    return OSDEAR_OK;
+    chunk->data = st ? NULL : piece.data;
+    chunk->data_size = st ? 0 : piece.size;
+    return st;
   }
 }
 
@@ -212,11 +249,12 @@ osdear_status osdear__stream_poll(osdear_engine_stream *stream, int64_t wait_ms,
 osdear_status osdear_engine_stream_next(osdear_engine_stream *stream, osdear_chunk *chunk, osdear_error **error)
 {
   osdear_chunk known = OSDEAR_CHUNK_INIT;
+  bool is_silent;
   osdear_status st;
 
   if (!stream || !chunk)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "stream and chunk must not be NULL");
-  st = osdear__stream_poll(stream, -1, &known, error);
+  st = osdear__stream_poll(stream, -1, &known, &is_silent, error);
   return st ? st : osdear__result_write(chunk, &known, sizeof known, error);
 }
 
@@ -229,13 +267,26 @@ static osdear_status check_input(const osdear_engine_stream *stream, osdear_erro
   return OSDEAR_OK;
 }
 
+/* Whoever reads at the other end may take his time; an engine that hangs may not. */
 osdear_status osdear_engine_stream_write(osdear_engine_stream *stream, const void *data, size_t size, osdear_error **error)
 {
+  const char *at = data;
   osdear_status st = check_input(stream, error);
 
   if (!st && size && !data)
     st = osdear__fail(error, OSDEAR_ERR_ARGUMENT, "data must not be NULL");
-  return st || size == 0 ? st : osdear__http_tunnel_write(stream->tunnel, data, size, error);
+  while (!st && size) {
+    bool is_silent;
+    size_t put = 0;
+
+    st = osdear__http_tunnel_write_some(stream->tunnel, at, size, OSDEAR__SILENCE_MS, &put, error);
+    st = forgive_silence(stream, st, &is_silent, error);
+    if (!st && is_silent)
+      st = osdear__engine_check(stream->engine, error);
+    at += put;
+    size -= put;
+  }
+  return st;
 }
 
 osdear_status osdear_engine_stream_close_input(osdear_engine_stream *stream, osdear_error **error)
@@ -263,8 +314,8 @@ osdear_status osdear_engine_stream_exit_code(osdear_engine_stream *stream, int32
   /* The stream may end a moment before the engine has seen the process end. */
   for (int attempt = 0; !st && attempt < 100; attempt++) {
     st = osdear__engine_ask(stream->engine, &request, &arena, &answer, error);
-    if (!st && !osdear__json_is_true(answer, "Running")) {
-      *exit_code = (int32_t)osdear__json_i64(answer, "ExitCode", -1);
+    if (!st && !osdear__json_flag(answer, "Running", false)) {
+      *exit_code = (int32_t)osdear__json_int(answer, "ExitCode", -1);
       return OSDEAR_OK;
     }
     if (!st)

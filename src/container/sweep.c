@@ -21,8 +21,9 @@ osdear_status osdear__run_remove(osdear_engine *engine, const char *name, osdear
   remove.force = remove.volumes = remove.missing = 1;
   for (int attempt = 0; attempt < 200; attempt++) {
     st = osdear_engine_remove(engine, OSDEAR_CONTAINERS, name, &remove, error);
-    /* CONFLICT: somebody is removing it already, and until that is done the name is taken. STATE: Podman is still busy with it. */
-    if (st != OSDEAR_ERR_UNAVAILABLE && st != OSDEAR_ERR_CONFLICT && st != OSDEAR_ERR_STATE)
+    /* CONFLICT: somebody is removing it already, and until that is done the name is taken. STATE: Podman is still busy with it. TIMEOUT: an
+     * engine that hangs may go on. */
+    if (st != OSDEAR_ERR_UNAVAILABLE && st != OSDEAR_ERR_TIMEOUT && st != OSDEAR_ERR_CONFLICT && st != OSDEAR_ERR_STATE)
       return st;
     if (osdear__patience_wait(&patience, engine, NULL) != OSDEAR_OK)
       return st;

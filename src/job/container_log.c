@@ -38,12 +38,11 @@ static osdear_status read_piece(osdear_job_log *log, osdear_error **error)
 {
   osdear__container_log *own = log->own;
   osdear_chunk chunk = OSDEAR_CHUNK_INIT;
-  osdear_status st = osdear__stream_poll(own->stream, log->follow ? QUIET_MS : -1, &chunk, error);
+  bool is_silent;
+  osdear_status st = osdear__stream_poll(own->stream, log->follow ? QUIET_MS : -1, &chunk, &is_silent, error);
 
-  if (st == OSDEAR_ERR_TIMEOUT && log->follow && osdear__context_check(log->job->runner->context, NULL) == OSDEAR_OK) {
-    osdear__error_forget(error);
+  if (!st && is_silent)
     return OSDEAR_OK;
-  }
   own->has_ended = st || !chunk.data;
   if (own->has_ended)
     return st;

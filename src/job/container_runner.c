@@ -349,6 +349,8 @@ static osdear_status set_exited(osdear_job *job, const osdear__json *inspected, 
   snprintf(native, sizeof native, "exited %" PRId32, status->exit_code);
   snprintf(message, sizeof message, "ended with exit code %" PRId32 "%s", status->exit_code,
            status->was_out_of_memory ? ": it was killed for want of memory" : "");
+  if (status->exit_code < 0)
+    snprintf(message, sizeof message, "how it ended is not known: the engine was killed before it had noted that down");
   state = was_cancelled ? OSDEAR_JOB_CANCELLED : status->exit_code == 0 ? OSDEAR_JOB_SUCCEEDED : OSDEAR_JOB_FAILED;
   st = osdear__job_set(job, state, osdear__str_of(native),
                        state != OSDEAR_JOB_FAILED ? NULL

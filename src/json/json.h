@@ -51,6 +51,7 @@ MUST_USE osdear_status osdear__json_read(osdear__str text, const char *name, osd
 const osdear__json *osdear__json_get(const osdear__json *value, const char *key);
 /* The same for a member of one kind: NULL, `otherwise` or false where it is not there or of another kind. */
 const char *osdear__json_text(const osdear__json *value, const char *key);
+osdear__str osdear__json_str(const osdear__json *value, const char *key); /* a text with its length; empty, never NULL */
 int64_t osdear__json_int(const osdear__json *value, const char *key, int64_t otherwise);
 bool osdear__json_flag(const osdear__json *value, const char *key, bool otherwise);
 const osdear__json *osdear__json_list(const osdear__json *value, const char *key); /* an array */

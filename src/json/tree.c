@@ -131,7 +131,8 @@ static osdear_status on_event(void *argument, osdear__json_event event, osdear__
   return ok ? OSDEAR_OK : osdear__fail_memory(error);
 }
 
-osdear_status osdear__json_read(osdear__str text, const char *name, osdear__arena *arena, osdear__json **out, osdear_error **error)
+osdear_status osdear__json_read(osdear__str text, const char *name, osdear__arena *arena, osdear__json **out,
+                                osdear_error **error)
 {
   builder b = { .arena = arena };
   AUTO(json_parser) parser = NULL;
@@ -172,6 +173,13 @@ const char *osdear__json_text(const osdear__json *value, const char *key)
   const osdear__json *member = osdear__json_get(value, key);
 
   return member && member->kind == JSON_IS_STRING ? member->text.data : NULL;
+}
+
+osdear__str osdear__json_str(const osdear__json *value, const char *key)
+{
+  const osdear__json *member = osdear__json_get(value, key);
+
+  return member && member->kind == JSON_IS_STRING ? member->text : (osdear__str){ "", 0 };
 }
 
 int64_t osdear__json_int(const osdear__json *value, const char *key, int64_t otherwise)

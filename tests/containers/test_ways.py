@@ -10,7 +10,8 @@ from conftest import IMAGE
 from test_engines import (  # noqa: F401 - run here once for each way
     made, test_a_command_in_a_container_tells_its_output_and_exit_code, test_a_log_keeps_channels_order_and_every_byte,
     test_a_run_gives_output_exit_code_and_results_and_leaves_nothing, test_a_run_whose_time_is_over_leaves_nothing,
-    test_an_engine_says_what_it_is, test_events_are_followed, test_files_go_in_and_come_out, test_health_is_waited_for)
+    test_an_engine_says_what_it_is, test_events_are_followed, test_files_go_in_and_come_out, test_health_is_waited_for,
+    test_standard_input_reaches_a_command, test_standard_input_reaches_an_attached_container)
 
 
 class Way:

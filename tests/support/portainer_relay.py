@@ -2,7 +2,7 @@
 stacks brought up by a real docker-compose.
 
 It answers as a Portainer CE 2.23.0 was seen to answer, and has the traps that one had: a wrong password is 422; create through the proxy is
-200; nothing comes behind a 101; a stack's Status is what was wished for; an update that fails removes the containers that ran; two
+200; nothing comes behind a 101; what is followed comes late; a stack's Status is what was wished for; an update that fails removes the containers that ran; two
 creates of one name at a time both succeed; an update leaves dropped services running. What was not seen there is not here.
 
     relay = Relay(docker_socket, folder)            # tls=(certificate, key) for https
@@ -24,6 +24,7 @@ import urllib.parse
 HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "upgrade", "content-length"}
 OF_PORTAINER = {"host", "x-api-key", "authorization", "cookie", "expect"}
 STANDALONE, ACTIVE, INACTIVE = 2, 1, 2
+HELD_BYTES = 2048
 ROUTES = []
 
 
@@ -439,10 +440,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         docker = UnixConnection(environment["URL"].removeprefix("unix://"))
         try:
             headers = {k: v for k, v in self.headers.items() if k.lower() not in HOP_BY_HOP | OF_PORTAINER}
-            docker.request(self.command, path, body=self.body if self.body or self.command in ("POST", "PUT") else None, headers=headers)
-            self.pass_answer(docker.getresponse(), path.split("?")[0])
-        except FileNotFoundError as failure:
-            self.send_body(502, str(failure).encode(), "text/plain")
+            body = self.body if self.body or self.command in ("POST", "PUT") else None
+            try:
+                docker.request(self.command, path, body=body, headers=headers)
+                got = docker.getresponse()
+            except (OSError, http.client.HTTPException) as failure:
+                raise Refusal(500, "Unable to proxy the request via the Docker socket", str(failure)) from None
+            self.pass_answer(got, path.split("?")[0])
         finally:
             docker.close()
 
@@ -459,16 +463,25 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not got.getheader("Content-Type"):
             self.send_header("Content-Type", "application/octet-stream")
         self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
+        self._headers_buffer.append(b"\r\n")
         return self.copy_pieces(got)
 
     def copy_pieces(self, got):
-        while True:
-            piece = got.read1(65536)
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-            self.wfile.flush()
-            if not piece:
-                return
+        """By its source, Portainer flushes nothing of what comes from a socket: head and body go out by so many bytes, and at the end."""
+        held = b""
+        while piece := got.read1(65536):
+            held += piece
+            if len(held) >= HELD_BYTES:
+                self.send_piece(held)
+                held = b""
+        if held:
+            self.send_piece(held)
+        self.send_piece(b"")
+
+    def send_piece(self, piece):
+        self.flush_headers()
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        self.wfile.flush()
 
 
 class Server(http.server.ThreadingHTTPServer):
