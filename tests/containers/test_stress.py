@@ -201,10 +201,10 @@ def test_a_followed_log_survives_a_restart_of_the_daemon(engine, server):
 def test_a_run_costs_little(engine):
     spec = sh("echo hello; exit 3")
     engine.run(spec)
-    before, count = resource.getrusage(resource.RUSAGE_SELF), 10
+    before, count = resource.getrusage(resource.RUSAGE_THREAD), 10  # no other thread of ours works; the stand-in has its own
     for _ in range(count):
         assert engine.run(spec).exit_code == 3
-    after = resource.getrusage(resource.RUSAGE_SELF)
+    after = resource.getrusage(resource.RUSAGE_THREAD)
     each_ms = 1000 * (after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime) / count
     print(f"# {each_ms:.2f} ms of our own CPU for each run")
     assert each_ms < 5
