@@ -14,18 +14,11 @@ import osdear
 import pyarrow
 import pytest
 import s3_servers
+from lake_sample import AIRLINES, FLIGHTS
 from osdear_command import cache, shared
 from s3_servers import BUCKET, Server
 
 BUILD = Path(os.environ["OSDEAR_BUILD"])
-FLIGHTS = """month,day,dep_time,dep_delay,carrier,flight,origin,dest,distance,hour
-1,1,517,2,UA,1545,EWR,IAH,1400,5
-1,1,533,4,UA,1714,LGA,IAH,1416,5
-1,2,NA,NA,UA,1,LGA,IAH,1416,5
-2,1,542,60,AA,1141,JFK,MIA,1089,17
-2,1,554,-6,AA,461,LGA,ATL,762,17
-"""
-AIRLINES = "carrier,name\nUA,United Air Lines Inc.\nAA,American Airlines Inc.\n"
 WRITERS = 8
 APPENDS = int(os.environ.get("OSDEAR_S3_APPENDS", "6"))  # by hand: 100
 

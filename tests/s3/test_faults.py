@@ -5,58 +5,38 @@ usage: test_faults.py OSDEAR SOURCE_FOLDER        OSDEAR_S3_ALL_FAULTS=1: every 
 """
 import json
 import os
-import subprocess
 import sys
-import tempfile
-import unittest
 from pathlib import Path
 
 COMMAND, ROOT = os.path.abspath(sys.argv[1]), Path(sys.argv[2])
 sys.path.insert(0, str(ROOT / "tests/support"))
 import s3_servers
 import tap
-from fault_proxy import FaultProxy
-from s3_servers import BUCKET, Server
+from s3_case import BehindProxy
+from s3_servers import BUCKET
 
 ALL = os.environ.get("OSDEAR_S3_ALL_FAULTS")
 ONCE = ["cut-before", "cut-request", "lost-response", "cut-response", "truncate", "repeat", "500", "503", "500-after"]
 SLOW = ["delay", "delay-response", "slowdown"]
-PLAIN = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
 
-class Appends(unittest.TestCase):
-    """One server and one table; each append adds a row with a number of its own."""
+class Appends(BehindProxy):
+    """Each append adds a row with a number of its own."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Server("minio")
-        cls.server.__enter__()
-        cls.proxy = FaultProxy("127.0.0.1", cls.server.port)
-        cls.proxy.__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.proxy.__exit__(None, None, None)
-        cls.server.__exit__()
-
-    def osdear(self, *words, stdin=b"", through=None, **environment):
-        known = {**PLAIN, **self.server.environment(), "HOME": "/nonexistent", **environment}
-        if through:
-            known["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{through.port}"
-        return subprocess.run([COMMAND, *words], input=stdin, capture_output=True, check=False, timeout=120, env=known)
+    command = COMMAND
 
     def numbers(self, table):
-        result = self.osdear("table", "read", "-f", "jsonl", table)
+        result = self.osdear("table", "read", "-f", "jsonl", table, directly=True)
         self.assertEqual(result.returncode, 0, result.stderr.decode())
         return sorted(json.loads(line)["id"] for line in result.stdout.decode().splitlines())
 
     def append(self, table, number, **environment):
-        return self.osdear("table", "append", "-q", table, "-", stdin=f"id\n{number}\n".encode(), through=self.proxy, **environment)
+        return self.osdear("table", "append", "-q", table, "-", stdin=f"id\n{number}\n".encode(), **environment)
 
     def try_fault(self, fault, times, environment):
         """How many appends were tried and how many failed, with the n-th request going wrong until there is no n-th."""
         table = f"s3://{BUCKET}/{self.id().rpartition('.')[2]}/{fault}"
-        first = self.osdear("ingest", "-q", "-", table, stdin=b"id\n0\n")
+        first = self.osdear("ingest", "-q", "-", table, stdin=b"id\n0\n", directly=True)
         self.assertEqual(first.returncode, 0, first.stderr.decode())
         there, failed = [0], 0
         for n in range(1, 31):

@@ -7,10 +7,8 @@ import json
 import os
 import random
 import struct
-import subprocess
 import sys
 import time
-import unittest
 import uuid
 import zlib
 from pathlib import Path
@@ -20,9 +18,9 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 import s3_servers
 import tap
 from fault_proxy import DELAY_S, FaultProxy
-from s3_servers import BUCKET, Server
+from s3_case import BehindProxy
+from s3_servers import BUCKET
 
-PLAIN = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 SMALL_FILES = 24
 BIG_ROWS = 300_000
 
@@ -52,12 +50,12 @@ class Swapper(FaultProxy):
         return fault
 
 
-class Requests(unittest.TestCase):
+class Requests(BehindProxy):
+    command, proxy_of = COMMAND, Swapper
+
     @classmethod
     def setUpClass(cls):
-        cls.server = Server("minio")
-        cls.server.__enter__()
-        cls.proxy = Swapper("127.0.0.1", cls.server.port)
+        super().setUpClass()
         cls.small, cls.big = f"s3://{BUCKET}/small", f"s3://{BUCKET}/big"
         cls.run_osdear("ingest", "-q", "-", cls.small, stdin=b"id\n0\n")
         for number in range(1, SMALL_FILES):
@@ -67,14 +65,8 @@ class Requests(unittest.TestCase):
         cls.run_osdear("ingest", "-q", "-", cls.big, stdin=b"a,b,c,d\n" + rows.encode())
 
     @classmethod
-    def tearDownClass(cls):
-        cls.proxy.close()
-        cls.server.__exit__()
-
-    @classmethod
     def run_osdear(cls, *words, stdin=b"", code=0):
-        known = {**PLAIN, **cls.server.environment(), "HOME": "/nonexistent", "AWS_ENDPOINT_URL": f"http://127.0.0.1:{cls.proxy.port}"}
-        result = subprocess.run([COMMAND, *words], input=stdin, capture_output=True, check=False, timeout=300, env=known)
+        result = cls.osdear(*words, stdin=stdin)
         if result.returncode != code:
             raise AssertionError(f"{words} ended with {result.returncode}: {result.stderr.decode()}")
         return result
