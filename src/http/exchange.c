@@ -4,7 +4,8 @@
 #include <stdio.h>
 
 enum {
-  MOST_WORDS = 64 << 10,    /* of a body that tells what went wrong */
+  MOST_WORDS = 64 << 10, /* of a body that tells what went wrong */
+  MOST_HEADED = 256 << 10,
   MOST_DISCARDED = 1 << 20, /* what more of it is read only to keep the connection */
   IN_ONE_PIECE = 60 << 10,  /* a body that curl sends together with its headers, in one packet if it fits */
   LARGE_BUFFER = 256 << 10,
@@ -127,7 +128,13 @@ static size_t on_header(char *line, size_t one, size_t size, void *argument)
   if (osdear__fault_hit(FAULT_READ))
     return 0;
   exchange->answered = true;
+  exchange->headed += length;
   note_byte(exchange);
+  if (exchange->headed > MOST_HEADED) { /* each of them short, and no end of them: 100 Continue for ever, or trailers */
+    fail_callback(exchange, osdear__fail(&exchange->failure, OSDEAR_ERR_LIMIT,
+                                         "the answer has more than %d bytes of headers and trailers", MOST_HEADED));
+    return 0;
+  }
   if (exchange->body_begun) /* a trailer */
     return size * one;
   while (length > 0 && (line[length - 1] == '\r' || line[length - 1] == '\n'))
@@ -449,6 +456,7 @@ static void start_over(osdear__http_exchange *exchange)
   exchange->curl_words[0] = '\0';
   exchange->begun = 0;
   exchange->answered = exchange->head_done = exchange->body_begun = exchange->paused = exchange->is_cut = false;
+  exchange->headed = 0;
   exchange->sent = 0;
   exchange->moved = 0;
   exchange->failed = OSDEAR_OK;

@@ -74,6 +74,7 @@ struct osdear__http_exchange {
   bool body_begun;
   bool paused;
   bool is_cut;                  /* more words came with an error than anyone wants: the answer stands, the connection goes */
+  size_t headed;                /* bytes of header lines, of all answers to this attempt and their trailers */
   size_t sent;                  /* bytes of the body given to curl */
   int64_t moved;                /* bytes of body that curl says went either way */
   int64_t last_byte_us, deadline_us, due_us;

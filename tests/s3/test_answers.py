@@ -193,6 +193,86 @@ class Answers(unittest.TestCase):
             self.osdear(service, "ls", "s3://lake/", code=1 if name == "deep" else 7, about=name)
             self.assertRegex(self.err, "(?i)listing|lake")
 
+    def test_keys_from_elsewhere_are_no_part_of_a_listing(self):
+        page = "<{0}Result><IsTruncated>false</IsTruncated>{1}</{0}Result>"
+        objects = page.format("ListBucket", "<Contents><Key>x</Key><Size>1</Size></Contents>")
+        folders = page.format("ListBucket", "<CommonPrefixes><Prefix>other/</Prefix></CommonPrefixes>")
+        for words, content in ((["ls", "-r"], objects), (["ls"], folders), (["cp", "-r"], objects)):
+            service = self.serve(lambda request, number, content=content: (200, {}, content.encode()))
+            with tempfile.TemporaryDirectory() as folder:
+                self.osdear(service, *words, f"s3://lake/{'deep/' * 100}", *([folder] if words[0] == "cp" else []), code=7, about=words)
+            self.assertIn("from elsewhere", self.err)
+        uploads = page.format("ListMultipartUploads", "<Upload><Key>x</Key><UploadId>1</UploadId></Upload>")
+        service = self.serve(lambda request, number: (200, {}, uploads.encode()))
+        self.assertEqual(self.osdear(service, "ls", "--uploads", f"s3://lake/{'deep/' * 100}"), b"")
+
+    def test_a_listing_that_turns_in_circles_ends(self):
+        objects = b"<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>here</NextContinuationToken></ListBucketResult>"
+        uploads = (b"<ListMultipartUploadsResult><IsTruncated>true</IsTruncated><NextKeyMarker>here</NextKeyMarker>"
+                   b"<NextUploadIdMarker>1</NextUploadIdMarker></ListMultipartUploadsResult>")
+        for words, content in ((["ls"], objects), (["ls", "--uploads"], uploads)):
+            service = self.serve(lambda request, number, content=content: (200, {}, content))
+            self.osdear(service, *words, "s3://lake/", code=7, about=words)
+            self.assertIn("same place", self.err)
+            self.assertEqual(len(service.seen), 2)
+
+    def test_what_is_no_result_of_a_deletion_is_no_success(self):
+        listing = b"<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a/b</Key><Size>1</Size></Contents></ListBucketResult>"
+        for content in (b"<html/>", b"<Error><Code>InternalError</Code></Error>", b"hello"):
+            service = self.serve(lambda request, number, content=content: (200, {}, listing if request.command == "GET" else content))
+            self.osdear(service, "rm", "-r", "s3://lake/a", code=7 if content == b"hello" else 1, about=content)
+
+    def test_another_part_than_was_asked_for_is_refused(self):
+        whole = os.urandom(1 << 20) * 3
+
+        for wrong in (1, 2):
+            def script(request, number, wrong=wrong):
+                status, headers, content = request.part(whole)
+                said = headers["Content-Range"]
+                return status, {**headers, "Content-Range": re.sub(r"bytes \d+", "bytes 7", said) if number == wrong else said}, content
+
+            service = self.serve(script)
+            self.osdear(service, "cat", "--offset", "2000000", "--length", "10", "s3://lake/a", code=7)
+            self.assertIn("not the part", self.err)
+            self.assertEqual(len(service.seen), wrong)
+
+    def test_a_weak_tag_is_compared_and_not_sent(self):
+        whole, tags = os.urandom(1 << 20) * 40, ['W/"one"', 'W/"two"']
+
+        def script(request, number):
+            if "If-Match" in request.headers:
+                return refusal(412, "PreconditionFailed")
+            status, headers, content = request.part(whole)
+            return status, {**headers, "ETag": tags[-1] if number > 3 and request.path.endswith("other") else tags[0]}, content
+
+        service = self.serve(script)
+        self.assertEqual(self.osdear(service, "cat", "s3://lake/same"), whole)
+        self.osdear(self.serve(script), "cat", "s3://lake/other", code=7)
+        self.assertIn("replaced", self.err)
+
+    def test_parts_are_joined_when_the_service_says_so(self):
+        begun = b"<InitiateMultipartUploadResult><UploadId>one</UploadId></InitiateMultipartUploadResult>"
+        for said, is_there, code in ((b"<CompleteMultipartUploadResult/>", False, 0), (b"  \n", False, 1), (b"", True, 0), (b"  \n", True, 0),
+                                     (b'  <Error xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Code>InternalError</Code></Error>', False, 1)):
+            marks = []
+
+            def script(request, number, said=said, is_there=is_there, marks=marks):
+                if request.command == "POST" and "uploads" in request.path:
+                    marks.append(request.headers["x-amz-meta-osdear-nonce"])
+                    return 200, {}, begun
+                if request.command == "HEAD":
+                    return (200, {"x-amz-meta-osdear-nonce": marks[0], "Content-Length": str(20 << 20)}, b"") if is_there else (404, {}, b"")
+                return (200, {}, said) if request.command == "POST" else (200, {"ETag": f'"{number}"'}, b"")
+
+            service = self.serve(script)
+            self.osdear(service, "cp", "-", "s3://lake/big", stdin=bytes(20 << 20), code=code, about=said, AWS_MAX_ATTEMPTS="2")
+
+    def test_addresses_that_may_hold_a_password_are_not_shown(self):
+        for more in ({"AWS_ENDPOINT_URL": "ftp://me:secret@host"}, {"AWS_ENDPOINT_URL": "http://me:secret@host"},
+                     {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None, "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://me:secret@host/keys"}):
+            service = self.serve(lambda request, number: (200, {}, b""))
+            self.osdear(service, "cat", "s3://lake/a", code=2, about=more, **more)
+
     def test_an_error_that_is_no_xml_is_told_as_it_is(self):
         for content in (b"<html>the proxy says no</html>", b"\0\xff\xfe", b"<Error><Code>Cut"):
             service = self.serve(lambda request, number, content=content: (403, {}, content))
@@ -212,6 +292,14 @@ class Answers(unittest.TestCase):
         self.osdear(service, "cat", "s3://lake/a", code=1)
         many = self.serve(lambda request, number: b"HTTP/1.1 200 OK\r\n" + b"X-Many: yes\r\n" * 9_000 + b"Content-Length: 0\r\n\r\n")
         self.osdear(many, "cat", "s3://lake/a", code=1)
+
+    def test_heads_and_trailers_that_go_on_and_on_are_cut(self):
+        more = b"HTTP/1.1 100 Continue\r\n\r\n" * 100_000
+        trailers = b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-4/5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nwords\r\n0\r\n" + b"X-More: yes\r\n" * 100_000
+        for answer in (more, trailers):
+            service = self.serve(lambda request, number, answer=answer: answer)
+            self.osdear(service, "cat", "s3://lake/a", code=1, about=answer[:60], AWS_MAX_ATTEMPTS="1")
+            self.assertIn("headers and trailers", self.err)
 
     def test_what_is_long_goes_out_whole_or_not_at_all(self):
         service = self.serve(lambda request, number: request.part(b"words"))

@@ -147,7 +147,10 @@ static bool is_one_of(const char *code, const char *const *codes, size_t count)
 /* For a body that may be an error although the status is 200: white space may come before it. */
 static bool is_late_error(const osdear__s3_request *request, const osdear__http_response *response)
 {
-  return request->may_fail_late && response->status == 200 && response->body.size > 0 && strstr(response->body.data, "<Error>");
+  bool may_be = request->may_fail_late && response->status == 200 && response->body.size > 0;
+  const char *found = may_be ? strstr(response->body.data, "<Error") : NULL;
+
+  return found && strchr("> \t\r\n", found[6]);
 }
 
 static osdear_status status_of(const char *code, int32_t http_status)

@@ -10,6 +10,7 @@ typedef struct page {
   osdear_context *context;
   osdear__s3_visit visit;
   void *argument;
+  const char *prefix;
   osdear__buf key, token;
   int64_t size_bytes, modified_ms;
   bool is_encoded, is_truncated;
@@ -67,7 +68,9 @@ static osdear_status tell(page *self, bool is_folder, osdear_error **error)
                 osdear__s3_bucket(self->s3));
     return OSDEAR_OK;
   }
-  (void)error;
+  if (!osdear__starts_with(item.key, self->prefix)) /* whoever asked cuts it off */
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "the listing of s3://%s/%s holds a key from elsewhere: %.100s",
+                        osdear__s3_bucket(self->s3), self->prefix, item.key);
   self->visited = self->visit(self->argument, &item, &self->visitors_error);
   return self->visited;
 }
@@ -106,6 +109,19 @@ static osdear_status read_element(void *argument, osdear__xml_event event, osdea
   return OSDEAR_OK;
 }
 
+/* Where the next page starts. One that starts where this one did would come for ever. */
+static osdear_status take_token(page *self, osdear__str token, osdear_error **error)
+{
+  bool is_same = token.size > 0 && osdear__str_is(token, self->token.data ? self->token.data : "");
+
+  osdear__buf_clear(&self->token);
+  osdear__buf_append(&self->token, token.data, token.size);
+  if (self->is_truncated && (token.size == 0 || is_same))
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "the listing of bucket %s goes on, but %s", osdear__s3_bucket(self->s3),
+                        is_same ? "always from the same place" : "does not say where");
+  return osdear__buf_check(&self->token, error);
+}
+
 /* What must be known before the keys are read may stand behind them. */
 static osdear_status read_frame(page *self, osdear_error **error)
 {
@@ -117,14 +133,9 @@ static osdear_status read_frame(page *self, osdear_error **error)
   if (!st) {
     self->is_encoded = osdear__str_is(wants[0].text, "url");
     self->is_truncated = osdear__str_is(wants[1].text, "true");
-    osdear__buf_clear(&self->token);
-    osdear__buf_append(&self->token, wants[2].text.data, wants[2].text.size);
-    st = osdear__buf_check(&self->token, error);
+    st = take_token(self, wants[2].text, error);
   }
   osdear__arena_drop(&arena);
-  if (!st && self->is_truncated && self->token.size == 0)
-    st = osdear__fail(error, OSDEAR_ERR_CORRUPT, "the listing of bucket %s goes on, but does not say where",
-                      osdear__s3_bucket(self->s3));
   return st;
 }
 
@@ -167,7 +178,7 @@ osdear_status osdear__s3_list(osdear__s3 *s3, osdear_context *context, const cha
                               bool recursive, osdear__s3_visit visit, void *argument, osdear_error **error)
 {
   SCOPED(http_response) response = { 0 };
-  page self = { .s3 = s3, .context = context, .visit = visit, .argument = argument, .response = &response };
+  page self = { .s3 = s3, .context = context, .visit = visit, .argument = argument, .prefix = prefix, .response = &response };
   osdear_status st;
 
   do {

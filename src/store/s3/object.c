@@ -190,7 +190,9 @@ static osdear_status read_refusal(void *argument, osdear__xml_event event, osdea
 {
   refusals *self = argument;
 
-  (void)error;
+  if (event == XML_START && !memchr(path.data, '/', path.size) && !osdear__str_is(path, "DeleteResult"))
+    return osdear__fail(error, OSDEAR_ERR_IO, "what came for a deletion in bucket %s is no result of it: <%.*s>",
+                        osdear__s3_bucket(self->s3), (int)(path.size < 60 ? path.size : 60), path.data);
   if (event == XML_START && ends_in(path, "/Error")) {
     self->key[0] = self->code[0] = self->message[0] = '\0';
     return OSDEAR_OK;

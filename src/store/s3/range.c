@@ -26,14 +26,36 @@ static void range_request(const osdear__s3 *s3, const char *key, const osdear__s
   *request = (osdear__s3_request){ .key = key, .into = out, .into_size = size };
   snprintf(range, 64, "bytes=%" PRId64 "-%" PRId64, offset, offset + (int64_t)size - 1);
   osdear__s3_add_header(request, "Range", range);
-  if (info->etag[0])
+  if (info->etag[0] && !osdear__starts_with(info->etag, "W/")) /* a weak one matches nothing, not even itself */
     osdear__s3_add_header(request, "If-Match", info->etag);
   osdear__s3_add_payer(s3, request);
 }
 
-/* `size` bytes must have come, and from the version that the others came from. */
+/* Whether the answer says that it starts where it was asked to: "bytes 10-19/1234", or all from the start where ranges are not known. */
+static bool starts_at(const osdear__http_response *response, int64_t offset)
+{
+  const char *range = osdear__http_header_get(response, "Content-Range");
+  int64_t first;
+
+  if (response->status != 206)
+    return offset == 0;
+  if (!range || !osdear__starts_with(range, "bytes "))
+    return false;
+  return osdear__parse_i64((osdear__str){ range + 6, strspn(range + 6, "0123456789") }, &first) && first == offset;
+}
+
+static osdear_status check_place(const osdear__s3 *s3, const osdear__s3_request *request, const osdear__http_response *response,
+                                 int64_t offset, osdear_error **error)
+{
+  if (starts_at(response, offset))
+    return OSDEAR_OK;
+  return osdear__fail(error, OSDEAR_ERR_CORRUPT, "s3://%s/%s: what came is not the part from %" PRId64 " on that was asked for",
+                      osdear__s3_bucket(s3), request->key, offset);
+}
+
+/* `size` bytes from `offset` on must have come, and from the version that the others came from. */
 static osdear_status check_range(osdear__s3 *s3, const osdear__s3_request *request, const osdear__http_response *response,
-                                 size_t size, osdear__s3_info *info, osdear_error **error)
+                                 int64_t offset, size_t size, osdear__s3_info *info, osdear_error **error)
 {
   osdear__s3_info got = { .size_bytes = -1 };
   osdear_status st = OSDEAR_OK;
@@ -47,6 +69,8 @@ static osdear_status check_range(osdear__s3 *s3, const osdear__s3_request *reque
     return st;
   osdear__s3_read_info(response, &got);
   st = check_version(s3, request->key, &got, info, error);
+  if (!st)
+    st = check_place(s3, request, response, offset, error);
   if (!st && response->body_size != (int64_t)size)
     st = osdear__fail(error, OSDEAR_ERR_CORRUPT, "s3://%s/%s: %" PRId64 " bytes came, %zu were asked for", osdear__s3_bucket(s3),
                       request->key, response->body_size, size);
@@ -59,6 +83,8 @@ static osdear_status check_start(osdear__s3 *s3, const osdear__s3_request *reque
 {
   osdear_status st = osdear__s3_expect(s3, request, response, error);
 
+  if (!st && response->status == 206 && osdear__http_header_get(response, "Content-Range"))
+    st = check_place(s3, request, response, 0, error);
   if (st)
     return st;
   osdear__s3_read_info(response, info);
@@ -78,7 +104,7 @@ static osdear_status get_one_range(osdear__s3 *s3, osdear_context *context, cons
 
   range_request(s3, key, info, offset, out, size, range, &request);
   st = osdear__s3_send(s3, context, &request, &response, error);
-  return st ? st : check_range(s3, &request, &response, size, info, error);
+  return st ? st : check_range(s3, &request, &response, offset, size, info, error);
 }
 
 /* ---- one of many ---- */
@@ -89,6 +115,7 @@ osdear_status osdear__s3_fetch_start(osdear__s3_object *object, osdear__http_loo
   osdear__s3_request request;
 
   range_request(object->s3, object->key, object->info, offset, out, size, fetch->range, &request);
+  fetch->offset = offset;
   fetch->size = size;
   fetch->is_start = object->info->size_bytes < 0;
   return osdear__s3_submit(object->s3, object->context, loop, &request, &fetch->call, error);
@@ -104,7 +131,7 @@ osdear_status osdear__s3_fetch_end(osdear__s3_object *object, osdear__s3_fetch *
     return OSDEAR_OK;
   if (!st)
     st = fetch->is_start ? check_start(object->s3, &request, &response, fetch->size, object->info, error)
-                         : check_range(object->s3, &request, &response, fetch->size, object->info, error);
+                         : check_range(object->s3, &request, &response, fetch->offset, fetch->size, object->info, error);
   osdear__s3_call_free(fetch->call);
   fetch->call = NULL;
   return st;

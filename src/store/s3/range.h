@@ -18,6 +18,7 @@ typedef struct osdear__s3_object {
 typedef struct osdear__s3_fetch {
   osdear__s3_call *call; /* NULL: not under way */
   bool is_start;         /* of an object whose size is not known: fewer bytes may come */
+  int64_t offset;
   size_t size;
   char range[64];
 } osdear__s3_fetch;

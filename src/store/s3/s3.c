@@ -33,8 +33,8 @@ static osdear_status read_endpoint(osdear__s3 *s3, const char *url, osdear_error
   const char *host = url + (is_tls ? 8 : 7);
   size_t length;
 
-  if (!is_tls && !osdear__starts_with(url, "http://"))
-    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "the endpoint \"%s\" must start with https:// or http://", url);
+  if (!is_tls && !osdear__starts_with(url, "http://")) /* which is not shown: it may hold a password */
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "the endpoint must start with https:// or http://");
   length = strcspn(host, "/?#");
   if (length == 0 || length > 250 || host[strcspn(host, "@?#%\\ ")] != '\0')
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "the endpoint is no address of a server: %s://HOST[:PORT] is wanted",

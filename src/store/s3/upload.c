@@ -180,7 +180,7 @@ static osdear_status next_part(upload *self, part **out, osdear_error **error)
     return st;
   *out = free_part(self);
   (*out)->number = ++self->last_number;
-  snprintf((*out)->number_text, sizeof (*out)->number_text, "%d", (*out)->number);
+  snprintf((*out)->number_text, sizeof(*out)->number_text, "%d", (*out)->number);
   return OSDEAR_OK;
 }
 
@@ -241,30 +241,46 @@ static bool was_completed(const upload *self)
          info.size_bytes == self->base.written;
 }
 
-static osdear_status complete(upload *self, osdear_error **error)
+static osdear_status ask_to_join(upload *self, const osdear__buf *body, osdear_error **error)
 {
   SCOPED(http_response) response = { 0 };
-  SCOPED(buf) body = { 0 };
-  osdear__s3_request request = { .method = "POST", .key = self->key, .may_fail_late = true, .is_repeatable = true };
-  osdear_status st = print_parts(self, &body, error);
+  osdear__s3_request request = {
+    .method = "POST", .key = self->key, .body = body->data, .body_size = body->size, .may_fail_late = true, .is_repeatable = true
+  };
+  osdear_status st;
 
-  if (st)
-    return st;
-  request.body = body.data;
-  request.body_size = body.size;
   osdear__s3_add_query(&request, "uploadId", self->id);
   osdear__s3_add_header(&request, "Content-Type", "application/xml");
   if (self->if_absent)
     osdear__s3_add_header(&request, "If-None-Match", "*");
   osdear__s3_add_payer(self->s3, &request);
   st = osdear__s3_send(self->s3, self->context, &request, &response, error);
-  if (!st && response.status == 412 && !was_completed(self))
+  if (!st && response.status == 412)
     return osdear__fail(error, OSDEAR_ERR_EXISTS, "%s is there already", self->name);
-  if (!st && (response.status < 200 || response.status >= 300) && was_completed(self))
-    return OSDEAR_OK;
   if (!st)
-    return osdear__s3_expect(self->s3, &request, &response, error);
-  return st != OSDEAR_ERR_NO_MEMORY && was_completed(self) ? OSDEAR_OK : st;
+    st = osdear__s3_expect(self->s3, &request, &response, error);
+  if (!st && (response.body.size == 0 || !strstr(response.body.data, "CompleteMultipartUploadResult")))
+    st = osdear__fail(error, OSDEAR_ERR_IO, "%s: the service does not say that the parts were joined", self->name);
+  return st;
+}
+
+static osdear_status complete(upload *self, osdear_error **error)
+{
+  SCOPED(buf) body = { 0 };
+  AUTO(error) failure = NULL;
+  osdear_status st = print_parts(self, &body, error);
+
+  if (st)
+    return st;
+  st = ask_to_join(self, &body, &failure);
+  if (!st || (st != OSDEAR_ERR_NO_MEMORY && was_completed(self)))
+    return OSDEAR_OK;
+  if (error) {
+    osdear_error_free(*error);
+    *error = failure;
+    failure = NULL;
+  }
+  return st;
 }
 
 /* ---- the output ---- */

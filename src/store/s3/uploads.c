@@ -121,6 +121,9 @@ static osdear_status ask(page *self, const char *prefix, osdear_error **error)
     return st;
   text = (osdear__str){ response.body.data, response.body.size };
   st = read_frame(self, text, &next_key, &next_id, error);
+  if (!st && next_key[0] && self->next_key && strcmp(next_key, self->next_key) == 0 && strcmp(next_id, self->next_id) == 0)
+    st = osdear__fail(error, OSDEAR_ERR_CORRUPT, "the listing of uploads to bucket %s goes on, but always from the same place",
+                      osdear__s3_bucket(self->s3));
   if (!st)
     st = osdear__xml_parse(text, "the listing of uploads", NULL, read_element, self, error);
   self->next_key = st ? "" : next_key;
