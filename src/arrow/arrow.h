@@ -32,7 +32,7 @@ typedef struct osdear__type {
   osdear__kind kind;
   int32_t precision;     /* DECIMAL 1..38 */
   int32_t scale;         /* DECIMAL 0..precision */
-  int32_t width;         /* FIXED: bytes */
+  int32_t width;         /* FIXED: bytes; STRING: the n of a CHAR(n), whose values have that many characters at least; else 0 */
   size_t field_count;    /* ARRAY 1 (element), MAP 2 (key, value), STRUCT n */
   osdear__field *fields;
 } osdear__type;

@@ -102,6 +102,8 @@ int osdear__str_compare(osdear__str a, osdear__str b);       /* bytewise, as UTF
 bool osdear__starts_with(const char *text, const char *prefix);
 bool osdear__ends_with(const char *text, const char *suffix);
 bool osdear__utf8_is_valid(const char *data, size_t size);
+osdear__str osdear__strip(osdear__str text);                 /* without the blanks and control characters at its ends */
+int64_t osdear__utf8_length(osdear__str text);               /* how many characters it has */
 uint64_t osdear__hash(const void *data, size_t size);        /* well mixed, seeded per process against chosen collisions */
 
 /* From byte strings to pointers. Keys are kept by reference: they must outlive the map. Zero-initialise. */
@@ -188,6 +190,7 @@ uint64_t osdear__random_u64(void);
 
 /* Parsers take the whole of `text` or return false; no white space is skipped. */
 MUST_USE bool osdear__parse_i64(osdear__str text, int64_t *out); /* [+-]digits, overflow refused */
+MUST_USE bool osdear__parse_bool(osdear__str text, int64_t *out); /* true t yes y 1, false f no n 0, in any case: 1 or 0 */
 MUST_USE bool osdear__parse_f64(osdear__str text, double *out);  /* also NaN, Infinity, Inf, any case, signed */
 size_t osdear__format_i64(int64_t value, char out[24]);          /* returns the length; NUL-terminated, as all below */
 size_t osdear__format_f64(double value, char out[32]);           /* shortest text that reads back equal; "1.0", "1e+300", "NaN", "Infinity", "-0.0" */

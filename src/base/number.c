@@ -8,6 +8,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+bool osdear__parse_bool(osdear__str text, int64_t *out)
+{
+  static const char *const words[] = { "false", "true", "f", "t", "no", "yes", "n", "y", "0", "1" };
+
+  for (size_t i = 0; i < COUNT_OF(words); i++) {
+    if (osdear__str_equal_nocase(text, osdear__str_of(words[i]))) {
+      *out = i % 2;
+      return true;
+    }
+  }
+  return false;
+}
+
 bool osdear__parse_i64(osdear__str text, int64_t *out)
 {
   const char *at = text.data, *end = text.data + text.size;

@@ -57,7 +57,7 @@ bool osdear__ends_with(const char *text, const char *suffix)
 
 /* How many bytes the character at `s` has, of which `left` are there; 0 when it is none. RFC 3629: no surrogates, no overlong forms,
  * nothing above U+10FFFF, all of which show in the second byte. */
-static size_t utf8_length(const unsigned char *s, size_t left)
+static size_t sequence_length(const unsigned char *s, size_t left)
 {
   unsigned char lead = s[0], low = 0x80, high = 0xBF;
   size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
@@ -94,12 +94,32 @@ bool osdear__utf8_is_valid(const char *data, size_t size)
       i += 16;
     if (i == size)
       break;
-    length = utf8_length(s + i, size - i);
+    length = sequence_length(s + i, size - i);
     if (length == 0)
       return false;
     i += length;
   }
   return true;
+}
+
+osdear__str osdear__strip(osdear__str text)
+{
+  while (text.size > 0 && (unsigned char)text.data[0] <= ' ') {
+    text.data++;
+    text.size--;
+  }
+  while (text.size > 0 && (unsigned char)text.data[text.size - 1] <= ' ')
+    text.size--;
+  return text;
+}
+
+int64_t osdear__utf8_length(osdear__str text)
+{
+  int64_t count = 0;
+
+  for (size_t i = 0; i < text.size; i++)
+    count += ((unsigned char)text.data[i] & 0xC0) != 0x80;
+  return count;
 }
 
 /* A seed that a stranger cannot know, so that chosen keys do not collide. */

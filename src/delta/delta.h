@@ -97,7 +97,10 @@ typedef struct osdear__commit_info {
 
 /* As a URI of the log: has it a scheme, or does it start at the root? Then it does not lie below the table: shallow clones. */
 bool osdear__path_is_absolute(osdear__str uri);
-/* What the store is asked for, into `out`, which is emptied first: percent-decoded once. CORRUPT: it climbs by `..`. */
+/* Takes `.`, `..` and empty components out of a path that has at least one byte. False: it climbs above where it starts, or nothing is
+ * left of it. */
+bool osdear__path_resolve(osdear__buf *path);
+/* What the store is asked for, into `out`, which is emptied first: percent-decoded once. CORRUPT: it climbs out of where it starts. */
 MUST_USE osdear_status osdear__data_path(osdear__str uri, osdear__buf *out, osdear_error **error);
 
 /* One line of a commit each, newline included, appended (action_print.c). */
@@ -142,10 +145,18 @@ void osdear__partition_path(osdear__str column, osdear__str value, bool is_null,
 
 /* ---- CHAR(n) (char_type.c) ---- */
 
-/* n, where the field is a CHAR(n) of Spark; 0 otherwise. Bounds of such a column are those of the texts without their padding. */
-int32_t osdear__char_length(const osdear__field *field);
-/* Replaces the column by one whose texts have at least `length` characters. */
-MUST_USE osdear_status osdear__char_pad(const osdear__field *field, int32_t length, struct ArrowArray *array, osdear_error **error);
+/* Sets the width of each string of `type` that Spark's text of it calls a CHAR(n). What does not go together is let be. */
+void osdear__char_lengths(osdear__str text, osdear__type *type);
+/* Whether it is a CHAR(n): bounds in the log and in files are those of the texts without their padding, and go by another order. */
+static inline bool osdear__is_char(const osdear__type *type)
+{
+  return type->kind == KIND_STRING && type->width > 0;
+}
+/* Pads each text of a CHAR(n) in the array to n characters. */
+MUST_USE osdear_status osdear__char_pad(const osdear__type *type, struct ArrowArray *array, osdear_error **error);
+/* The same for one value; what it becomes is of `arena`. */
+MUST_USE osdear_status osdear__char_pad_value(const osdear__type *type, osdear__arena *arena, osdear__scalar *value,
+                                              osdear_error **error);
 
 /* ---- statistics (stats.c) ---- */
 

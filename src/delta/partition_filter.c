@@ -121,6 +121,8 @@ static osdear_status make_row(const osdear__partition_filter *self, const osdear
       st = osdear__array_repeat(&schema->fields[i].type, &value, 1, &columns[i], error);
     else if (!st)
       st = osdear__array_nulls(&schema->fields[i].type, 1, &columns[i], error);
+    if (!st && self->used[i])
+      st = osdear__char_pad(&schema->fields[i].type, &columns[i], error);
   }
   if (!st) {
     st = osdear__array_adopt(1, 0, no_validity, 1, columns, (int64_t)schema->field_count, out, error);
@@ -173,6 +175,35 @@ osdear_status osdear__partition_filter_test(osdear__partition_filter *filter, co
   return OSDEAR_OK;
 }
 
+/* Which rows match as they will be read, which pads a CHAR(n). */
+static osdear_status select_as_read(osdear__partition_filter *self, const struct ArrowArray *batch, int32_t *rows, int64_t *count,
+                                    osdear_error **error)
+{
+  const osdear__type *schema = &self->metadata->schema;
+  struct ArrowArray **children = osdear__alloc(schema->field_count * sizeof(struct ArrowArray *) + 1);
+  struct ArrowArray *padded = osdear__alloc_zeroed(schema->field_count, sizeof *padded);
+  struct ArrowArray as_read = *batch;
+  osdear_status st = children && padded ? OSDEAR_OK : osdear__fail_memory(error);
+
+  for (size_t i = 0; i < schema->field_count && !st; i++) {
+    const osdear__type *type = &schema->fields[i].type;
+    bool is_padded = self->used[i] && osdear__is_char(type);
+    children[i] = is_padded ? &padded[i] : batch->children[i];
+    if (is_padded)
+      st = osdear__array_slice(type, batch->children[i], 0, batch->length, &padded[i], error);
+    if (is_padded && !st)
+      st = osdear__char_pad(type, &padded[i], error);
+  }
+  as_read.children = children;
+  if (!st)
+    st = osdear__expr_select(self->expr, &self->state, &as_read, rows, count, error);
+  for (size_t i = 0; padded && i < schema->field_count; i++)
+    osdear__array_drop(&padded[i]);
+  osdear__free(padded);
+  osdear__free(children);
+  return st;
+}
+
 osdear_status osdear__partition_filter_check(osdear__partition_filter *filter, const struct ArrowArray *batch, int64_t first_row,
                                              osdear_error **error)
 {
@@ -186,7 +217,7 @@ osdear_status osdear__partition_filter_check(osdear__partition_filter *filter, c
   rows = (int32_t *)(void *)osdear__buf_reserve(&filter->rows, (size_t)batch->length * sizeof *rows);
   if (!rows)
     return osdear__buf_check(&filter->rows, error);
-  st = osdear__expr_select(filter->expr, &filter->state, batch, rows, &count, error);
+  st = select_as_read(filter, batch, rows, &count, error);
   if (st || count == batch->length)
     return st;
   while (row < count && rows[row] == row)

@@ -38,7 +38,8 @@ static bool partition_range(osdear__prune *prune, const osdear__field *field, os
       osdear__partition_find(prune->file, osdear__physical_field(prune->metadata, field)->name);
   osdear__scalar scalar = { 0 };
 
-  if (!value || osdear__partition_parse(&field->type, value->value, value->is_null, &prune->arena, &scalar, NULL))
+  if (!value || osdear__partition_parse(&field->type, value->value, value->is_null, &prune->arena, &scalar, NULL) ||
+      osdear__char_pad_value(&field->type, &prune->arena, &scalar, NULL))
     return false;
   *out = (osdear__range){ .null_count = scalar.is_null, .row_count = 1 };
   if (scalar.is_null)
@@ -59,7 +60,7 @@ static bool range_of(void *argument, const size_t *path, size_t depth, osdear__r
   field = &prune->metadata->schema.fields[path[0]];
   if (osdear__delta_partition_index(prune->metadata, osdear__str_of(field->name)) >= 0)
     return depth == 1 && partition_range(prune, field, out);
-  return prune->stats && !osdear__char_length(field) && osdear__stats_range(prune->stats, path, depth, out);
+  return prune->stats && osdear__stats_range(prune->stats, path, depth, out);
 }
 
 osdear_status osdear__prune_file(osdear__prune *prune, const osdear__file *file, bool *keep, osdear_error **error)

@@ -130,8 +130,7 @@ static bool group_range(void *argument, const size_t *path, size_t depth, osdear
     *out = (osdear__range){ .null_count = 1, .row_count = 1 }; /* not in the file: null in every row */
     return true;
   }
-  if (osdear__char_length(&f->plan->schema.fields[path[0]]) || depth > COUNT_OF(theirs) ||
-      !file_path(facts, path, depth, theirs, &type))
+  if (depth > COUNT_OF(theirs) || !file_path(facts, path, depth, theirs, &type) || osdear__is_char(type))
     return false;
   if (facts->row >= 0 && depth == 1 && facts->pages[path[0]]) {
     const osdear__parquet_page *page = page_at(facts, path[0]);

@@ -55,6 +55,8 @@ static osdear_status take_partition(osdear__scan_file *f, const osdear__file *fi
     return osdear__fail_memory(error);
   st = osdear__partition_parse(&field->type, (osdear__str){ text, value->value.size }, value->is_null, &f->arena,
                                &f->constants[column], error);
+  if (!st)
+    st = osdear__char_pad_value(&field->type, &f->arena, &f->constants[column], error);
   return st ? osdear__fail_within(error, st, "data file %s, partition column %s", f->name, field->name) : OSDEAR_OK;
 }
 

@@ -261,8 +261,8 @@ static osdear_status fill_columns(const osdear__scan_unit *unit, struct ArrowArr
       struct ArrowArray moved = *raw->children[next];
       raw->children[next++]->release = NULL;
       st = osdear__array_cast(&f->columns.as[i], &moved, &f->plan->physical.fields[i].type, &columns[i], error);
-      if (!st && osdear__char_length(&schema->fields[i]))
-        st = osdear__char_pad(&schema->fields[i], osdear__char_length(&schema->fields[i]), &columns[i], error);
+      if (!st)
+        st = osdear__char_pad(type, &columns[i], error);
     }
     if (!st && f->plan->kind == SCAN_ROW_IDS && i >= f->plan->own_columns)
       st = complete_ids(unit, i == f->plan->own_columns, &columns[i], error);

@@ -121,6 +121,14 @@ static osdear_status keep_metadata(parse *p, const osdear__json *metadata, const
   return *out ? OSDEAR_OK : osdear__fail_memory(error);
 }
 
+static void find_chars(const osdear__json *metadata, osdear__type *type)
+{
+  const osdear__json *text = osdear__json_get(metadata, "__CHAR_VARCHAR_TYPE_STRING");
+
+  if (text && text->kind == JSON_IS_STRING)
+    osdear__char_lengths(text->text, type);
+}
+
 static osdear_status parse_field(parse *p, const osdear__json *json, int depth, osdear__field *out, osdear_error **error)
 {
   const osdear__json *name = osdear__json_get(json, "name");
@@ -138,6 +146,8 @@ static osdear_status parse_field(parse *p, const osdear__json *json, int depth, 
     st = keep_metadata(p, osdear__json_get(json, "metadata"), &out->metadata, error);
   if (!st)
     st = parse_type(p, osdear__json_get(json, "type"), depth + 1, &out->type, error);
+  if (!st && out->metadata)
+    find_chars(osdear__json_get(json, "metadata"), &out->type);
   leave(p, before);
   return st;
 }

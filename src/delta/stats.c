@@ -448,7 +448,7 @@ bool osdear__stats_range(const osdear__file_stats *stats, const size_t *path, si
   osdear__range range = { .null_count = -1, .row_count = -1 };
   const osdear__type *type = stats && depth > 0 ? type_at(stats, path, depth) : NULL;
 
-  if (!type)
+  if (!type || osdear__is_char(type))
     return false;
   range.row_count = stats->rows;
   range.null_count = usable_null_count(stats, path, depth);

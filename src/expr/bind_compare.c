@@ -50,7 +50,7 @@ static bool number_of_text(osdear__str text, osdear__type *type, osdear__scalar 
 static osdear_status read_text(const osdear__expr_maker *maker, osdear__expr *literal, const osdear__type *wanted, osdear__expr **out,
                                osdear_error **error)
 {
-  osdear__str text = osdear__trim(literal->value.bytes);
+  osdear__str text = osdear__strip(literal->value.bytes);
   osdear__type type;
   osdear__scalar value = {0};
 
@@ -243,6 +243,52 @@ static osdear_status unify(const osdear__expr_maker *maker, osdear__expr *node, 
   return OSDEAR_OK;
 }
 
+/* ---- CHAR(n) ---- */
+
+/* How long a side is padded to as it comes: the n of a column that is a CHAR(n), the characters of a constant. -1: it is no such side. */
+static int64_t padded_length(const osdear__expr *node)
+{
+  if (node->type.kind != KIND_STRING)
+    return -1;
+  if (is_literal(node))
+    return osdear__utf8_length(node->value.bytes);
+  return node->op == OP_COLUMN && node->path_depth == 1 && node->type.width > 0 ? node->type.width : -1;
+}
+
+static osdear_status pad_to(const osdear__expr_maker *maker, int64_t length, osdear__expr **side, osdear_error **error)
+{
+  osdear__expr *call;
+
+  if (padded_length(*side) >= length)
+    return OSDEAR_OK;
+  if (length > (int64_t)OSDEAR__EXPR_TEXT)
+    return osdear__expr_fail(maker, OSDEAR_ERR_LIMIT, (*side)->source.data, error,
+                             "compared with a CHAR(%" PRId64 "), which is too long", length);
+  call = osdear__expr_node(maker->arena, OP_CALL, (*side)->source, 1);
+  if (!call)
+    return osdear__fail_memory(error);
+  call->function = FUNCTION_PAD;
+  call->type = (osdear__type){ .kind = KIND_STRING, .width = (int32_t)length };
+  call->children[0] = *side;
+  return osdear__expr_fold(maker, call, side, error);
+}
+
+/* As Spark compares a CHAR(n) with a constant and with another CHAR: the shorter side is padded. What is inside of a struct, or comes out
+ * of a function, is compared as it is read. */
+static osdear_status pad_sides(const osdear__expr_maker *maker, osdear__expr *node, osdear_error **error)
+{
+  int64_t left = padded_length(node->children[0]), right = padded_length(node->children[1]);
+  int64_t length = left > right ? left : right;
+  osdear_status st;
+
+  if (left < 0 || right < 0 || is_literal(node->children[0]))
+    return OSDEAR_OK;
+  st = pad_to(maker, length, &node->children[0], error);
+  return st ? st : pad_to(maker, length, &node->children[1], error);
+}
+
+/* ---- comparisons of any kind ---- */
+
 static bool is_exact_number(const osdear__expr *node)
 {
   return osdear__kind_is_integer(node->type.kind) || node->type.kind == KIND_DECIMAL;
@@ -266,6 +312,8 @@ osdear_status osdear__bind_compare(const osdear__expr_maker *maker, osdear__expr
   if (!st && is_literal(right) && is_exact_number(node->children[0]) && is_exact_number(node->children[1]))
     st = place_constant(maker, node, out, error);
   else if (!st)
+    st = pad_sides(maker, node, error);
+  if (!st && !*out)
     st = unify(maker, node, error);
   if (st || *out)
     return st;

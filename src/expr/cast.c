@@ -65,22 +65,6 @@ static double float_at(const osdear__vector *v, int64_t row)
 
 /* ---- text as values ---- */
 
-static bool parse_boolean(osdear__str text, int64_t *out)
-{
-  static const struct {
-    const char *text;
-    bool value;
-  } words[] = { { "true", true },   { "t", true },  { "yes", true }, { "y", true },  { "1", true },
-                { "false", false }, { "f", false }, { "no", false }, { "n", false }, { "0", false } };
-  for (size_t i = 0; i < COUNT_OF(words); i++) {
-    if (osdear__str_equal_nocase(text, osdear__str_of(words[i].text))) {
-      *out = words[i].value;
-      return true;
-    }
-  }
-  return false;
-}
-
 /* A date may carry a time, which is cut off; a time may be missing, which is midnight. */
 static bool parse_time(osdear__str text, osdear__kind kind, int64_t *out)
 {
@@ -99,9 +83,9 @@ static bool parse_time(osdear__str text, osdear__kind kind, int64_t *out)
 
 static bool text_to_i64(osdear__str text, osdear__kind kind, int64_t *out)
 {
-  text = osdear__trim(text);
+  text = osdear__strip(text);
   if (kind == KIND_BOOLEAN)
-    return parse_boolean(text, out);
+    return osdear__parse_bool(text, out);
   if (kind == KIND_DATE || osdear__kind_is_timestamp(kind))
     return parse_time(text, kind, out);
   return osdear__parse_i64(text, out);
@@ -146,7 +130,7 @@ static bool number_to_decimal(const osdear__vector *v, int64_t row, const osdear
   case KIND_DECIMAL:
     return osdear__decimal_rescale(osdear__load_i128(v->values, row), v->type->scale, to->scale, to->precision, out);
   case KIND_STRING:
-    return osdear__decimal_of_text(osdear__trim(osdear__vector_bytes(v, row)), to->precision, to->scale, out);
+    return osdear__decimal_of_text(osdear__strip(osdear__vector_bytes(v, row)), to->precision, to->scale, out);
   case KIND_FLOAT:
     size = osdear__format_f32(((const float *)v->values)[row], text);
     return osdear__decimal_of_text((osdear__str){ text, size }, to->precision, to->scale, out);
@@ -249,7 +233,7 @@ static osdear_status cast_to_float(const osdear__frame *frame, const osdear__vec
     memset(ok, 0, (size_t)osdear__words(length) * 8);
     for (int64_t i = 0; i < length; i++) {
       wide[i] = 0;
-      set_ok(ok, i, osdear__parse_f64(osdear__trim(osdear__vector_bytes(v, i)), &wide[i]));
+      set_ok(ok, i, osdear__parse_f64(osdear__strip(osdear__vector_bytes(v, i)), &wide[i]));
     }
     break;
   default:

@@ -43,14 +43,6 @@ static void fold_case(char *text, size_t size, bool upper)
 
 /* ---- text ---- */
 
-static int64_t count_characters(osdear__str text)
-{
-  int64_t count = 0;
-  for (size_t i = 0; i < text.size; i++)
-    count += ((unsigned char)text.data[i] & 0xC0) != 0x80;
-  return count;
-}
-
 /* Where the character of that number begins. */
 static size_t character_at(osdear__str text, int64_t number)
 {
@@ -69,7 +61,7 @@ static osdear__str substring(osdear__str text, int64_t position, int64_t length)
 {
   int64_t start = position > 0 ? position - 1 : position;
   if (start < 0)
-    start += count_characters(text);
+    start += osdear__utf8_length(text);
   int64_t end = start + (length < 0 ? 0 : length);
   if (start < 0)
     start = 0;
@@ -96,6 +88,18 @@ static int64_t integer_at(const osdear__vector *v, int64_t row)
   return ((const int32_t *)v->values)[v->constant ? 0 : row];
 }
 
+static osdear_status add_blanks(const osdear__frame *frame, osdear__text_out *text, int64_t count, osdear_error **error)
+{
+  static const char blanks[] = "                                                                ";
+  osdear_status st = OSDEAR_OK;
+
+  for (int64_t size; count > 0 && !st; count -= size) {
+    size = count < (int64_t)sizeof blanks - 1 ? count : (int64_t)sizeof blanks - 1;
+    st = osdear__text_add(frame, text, blanks, (size_t)size, error);
+  }
+  return st;
+}
+
 static osdear_status call_text(const osdear__expr *expr, const osdear__frame *frame, const osdear__vector *arguments, osdear__vector *out,
                                osdear_error **error)
 {
@@ -113,6 +117,8 @@ static osdear_status call_text(const osdear__expr *expr, const osdear__frame *fr
     st = osdear__text_add(frame, &text, value.data, value.size, error);
     if (!st && (expr->function == FUNCTION_LOWER || expr->function == FUNCTION_UPPER))
       fold_case(text.data + text.size - value.size, value.size, expr->function == FUNCTION_UPPER);
+    if (!st && expr->function == FUNCTION_PAD)
+      st = add_blanks(frame, &text, expr->type.width - osdear__utf8_length(value), error);
   }
   if (st)
     return st;
@@ -130,7 +136,7 @@ static osdear_status call_integer(const osdear__expr *expr, const osdear__frame 
   for (int64_t i = 0; i < frame->length; i++) {
     if (expr->function == FUNCTION_LENGTH) {
       osdear__str text = osdear__vector_bytes(v, i);
-      values[i] = (int32_t)(v->type->kind == KIND_BINARY ? (int64_t)text.size : count_characters(text));
+      values[i] = (int32_t)(v->type->kind == KIND_BINARY ? (int64_t)text.size : osdear__utf8_length(text));
       continue;
     }
     int64_t year;

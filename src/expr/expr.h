@@ -4,6 +4,8 @@
  * and a CAST of what does not fit end evaluation with DATA, naming the expression; TRY_CAST gives null. A filter that lost rows to
  * such a null would lose them from a DELETE, too. Only rows that the rest of the predicate leaves open count: `d <> 0 AND n / d > 1`
  * and `CASE WHEN d <> 0 THEN n / d END` never divide by zero. A list's element past its end and a map's missing key are null.
+ * A column that is a CHAR(n) is compared with constants and with another CHAR(m) as if the shorter side were padded with spaces; IN and
+ * BETWEEN are the comparisons that they stand for.
  * Unless it says otherwise a time is UTC. lower() and upper() know the letters of Latin-1, Latin Extended-A, Greek, Cyrillic, Armenian. */
 #ifndef OSDEAR_SRC_EXPR_H
 #define OSDEAR_SRC_EXPR_H

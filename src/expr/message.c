@@ -11,14 +11,6 @@ static bool is_continuation(char c)
   return ((unsigned char)c & 0xC0) == 0x80;
 }
 
-static size_t count_characters(const char *data, size_t size)
-{
-  size_t count = 0;
-  for (size_t i = 0; i < size; i++)
-    count += !is_continuation(data[i]);
-  return count;
-}
-
 /* One line of the text around the place, and a caret under it. */
 static void show_place(osdear__str sql, size_t at, osdear__buf *out)
 {
@@ -33,8 +25,8 @@ static void show_place(osdear__str sql, size_t at, osdear__buf *out)
   for (size_t i = from; i < to; i++)
     osdear__buf_putc(out, (unsigned char)sql.data[i] < ' ' ? ' ' : sql.data[i]);
   osdear__buf_puts(out, to < sql.size ? "…\n  " : "\n  ");
-  size_t indent = count_characters(sql.data + from, at - from) + (from > 0);
-  for (size_t i = 0; i < indent; i++)
+  int64_t indent = osdear__utf8_length((osdear__str){ sql.data + from, at - from }) + (from > 0);
+  for (int64_t i = 0; i < indent; i++)
     osdear__buf_putc(out, ' ');
   osdear__buf_putc(out, '^');
 }
@@ -54,5 +46,6 @@ osdear_status osdear__expr_fail(const osdear__expr_maker *maker, osdear_status s
   osdear_status st = osdear__buf_check(&text, error);
   if (st)
     return st;
-  return osdear__fail(error, status, "%s at column %zu:%s", message, count_characters(maker->sql.data, at) + 1, text.data);
+  return osdear__fail(error, status, "%s at column %" PRId64 ":%s", message,
+                      osdear__utf8_length((osdear__str){ maker->sql.data, at }) + 1, text.data);
 }

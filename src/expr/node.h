@@ -26,8 +26,9 @@ typedef enum osdear__op {
 } osdear__op;
 
 typedef enum osdear__function {
-  FUNCTION_ABS, FUNCTION_DAY, FUNCTION_LENGTH, FUNCTION_LOWER, FUNCTION_MONTH, FUNCTION_SUBSTRING, FUNCTION_TRIM,
-  FUNCTION_UPPER, FUNCTION_YEAR
+  FUNCTION_ABS, FUNCTION_DAY, FUNCTION_LENGTH, FUNCTION_LOWER, FUNCTION_MONTH,
+  FUNCTION_PAD, /* with spaces to the width of its type; no name in SQL */
+  FUNCTION_SUBSTRING, FUNCTION_TRIM, FUNCTION_UPPER, FUNCTION_YEAR
 } osdear__function;
 
 /* A LIKE pattern, taken apart once. `text` is the pattern's bytes with escapes resolved; where `wild` is set at a byte, it is an

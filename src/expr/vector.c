@@ -505,14 +505,3 @@ void osdear__text_done(const osdear__text_out *text, osdear__vector *out)
   out->starts = text->starts;
   out->ends = text->starts + 1;
 }
-
-osdear__str osdear__trim(osdear__str text)
-{
-  while (text.size > 0 && (unsigned char)text.data[0] <= ' ') {
-    text.data++;
-    text.size--;
-  }
-  while (text.size > 0 && (unsigned char)text.data[text.size - 1] <= ' ')
-    text.size--;
-  return text;
-}

@@ -130,6 +130,5 @@ MUST_USE bool osdear__decimal_divide(osdear__int128 a, osdear__int128 b, int32_t
 /* Any decimal or scientific notation, rounded to `scale`. */
 MUST_USE bool osdear__decimal_of_text(osdear__str text, int32_t precision, int32_t scale, osdear__int128 *out);
 double osdear__decimal_to_f64(osdear__int128 value, int32_t scale);
-osdear__str osdear__trim(osdear__str text);
 
 #endif

@@ -194,6 +194,26 @@ def made_up_columns(made):
 
 
 @table
+def chars(made):
+    """CHAR(n) at every depth and as a partition; by the table's name Spark pads what it writes, by its path it does not."""
+    spark.sql(f"CREATE TABLE chars (id INT, c CHAR(4), d CHAR(6), v VARCHAR(6), s STRING, n STRUCT<c: CHAR(4), v: VARCHAR(4)>, a ARRAY<CHAR(3)>, "
+              f"m MAP<CHAR(2), CHAR(3)>, q CHAR(3)) USING delta PARTITIONED BY (q) LOCATION '{made.path}' "
+              f"TBLPROPERTIES ('delta.enableChangeDataFeed'='true')")
+    made.sql(
+        "INSERT INTO TABLE_ VALUES (1, 'a', 'a', 'a', 'a', named_struct('c', 'a', 'v', 'a'), array('a'), map('k', 'v'), 'p'), "
+        "(2, 'ab', 'abcdef', 'ab', 'ab  ', named_struct('c', 'ab', 'v', 'ab  '), array('abc', NULL), map('kk', 'vvv'), 'pq'), "
+        "(3, '', '', '', '', named_struct('c', '', 'v', ''), array(), map('', ''), ''), (4, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)")
+    spark.sql("INSERT INTO chars VALUES (5, 'a', 'ab', 'a ', 'a   ', named_struct('c', 'a', 'v', 'a'), array('é'), map('ü', 'v'), 'p'), "
+              "(6, 'a\tb', 'a\tb', 'é', 'é', named_struct('c', NULL, 'v', NULL), NULL, NULL, 'q')")
+    made.sql("UPDATE TABLE_ SET s = 'u' WHERE c = 'ab'", "DELETE FROM TABLE_ WHERE q = 'q'")
+    spark.sql("DROP TABLE chars")
+    made.ranges = [(1, made.version())]
+    made.predicates = ["c = 'a'", "c <> 'a     '", "c < 'ab'", "c >= 'a' AND c <= 'ab  x'", "c IN ('ab ', 'zz     ')", "c NOT IN ('a')", "c <=> 'a'",
+                       "c = d", "c < d", "c = v", "s = c", "c = n.c", "n.c = 'a'", "n.c = 'a   '", "v = 'a'", "q = 'p'", "q IN ('p ', 'pq')", "q > 'p'",
+                       "a[0] = 'a  '", "m['k '] = 'v  '", "c LIKE 'a%'", "lower(c) = 'a'", "'b' > c", "c = concat('a', '')", "c > 'a'"]
+
+
+@table
 def clustered(made):
     made.sql(
         "CREATE TABLE TABLE_ (a INT, b STRING, s STRUCT<x: DOUBLE>) USING delta CLUSTER BY (b, s.x) TBLPROPERTIES ('delta.enableDeletionVectors'='true')",

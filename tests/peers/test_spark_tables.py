@@ -15,11 +15,11 @@ import pytest
 from canonical import dumps, lines
 from osdear_command import cache, shared
 
-USUAL = ["all_at_once", "v2_json_with_sidecars", "variants", "cloned"]
+USUAL = ["all_at_once", "v2_json_with_sidecars", "variants", "cloned", "chars"]
 LONG = ["without_zone", "mapped_by_id", "v2_parquet_with_sidecars", "in_parts_with_statistics_as_columns", "made_up_columns", "clustered",
         "odd_names", "feature_dropped", "timestamps_off_again"]
 NAMES = USUAL + (LONG if os.environ.get("OSDEAR_PEERS_LONG") else [])
-WITH_CHANGES = {"all_at_once", "mapped_by_id", "feature_dropped", "timestamps_off_again"}
+WITH_CHANGES = {"all_at_once", "chars", "mapped_by_id", "feature_dropped", "timestamps_off_again"}
 SECONDS = 1800
 
 

@@ -383,6 +383,12 @@ static int compare_lines(const void *a, const void *b)
 
 const char *lake_read(lake *self)
 {
+  return lake_read_where(self, NULL);
+}
+
+const char *lake_read_where(lake *self, const char *where)
+{
+  osdear_scan_options options = OSDEAR_SCAN_OPTIONS_INIT;
   AUTO(reader) reader = NULL;
   SCOPED(buf) all = { 0 };
   struct ArrowArrayStream stream = { 0 };
@@ -392,7 +398,8 @@ const char *lake_read(lake *self)
   size_t count = 0;
 
   OK(osdear_snapshot_open(self->context, self->folder, NULL, &snapshot, WHY));
-  OK(osdear_scan_new(snapshot, NULL, &scan, WHY));
+  options.where = where;
+  OK(osdear_scan_new(snapshot, &options, &scan, WHY));
   OK(osdear_scan_stream(scan, &stream, WHY));
   OK(osdear__reader_new(&stream, &reader, WHY));
   for (;;) {

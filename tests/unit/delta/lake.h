@@ -53,6 +53,7 @@ osdear_status lake_overwrite(lake *self, osdear_table *table, const char *json, 
                              osdear_write_result *result, osdear_error **error);
 /* All rows of the newest version as sorted lines of JSON, in the lake's arena. */
 const char *lake_read(lake *self);
+const char *lake_read_where(lake *self, const char *where); /* those of them that match */
 /* The text of a file below the folder, in the lake's arena; "" when there is none. */
 const char *lake_text(lake *self, const char *path);
 const char *lake_commit(lake *self, int64_t version);

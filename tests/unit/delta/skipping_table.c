@@ -39,6 +39,7 @@ static const osdear__field fields[COLUMNS] = {
   [N] = { "n", true, -1, NULL, { .kind = KIND_TIMESTAMP_NTZ } },
   [C] = { "c", true, -1, NULL, { .kind = KIND_DECIMAL, .precision = 13, .scale = DECIMAL_SCALE } },
   [Y] = { "y", true, -1, NULL, { .kind = KIND_DATE } },
+  [K] = { "k", true, -1, "{\"__CHAR_VARCHAR_TYPE_STRING\":\"char(3)\"}", { .kind = KIND_STRING, .width = 3 } },
   [ST] = { "st", true, -1, NULL, { .kind = KIND_STRUCT, .field_count = 1, .fields = inner_fields } },
   [P] = { "p", true, -1, NULL, { .kind = KIND_INTEGER } },
 };
@@ -79,6 +80,17 @@ void any_text(int64_t center, char out[160])
   snprintf(out + length, 160 - (size_t)length, "%s%s", ends[chance(kinds)], ends[chance(kinds)]);
 }
 
+/* Texts whose order is another one once they are padded, and now and then one that is too long. */
+void any_char(int64_t center, char out[8])
+{
+  static const char letters[] = "\t !ab";
+  int length = chance(16) ? (int)chance(4) : 4;
+
+  for (int i = 0; i < length; i++)
+    out[i] = i == 0 ? (char)('a' + (int)((uint64_t)center % 5)) : letters[chance(sizeof letters - 1)];
+  out[length] = '\0';
+}
+
 /* Around 1970 too, where cutting to milliseconds may go either way. */
 int64_t any_instant(int64_t center)
 {
@@ -97,6 +109,10 @@ static void put_value(osdear__builder *builder, const osdear__type *type, size_t
                                           : osdear__builder_f64(builder, any_number(center), NULL); break;
   case S:
     any_text(center, word);
+    st = osdear__builder_bytes(builder, osdear__str_of(word), NULL);
+    break;
+  case K:
+    any_char(center, word);
     st = osdear__builder_bytes(builder, osdear__str_of(word), NULL);
     break;
   case T: st = osdear__builder_i64(builder, any_instant(center), NULL); break;
@@ -213,7 +229,7 @@ static void note_edge(skipping_table *table, size_t column, osdear__scalar value
     value.decimal = (osdear__int128)value.i64 * 1000;
   else if (column == C && value.scale < DECIMAL_SCALE)
     value.decimal *= 10;
-  if (column == S) {
+  if (value.kind == KIND_STRING) {
     value.bytes.data = osdear__arena_strndup(&table->arena, value.bytes.data, value.bytes.size);
     cr_assert(value.bytes.data);
   }
@@ -431,8 +447,9 @@ static osdear__type mapped_type(osdear__arena *arena)
   cr_assert(type.fields && inner);
   memcpy(type.fields, fields, sizeof fields);
   for (size_t i = 0; i < COLUMNS; i++)
-    type.fields[i].metadata = osdear__arena_printf(arena, "{\"delta.columnMapping.id\":%zu,\"delta.columnMapping.physicalName\":\"%s\"}",
-                                                   i + 1, fields[(i + 1) % COLUMNS].name);
+    type.fields[i].metadata =
+        osdear__arena_printf(arena, "{\"delta.columnMapping.id\":%zu,\"delta.columnMapping.physicalName\":\"%s\"%s", i + 1,
+                             fields[(i + 1) % COLUMNS].name, i == K ? ",\"__CHAR_VARCHAR_TYPE_STRING\":\"char(3)\"}" : "}");
   *inner = inner_fields[0];
   inner->metadata = osdear__arena_printf(arena, "{\"delta.columnMapping.id\":%d,\"delta.columnMapping.physicalName\":\"id\"}", INNER_ID);
   type.fields[ST].type.fields = inner;

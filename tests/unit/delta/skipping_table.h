@@ -6,8 +6,8 @@
 
 enum { SKIPPING_ROWS = 60 /* of a file: row groups of 20, pages of 5 */, SKIPPING_FILES = 4, SKIPPING_EDGES = 40 };
 
-/* `st` is a struct with the member `x`; `p` is a partition column. */
-enum { ID, I, D, S, T, N, C, Y, ST, P, COLUMNS };
+/* `k` is a CHAR(3); `st` is a struct with the member `x`; `p` is a partition column. */
+enum { ID, I, D, S, T, N, C, Y, K, ST, P, COLUMNS };
 enum { DECIMAL_SCALE = 3 };
 
 typedef struct skipping_table {
@@ -33,6 +33,7 @@ const char *skipping_name(size_t column); /* as a predicate writes it */
 int64_t any_small(int64_t center);
 double any_number(int64_t center);
 void any_text(int64_t center, char out[160]);
+void any_char(int64_t center, char out[8]);
 int64_t any_instant(int64_t center);
 
 #endif

@@ -25,6 +25,10 @@ static osdear__scalar any_value(size_t column, char word[160])
     any_text(center, word);
     value.bytes = osdear__str_of(word);
     break;
+  case K:
+    any_char(center, word);
+    value.bytes = osdear__str_of(word);
+    break;
   case T:
   case N: value.i64 = any_instant(center); break;
   case C: value.decimal = any_small(center) * 10 + (int64_t)chance(3); break;
@@ -44,7 +48,7 @@ static void move_a_little(size_t column, osdear__scalar *value)
     value->f64 = step ? nextafter(value->f64, step < 0 ? -INFINITY : INFINITY) : value->f64;
   else if (column == C)
     value->decimal += step;
-  else if (column == S && chance(3) == 0 && value->bytes.size > 0)
+  else if ((column == S || column == K) && chance(3) == 0 && value->bytes.size > 0)
     value->bytes.size = (value->bytes.data[value->bytes.size - 1] & 0x80) ? value->bytes.size : value->bytes.size - 1;
   else
     value->i64 += column == T || column == N ? instants[chance(COUNT_OF(instants))] : step;
@@ -65,7 +69,8 @@ static void print_literal(size_t column, const osdear__scalar *literal, osdear__
 
   switch (column) {
   case D: print_number(value.f64, out); break;
-  case S: osdear__buf_printf(out, "'%.*s'", (int)value.bytes.size, value.bytes.data); break;
+  case S:
+  case K: osdear__buf_printf(out, "'%.*s'", (int)value.bytes.size, value.bytes.data); break;
   case T:
     osdear__format_timestamp(value.i64, ' ', "Z", text);
     osdear__buf_printf(out, "TIMESTAMP '%s'", text);
@@ -121,7 +126,7 @@ static void put_list(const skipping_table *table, size_t column, const char *nam
 static void put_atom(const skipping_table *table, osdear__buf *out)
 {
   static const char *const operators[] = { "=", "<>", "<", "<=", ">", ">=", "<=>" };
-  static const size_t odd[] = { D, S, S, T }; /* whose bounds are no plain values */
+  static const size_t odd[] = { D, S, S, T, K }; /* whose bounds are no plain values */
   size_t column = chance(3) ? chance(COLUMNS) : odd[chance(COUNT_OF(odd))];
   const char *name = skipping_name(column);
 

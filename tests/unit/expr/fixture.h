@@ -31,6 +31,8 @@ static osdear__field fixture_fields[] = {
   { "d", true, -1, NULL, { .kind = KIND_DATE } },
   { "ts", true, -1, NULL, { .kind = KIND_TIMESTAMP } },
   { "ntz", true, -1, NULL, { .kind = KIND_TIMESTAMP_NTZ } },
+  { "c3", true, -1, NULL, { .kind = KIND_STRING, .width = 3 } },
+  { "c5", true, -1, NULL, { .kind = KIND_STRING, .width = 5 } },
   { "l", true, -1, NULL, { .kind = KIND_ARRAY, .field_count = 1, .fields = list_fields } },
   { "m", true, -1, NULL, { .kind = KIND_MAP, .field_count = 2, .fields = map_fields } },
   { "st", true, -1, NULL, { .kind = KIND_STRUCT, .field_count = 2, .fields = struct_fields } },
@@ -54,6 +56,8 @@ static const char *const fixture_rows[][ROWS] = {
   { "2024-01-01", "2024-02-29", "1969-12-31", NULL, "2024-12-31", "2000-01-01" },
   { "2024-01-01 00:00:00", "2024-01-01 12:00:00", NULL, "1969-12-31 23:59:59.999999", "2024-12-31 23:00:00", "2000-01-01 00:00:00" },
   { "2024-01-01 00:00:00", "2024-01-01 12:00:00", NULL, "1969-12-31 23:59:59.999999", "2024-12-31 23:00:00", "2000-01-01 00:00:00" },
+  { "a  ", "ab ", "abc", NULL, "   ", "a\t " },
+  { "a    ", "abc  ", "abc  ", NULL, "     ", "a\t   " },
 };
 
 static inline osdear__scalar scalar_of_text(const osdear__type *type, const char *text)

@@ -55,6 +55,52 @@ static void check_all(const fact *facts, size_t count)
   }
 }
 
+Test(predicates, a_char_is_compared_padded)
+{
+  static const fact facts[] = {
+    { "c3 = 'a'", "TFFNFF" },
+    { "'a' = c3", "TFFNFF" },
+    { "c3 = 'a       '", "TFFNFF" },
+    { "c3 = concat('a', '')", "TFFNFF" },
+    { "c3 <> 'a'", "FTTNTT" },
+    { "c3 = ''", "FFFNTF" },
+    { "c3 < 'a\t'", "FFFNTF" },
+    { "c3 = 'abcd'", "FFFNFF" },
+    { "c3 < 'abcd'", "TTTNTT" },
+    { "c3 > 'abc\t'", "FFTNFF" },
+    { "c3 >= 'abc '", "FFTNFF" },
+    { "c3 <=> 'a'", "TFFFFF" },
+    { "c3 IN ('ab', '')", "FTFNTF" },
+    { "c3 IN ('ab', 'abc     ')", "FTTNFF" },
+    { "c3 NOT IN ('ab', 'abc     ')", "TFFNTT" },
+    { "c3 BETWEEN 'a' AND 'ab'", "TTFNFF" },
+    { "CASE c3 WHEN 'a' THEN true ELSE false END", "TFFFFF" },
+    { "c3 = c5", "TFTNTT" },
+    { "c5 > c3", "FTFNFF" },
+    { "c3 IN (c5)", "TFTNTT" },
+    { "c3 = s", "FFFNFF" },
+    { "s = 'abc '", "FFFNFF" },
+    { "lower(c3) = 'a'", "FFFNFF" },
+    { "lower(c3) = 'a  '", "TFFNFF" },
+    { "c3 LIKE 'a'", "FFFNFF" },
+    { "length(c3) = 3", "TTTNTT" },
+  };
+  check_all(facts, COUNT_OF(facts));
+}
+
+Test(predicates, a_char_that_is_too_long_to_compare_is_refused)
+{
+  osdear__field field = { "c", true, -1, NULL, { .kind = KIND_STRING, .width = INT32_MAX } };
+  const osdear__type type = { .kind = KIND_STRUCT, .field_count = 1, .fields = &field };
+  SCOPED(arena) arena = { 0 };
+  osdear__expr *expr = NULL;
+  osdear_error *error = NULL;
+
+  cr_assert_eq(osdear__expr_new("c = 'a'", &type, &arena, &expr, &error), OSDEAR_ERR_LIMIT);
+  cr_assert_not_null(strstr(osdear_error_message(error), "CHAR(2147483647)"));
+  osdear_error_free(error);
+}
+
 Test(predicates, numbers_are_compared_exactly)
 {
   static const fact facts[] = {
