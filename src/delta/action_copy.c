@@ -12,7 +12,7 @@ static osdear_status check_path(osdear__str path, const char *what, osdear_error
   st = osdear__uri_decode(path, &decoded, error);
   if (st)
     return st == OSDEAR_ERR_CORRUPT ? osdear__fail_within(error, st, "%s.path `%.*s`", what, (int)path.size, path.data) : st;
-  if (decoded.data && osdear__path_climbs(decoded.data))
+  if (!osdear__path_resolve(&decoded))
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s.path `%.*s` climbs out of its folder", what, (int)path.size, path.data);
   return OSDEAR_OK;
 }

@@ -19,10 +19,8 @@ typedef struct reader {
   bool has_action;             /* in this line */
   const field *field;          /* whose value comes; NULL: passed over */
   uint64_t seen;               /* fields of the action that have a value, by index */
-  uint64_t named;              /* and those that are there at all */
   const field *vector_field;
   uint64_t vector_seen;
-  uint64_t vector_named;
   int32_t skip;                /* END of this depth ends what is passed over; -1: nothing is */
   int32_t capture;             /* the same for what is kept as text */
   bool capture_first;
@@ -161,12 +159,24 @@ static osdear_status take_storage(reader *r, osdear__json_event event, osdear__s
   return OSDEAR_OK;
 }
 
+/* Of two values of one name the later counts, as for Spark. Where the later is null there would be none at all: what was meant is
+ * anyone's guess. */
+static osdear_status check_null(const reader *r, const field *f, const field *first, uint64_t seen, osdear_error **error)
+{
+  if (!f || !(seen >> (f - first) & 1))
+    return OSDEAR_OK;
+  return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s names `%s` twice, the second time with null", r->form->name.data,
+                      f->name.data);
+}
+
 static osdear_status take_vector_field(reader *r, osdear__json_event event, osdear__str text, osdear_error **error)
 {
   const field *f = r->vector_field;
 
-  if (!f || event == JSON_NULL)
+  if (!f)
     return OSDEAR_OK;
+  if (event == JSON_NULL)
+    return check_null(r, f, osdear__action_vector.fields, r->vector_seen, error);
   r->vector_seen |= UINT64_C(1) << (f - osdear__action_vector.fields);
   if (event == JSON_NUMBER && text.data[0] == '-') /* -1 is not to be taken for what is absent */
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s.deletionVector.%s is negative", r->form->name.data, f->name.data);
@@ -179,24 +189,6 @@ static osdear__str text_of(osdear__json_event event, osdear__str text)
   if (event == JSON_TRUE)
     return STR("true");
   return event == JSON_FALSE ? STR("false") : text;
-}
-
-/* Engines differ in which of two values of one name counts, so that one file would be two things. */
-static osdear_status fail_twice(const reader *r, osdear__str name, osdear_error **error)
-{
-  return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s names `%.*s` twice: which one counts is not defined", r->form->name.data,
-                      (int)name.size, name.data);
-}
-
-/* Notes that the field stands in the action. NULL: an unknown one, which may be there as often as it likes. */
-static osdear_status note_field(const reader *r, const field *f, const field *first, uint64_t *named, osdear_error **error)
-{
-  uint64_t bit = f ? UINT64_C(1) << (f - first) : 0;
-
-  if (*named & bit)
-    return fail_twice(r, f->name, error);
-  *named |= bit;
-  return OSDEAR_OK;
 }
 
 /* Looking for a column that is named twice costs the square of their number, hence the ceiling. */
@@ -213,8 +205,10 @@ static osdear_status take_partition_value(reader *r, osdear__json_event event, o
   }
   while (at < r->value_count && !osdear__str_equal(r->values[at].column, value.column))
     at++;
-  if (at < r->value_count)
-    return fail_twice(r, value.column, error);
+  if (at < r->value_count) {
+    r->values[at] = value;
+    return OSDEAR_OK;
+  }
   if (at >= MOST_VALUES)
     return osdear__fail(error, OSDEAR_ERR_LIMIT, "%s has more than %d partition values", r->form->name.data, MOST_VALUES);
   st = more_room(&r->values, &r->value_room, at, sizeof *r->values, error);
@@ -237,8 +231,10 @@ static osdear_status take_pair(reader *r, osdear__json_event event, osdear__str 
     return st;
   while (at < r->pair_count && strcmp(r->pairs[at].key, pair.key) != 0)
     at++;
-  if (at < r->pair_count)
-    return fail_twice(r, osdear__str_of(pair.key), error);
+  if (at < r->pair_count) {
+    r->pairs[at] = pair;
+    return OSDEAR_OK;
+  }
   if (at >= MOST_PAIRS)
     return osdear__fail(error, OSDEAR_ERR_LIMIT, "%s.%s has more than %d entries", r->form->name.data, r->field->name.data, MOST_PAIRS);
   st = more_room(&r->pairs, &r->pair_room, at, sizeof *r->pairs, error);
@@ -344,7 +340,7 @@ static void start_action(reader *r)
   r->action.file = OSDEAR__FILE_BLANK;
   r->action.metadata.created_ms = -1;
   r->action.txn.updated_ms = -1;
-  r->seen = r->named = 0;
+  r->seen = 0;
   r->field = NULL;
   r->value_count = r->pair_count = 0;
 }
@@ -419,7 +415,7 @@ static void start_container(reader *r)
   case FORM_NAMES: r->list = r->field->offset == offsetof(osdear__action, protocol.writer_features); r->name_counts[r->list] = 0; break;
   case FORM_VECTOR:
     r->action.file.dv = (osdear__deletion_vector){ .offset = -1 };
-    r->vector_seen = r->vector_named = 0;
+    r->vector_seen = 0;
     r->vector_field = NULL;
     break;
   default: break;
@@ -468,12 +464,12 @@ static osdear_status on_field(reader *r, osdear__json_event event, osdear__str t
     r->field = osdear__action_field(r->form, text);
     if (r->field && r->field->needs && !(r->keep & r->field->needs))
       r->field = NULL;
-    return note_field(r, r->field, r->form->fields, &r->named, error);
+    return OSDEAR_OK;
   case JSON_OBJECT_START:
   case JSON_ARRAY_START: return on_field_start(r, event, depth, error);
   case JSON_OBJECT_END:
   case JSON_ARRAY_END: return on_field_end(r, error);
-  case JSON_NULL: return OSDEAR_OK; /* as if absent */
+  case JSON_NULL: return check_null(r, r->field, r->form->fields, r->seen, error); /* as if absent */
   case JSON_TRUE:
   case JSON_FALSE:
   case JSON_NUMBER:
@@ -498,7 +494,7 @@ static osdear_status on_inside(reader *r, osdear__json_event event, osdear__str 
     return take_inside(r, event, text, error);
   if (r->field->form == FORM_VECTOR) {
     r->vector_field = osdear__action_field(&osdear__action_vector, text);
-    return note_field(r, r->vector_field, osdear__action_vector.fields, &r->vector_named, error);
+    return OSDEAR_OK;
   }
   if (text.size && memchr(text.data, '\0', text.size))
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s.%s has a key that holds a NUL character", r->form->name.data, r->field->name.data);

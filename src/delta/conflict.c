@@ -122,7 +122,7 @@ static osdear_status is_removed(const osdear__claims *claims, const osdear__file
   *out = false;
   if (!claims->removes)
     return OSDEAR_OK;
-  st = osdear__canonical_path(file->path, osdear__store_uri(claims->snapshot->store), &scratch, &path, error);
+  st = osdear__canonical_path(file->path, &scratch, &path, error);
   if (!st)
     *out = osdear__map_find(claims->removes, path) != NULL;
   return st;

@@ -59,7 +59,7 @@ static osdear_status is_live(void *argument, const osdear__action *action, int64
   osdear_status st = OSDEAR_OK;
 
   if (action->kind == ACTION_ADD)
-    st = osdear__tail_find(it->snapshot->tail, &action->file, osdear__store_uri(it->snapshot->store), &it->key, &entry, error);
+    st = osdear__tail_find(it->snapshot->tail, &action->file, &it->key, &entry, error);
   *wanted = !st && entry && entry->is_add && entry->version == it->version && entry->ordinal == ordinal;
   return st;
 }
@@ -161,7 +161,6 @@ static osdear_status next_of_tail(osdear__file_iterator *it, const osdear__file 
 static osdear_status next_row(osdear__file_iterator *it, osdear__checkpoint_rows *rows, int64_t *taken, const osdear__file **out,
                               osdear_error **error)
 {
-  const char *root = osdear__store_uri(it->snapshot->store);
   const osdear__tail_entry *newer;
   osdear_status st;
 
@@ -169,7 +168,7 @@ static osdear_status next_row(osdear__file_iterator *it, osdear__checkpoint_rows
     st = osdear__checkpoint_rows_next(rows, out, error);
     if (st || !*out)
       return st;
-    st = osdear__tail_find(it->snapshot->tail, *out, root, &it->key, &newer, error);
+    st = osdear__tail_find(it->snapshot->tail, *out, &it->key, &newer, error);
     if (st || newer)
       *out = NULL;
     if (st)
@@ -184,7 +183,6 @@ static osdear_status next_row(osdear__file_iterator *it, osdear__checkpoint_rows
 /* Reads again what came out of the checkpoint before it failed, so that none of it comes a second time. */
 static osdear_status remember_taken(osdear__file_iterator *it, osdear_error **error)
 {
-  const char *root = osdear__store_uri(it->snapshot->store);
   AUTO(checkpoint_rows) rows = NULL;
   const osdear__file *file;
   osdear__str key = { NULL, 0 };
@@ -199,7 +197,7 @@ static osdear_status remember_taken(osdear__file_iterator *it, osdear_error **er
     if (!st && !file)
       st = osdear__fail(error, OSDEAR_ERR_CORRUPT, "the checkpoint changed while it was read");
     if (!st)
-      st = osdear__file_key(file, root, &it->key, &key, error);
+      st = osdear__file_key(file, &it->key, &key, error);
     if (st)
       return st;
     key.data = osdear__arena_strndup(&it->arena, key.data, key.size);
@@ -227,7 +225,6 @@ static osdear_status fall_back(osdear__file_iterator *it, osdear_error **error)
 /* What neither the tail had nor the checkpoint before it failed. */
 static osdear_status next_of_other(osdear__file_iterator *it, const osdear__file **out, osdear_error **error)
 {
-  const char *root = osdear__store_uri(it->snapshot->store);
   const osdear__tail_entry *newer = NULL;
   osdear__str key;
   osdear_status st;
@@ -236,9 +233,9 @@ static osdear_status next_of_other(osdear__file_iterator *it, const osdear__file
     st = osdear__file_iterator_next(it->other, out, error);
     if (st || !*out)
       return st;
-    st = osdear__tail_find(it->snapshot->tail, *out, root, &it->key, &newer, error);
+    st = osdear__tail_find(it->snapshot->tail, *out, &it->key, &newer, error);
     if (!st)
-      st = osdear__file_key(*out, root, &it->key, &key, error);
+      st = osdear__file_key(*out, &it->key, &key, error);
     if (st || (!newer && !osdear__map_find(&it->taken_keys, key)))
       return st;
   }

@@ -10,10 +10,17 @@ static osdear_status fail_value(osdear_error **error, const osdear__type *type, 
                       name.data ? name.data : "value of its type");
 }
 
-static bool parse_bool(osdear__str text, int64_t *out)
+/* ---- text as Spark casts it, without what it makes null of ---- */
+
+/* The digits before a point, behind which there are only digits. */
+static osdear__str whole_part(osdear__str text)
 {
-  *out = osdear__str_equal_nocase(text, STR("true"));
-  return *out || osdear__str_equal_nocase(text, STR("false"));
+  const char *point = text.size ? memchr(text.data, '.', text.size) : NULL;
+
+  for (const char *at = point; at && ++at < text.data + text.size;)
+    if (*at < '0' || *at > '9')
+      return text;
+  return point ? (osdear__str){ text.data, (size_t)(point - text.data) } : text;
 }
 
 static bool parse_integer(osdear__kind kind, osdear__str text, int64_t *out)
@@ -21,7 +28,7 @@ static bool parse_integer(osdear__kind kind, osdear__str text, int64_t *out)
   int32_t bits = kind == KIND_BYTE ? 8 : kind == KIND_SHORT ? 16 : kind == KIND_INTEGER ? 32 : 64;
   int64_t limit;
 
-  if (!osdear__parse_i64(text, out))
+  if (!osdear__parse_i64(whole_part(text), out))
     return false;
   if (bits == 64)
     return true;
@@ -29,11 +36,24 @@ static bool parse_integer(osdear__kind kind, osdear__str text, int64_t *out)
   return *out >= -limit && *out < limit;
 }
 
+/* A number may end with Java's letter for its type. */
+static bool parse_float(osdear__str text, double *out)
+{
+  bool has_letter = text.size > 1 && memchr("dDfF", text.data[text.size - 1], 4) && memchr("0123456789.", text.data[text.size - 2], 11);
+
+  text.size -= has_letter;
+  return osdear__parse_f64(text, out);
+}
+
+/* What stands behind the day, a time of day say, does not count. */
 static bool parse_date(osdear__str text, int64_t *out)
 {
+  size_t size = 0;
   int32_t days;
 
-  if (!osdear__parse_date(text, &days))
+  while (size < text.size && text.data[size] != 'T' && text.data[size] != ' ')
+    size++;
+  if (!osdear__parse_date((osdear__str){ text.data, size }, &days))
     return false;
   *out = days;
   return true;
@@ -49,21 +69,23 @@ static bool parse_timestamp(osdear__str text, int64_t *out)
 
 static bool parse_value(const osdear__type *type, osdear__str text, osdear__scalar *out)
 {
+  if (type->kind != KIND_STRING && type->kind != KIND_BINARY)
+    text = osdear__strip(text);
   switch (type->kind) {
     case KIND_BOOLEAN:
-      return parse_bool(text, &out->i64);
+      return osdear__parse_bool(text, &out->i64);
     case KIND_BYTE:
     case KIND_SHORT:
     case KIND_INTEGER:
     case KIND_LONG:
       return parse_integer(type->kind, text, &out->i64);
     case KIND_FLOAT:
-      if (!osdear__parse_f64(text, &out->f64))
+      if (!parse_float(text, &out->f64))
         return false;
       out->f64 = (double)(float)out->f64;
       return true;
     case KIND_DOUBLE:
-      return osdear__parse_f64(text, &out->f64);
+      return parse_float(text, &out->f64);
     case KIND_DECIMAL:
       return osdear__parse_decimal(text, type->precision, type->scale, &out->decimal);
     case KIND_DATE:

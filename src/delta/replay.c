@@ -85,7 +85,7 @@ static osdear_status see_file(osdear__replay *replay, const osdear__file *seen, 
   osdear__tail_entry *entry = NULL;
   osdear__str key;
   bool is_new;
-  osdear_status st = osdear__file_key(seen, replay->root, &replay->key, &key, error);
+  osdear_status st = osdear__file_key(seen, &replay->key, &key, error);
 
   if (st)
     return st;
@@ -114,7 +114,7 @@ static osdear_status see_file(osdear__replay *replay, const osdear__file *seen, 
   return OSDEAR_OK;
 }
 
-osdear_status osdear__tail_find(const osdear__tail *tail, const osdear__file *file, const char *root, osdear__buf *scratch,
+osdear_status osdear__tail_find(const osdear__tail *tail, const osdear__file *file, osdear__buf *scratch,
                                 const osdear__tail_entry **out, osdear_error **error)
 {
   const osdear__map_entry *place;
@@ -124,7 +124,7 @@ osdear_status osdear__tail_find(const osdear__tail *tail, const osdear__file *fi
   *out = NULL;
   if (!tail->keys.count)
     return OSDEAR_OK;
-  st = osdear__file_key(file, root, scratch, &key, error);
+  st = osdear__file_key(file, scratch, &key, error);
   if (st)
     return st;
   place = osdear__map_find(&tail->keys, key);
@@ -135,14 +135,20 @@ osdear_status osdear__tail_find(const osdear__tail *tail, const osdear__file *fi
 
 /* ---- the rest ---- */
 
+/* Of two actions of a commit the later counts. Rows of checkpoints and lines of compactions come in no order. */
+static bool has_order(const osdear__replay *replay, int64_t version)
+{
+  return version >= 0 && !replay->is_compacted;
+}
+
 static osdear_status see_protocol(osdear__replay *replay, const osdear__protocol *protocol, int64_t version, osdear_error **error)
 {
   osdear_status st;
 
-  if (replay->has_protocol && replay->protocol_version == version)
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "a second protocol: which one counts is not defined");
-  if (replay->has_protocol)
+  if (replay->has_protocol && replay->protocol_version != version)
     return OSDEAR_OK;
+  if (replay->has_protocol && !has_order(replay, version))
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "a second protocol: which one counts is not defined");
   st = osdear__protocol_copy(protocol, replay->arena, &replay->protocol, error);
   replay->has_protocol = !st;
   replay->protocol_version = version;
@@ -153,10 +159,10 @@ static osdear_status see_metadata(osdear__replay *replay, const osdear__metadata
 {
   osdear_status st;
 
-  if (replay->has_metadata && replay->metadata_version == version)
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "a second metaData: which one counts is not defined");
-  if (replay->has_metadata)
+  if (replay->has_metadata && replay->metadata_version != version)
     return OSDEAR_OK;
+  if (replay->has_metadata && !has_order(replay, version))
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "a second metaData: which one counts is not defined");
   st = osdear__metadata_copy(metadata, replay->arena, &replay->metadata, error);
   replay->has_metadata = !st;
   replay->metadata_version = version;

@@ -24,7 +24,6 @@ typedef struct osdear__tail {
 /* What replay found besides files; texts in `arena`. */
 typedef struct osdear__replay {
   osdear__store *store;
-  const char *root;               /* the table's address, canonical: see osdear__canonical_path() */
   osdear__arena *arena;
   osdear__tail *tail;
   int64_t version;   /* of the commit being read; -1: the checkpoint */
@@ -56,15 +55,14 @@ MUST_USE osdear_status osdear__replay_snapshot(osdear__replay *replay, const osd
 
 /* ---- keys ---- */
 
-/* The path that all spellings of a file's address share: percent-decoded once, relative to the table where it lies below it, and
- * `file:` addresses as plain absolute paths. `*out` is `path` itself where nothing changes, else text in `scratch`. */
-MUST_USE osdear_status osdear__canonical_path(osdear__str path, const char *root, osdear__buf *scratch, osdear__str *out,
-                                              osdear_error **error);
+/* The path by which Spark knows a file. Relative paths are compared as they are written, but for `.`, `..`, empty components and the case
+ * of escapes; absolute ones without their escapes, and `file:` stands before all of them. One of each kind never name one file, even
+ * where they lead to the same place. `*out` is `path` itself where nothing changes, else text in `scratch`. */
+MUST_USE osdear_status osdear__canonical_path(osdear__str path, osdear__buf *scratch, osdear__str *out, osdear_error **error);
 /* The key of a file action: the canonical path, and the deletion vector's unique id where there is one. */
-MUST_USE osdear_status osdear__file_key(const osdear__file *file, const char *root, osdear__buf *scratch, osdear__str *out,
-                                        osdear_error **error);
+MUST_USE osdear_status osdear__file_key(const osdear__file *file, osdear__buf *scratch, osdear__str *out, osdear_error **error);
 /* The tail's action for the key of `file`; NULL: none. */
-MUST_USE osdear_status osdear__tail_find(const osdear__tail *tail, const osdear__file *file, const char *root, osdear__buf *scratch,
+MUST_USE osdear_status osdear__tail_find(const osdear__tail *tail, const osdear__file *file, osdear__buf *scratch,
                                          const osdear__tail_entry **out, osdear_error **error);
 
 /* ---- the state from elsewhere, and its end (snapshot_load.c) ---- */

@@ -121,7 +121,7 @@ static bool is_full_tail(const osdear__segment *segment)
 /* `checkpoint`: the first of its files; NULL: none. */
 static osdear_status fill(load *l, osdear_snapshot *snapshot, const osdear__checkpoint_file *checkpoint, osdear_error **error)
 {
-  osdear__replay replay = { .store = l->store, .root = l->uri, .arena = &snapshot->arena };
+  osdear__replay replay = { .store = l->store, .arena = &snapshot->arena };
   osdear_status st = osdear__tail_new(is_full_tail(&snapshot->segment), &replay.tail, error);
 
   if (!st && checkpoint) {
@@ -357,7 +357,7 @@ static osdear_status extend(load *l, osdear_snapshot *base, const osdear__listin
 {
   osdear__segment segment = { 0 };
   osdear_snapshot *snapshot = NULL;
-  osdear__replay replay = { .store = l->store, .root = l->uri };
+  osdear__replay replay = { .store = l->store };
   size_t old = base->segment.commit_count;
   osdear_status st = osdear__segment_extend(&base->segment, listing, version, l->uri, &segment, error);
 

@@ -274,7 +274,7 @@ static osdear_status print_remove(osdear_transaction *self, const osdear__file *
   osdear__action_print_remove(&gone, &self->actions);
   self->removed_files++;
   self->removed_bytes += file->size_bytes > 0 ? file->size_bytes : 0;
-  st = osdear__canonical_path(file->path, osdear__store_uri(self->snapshot->store), &scratch, &path, error);
+  st = osdear__canonical_path(file->path, &scratch, &path, error);
   return st ? st : remember(&self->removes, path, &self->arena, error);
 }
 

@@ -202,7 +202,7 @@ def chars(made):
     made.sql(
         "INSERT INTO TABLE_ VALUES (1, 'a', 'a', 'a', 'a', named_struct('c', 'a', 'v', 'a'), array('a'), map('k', 'v'), 'p'), "
         "(2, 'ab', 'abcdef', 'ab', 'ab  ', named_struct('c', 'ab', 'v', 'ab  '), array('abc', NULL), map('kk', 'vvv'), 'pq'), "
-        "(3, '', '', '', '', named_struct('c', '', 'v', ''), array(), map('', ''), ''), (4, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)")
+        "(3, '', '', '', '', named_struct('c', '', 'v', ''), array(''), map('', ''), ''), (4, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)")
     spark.sql("INSERT INTO chars VALUES (5, 'a', 'ab', 'a ', 'a   ', named_struct('c', 'a', 'v', 'a'), array('é'), map('ü', 'v'), 'p'), "
               "(6, 'a\tb', 'a\tb', 'é', 'é', named_struct('c', NULL, 'v', NULL), NULL, NULL, 'q')")
     made.sql("UPDATE TABLE_ SET s = 'u' WHERE c = 'ab'", "DELETE FROM TABLE_ WHERE q = 'q'")

@@ -195,12 +195,10 @@ static osdear_status gather_protocol(osdear__commit *c, const osdear__action *ac
 {
   osdear__protocol *copy;
 
-  if (c->protocol)
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "a second protocol in one commit: which one counts is not defined");
   copy = osdear__arena_zeroed(&c->arena, 1, sizeof *copy);
   if (!copy)
     return osdear__fail_memory(error);
-  c->protocol = copy;
+  c->protocol = copy; /* of two the later counts */
   return osdear__protocol_copy(&action->protocol, &c->arena, copy, error);
 }
 
@@ -208,12 +206,10 @@ static osdear_status gather_metadata(osdear__commit *c, const osdear__action *ac
 {
   osdear__metadata *copy;
 
-  if (c->metadata)
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "a second metaData in one commit: which one counts is not defined");
   copy = osdear__arena_zeroed(&c->arena, 1, sizeof *copy);
   if (!copy)
     return osdear__fail_memory(error);
-  c->metadata = copy;
+  c->metadata = copy; /* of two the later counts */
   return osdear__metadata_copy(&action->metadata, &c->arena, copy, error);
 }
 

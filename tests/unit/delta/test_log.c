@@ -337,17 +337,22 @@ Test(log, a_commit_is_gathered)
   fixture_close(&f);
 }
 
-Test(log, a_commit_has_one_protocol_and_one_metadata)
+Test(log, of_two_protocols_and_two_metadata_in_a_commit_the_later_count)
 {
   osdear__commit commit;
   AUTO(json_parser) parser = NULL;
   fixture f = fixture_open("log-double");
-  osdear_error *error = NULL;
+  osdear_snapshot *snapshot;
 
-  fixture_commit(&f, 0, PROTOCOL_LINE METADATA_LINE METADATA_LINE);
-  cr_assert_eq(osdear__commit_read(f.store, 0, COMMIT_TABLE, &parser, &commit, &error), OSDEAR_ERR_CORRUPT);
-  cr_assert_not_null(strstr(osdear_error_message(error), "00000000000000000000.json, line 3"), "%s", osdear_error_message(error));
-  osdear_error_free(error);
-  fixture_refuse(&f, -1, OSDEAR_ERR_CORRUPT, "a second metaData");
+  fixture_commit(&f, 0, "{\"protocol\":{\"minReaderVersion\":2,\"minWriterVersion\":5}}\n{\"metaData\":{\"id\":\"first\",\"schemaString\":"
+                        "\"{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[]}\",\"partitionColumns\":[]}}\n" PROTOCOL_LINE METADATA_LINE);
+  cr_assert_eq(osdear__commit_read(f.store, 0, COMMIT_TABLE, &parser, &commit, NULL), OSDEAR_OK);
+  cr_assert_eq(commit.protocol->min_reader, 1);
+  cr_assert_str_neq(commit.metadata->id, "first");
+  osdear__commit_drop(&commit);
+  snapshot = fixture_load(&f, -1);
+  cr_assert_eq(snapshot->protocol.min_reader, 1);
+  cr_assert_str_neq(snapshot->metadata.id, "first");
+  osdear_snapshot_unref(snapshot);
   fixture_close(&f);
 }

@@ -79,14 +79,32 @@ Test(partition, empty_text_is_written_as_null)
   cr_assert_eq(out.size, 0);
 }
 
+Test(partition, text_is_read_as_spark_casts_it)
+{
+  expect(of(KIND_BOOLEAN), " T ", "true");
+  expect(of(KIND_BOOLEAN), "no", "false");
+  expect(of(KIND_INTEGER), " 5", "5");
+  expect(of(KIND_INTEGER), "\t+5\n", "5");
+  expect(of(KIND_INTEGER), "-5.9", "-5");
+  expect(of(KIND_LONG), "5.", "5");
+  expect(of(KIND_DOUBLE), " 1.5d ", "1.5");
+  expect(of(KIND_FLOAT), "1F", "1.0");
+  expect(of(KIND_DECIMAL), " 1.5 ", "1.500");
+  expect(of(KIND_DATE), " 2020-01-02T03:04:05", "2020-01-02");
+  expect(of(KIND_DATE), "2020-01-02 junk", "2020-01-02");
+  expect(of(KIND_TIMESTAMP_NTZ), " 2020-01-02 03:04:05 ", "2020-01-02 03:04:05.000000");
+  cr_assert(osdear__str_is(parse(of(KIND_STRING), " x ").bytes, " x "));
+}
+
 Test(partition, refuses_text_that_is_no_such_value)
 {
   static const struct {
     osdear__kind kind;
     const char *text;
   } bad[] = {
-    { KIND_BOOLEAN, "yes" }, { KIND_BYTE, "128" }, { KIND_SHORT, "-32769" }, { KIND_INTEGER, "2147483648" },
-    { KIND_LONG, "9223372036854775808" }, { KIND_LONG, "1.0" }, { KIND_DOUBLE, "1,5" }, { KIND_DECIMAL, "1.2345" },
+    { KIND_BOOLEAN, "maybe" }, { KIND_BYTE, "128" }, { KIND_SHORT, "-32769" }, { KIND_INTEGER, "2147483648" },
+    { KIND_LONG, "9223372036854775808" }, { KIND_LONG, "1.x" }, { KIND_LONG, "1.0.0" }, { KIND_LONG, "." }, { KIND_INTEGER, "  " },
+    { KIND_DOUBLE, "f" }, { KIND_DOUBLE, "1,5" }, { KIND_DECIMAL, "1.2345" }, { KIND_DATE, "T2024-01-01" },
     { KIND_DECIMAL, "1234567890" }, { KIND_DATE, "2024-02-30" }, { KIND_DATE, "today" }, { KIND_TIMESTAMP, "2024-01-01T25:00:00Z" },
   };
 
