@@ -425,7 +425,7 @@ static osdear_status hear(osdear_job *job, const osdear__http_response *response
   osdear__json *answer;
   const char *native;
   osdear_job_state state;
-  osdear_status st = osdear__service_hear(response, osdear__airbyte_words, &arena, &answer, error);
+  osdear_status st = osdear__service_hear(job->runner, response, osdear__airbyte_words, &arena, &answer, error);
 
   *again = false;
   if (st || !answer)

@@ -115,7 +115,7 @@ osdear_status osdear__airflow_open_api(osdear_runner *runner, osdear_error **err
   if (st)
     return st;
   if (response.status != 200 && response.status != 401 && response.status != 403 && response.status != 404)
-    return osdear__service_fail(&response, osdear__airflow_words, error);
+    return osdear__service_fail(runner, &response, osdear__airflow_words, error);
   airflow->version = response.status == 404 ? 1 : 2;
   return OSDEAR_OK;
 }
@@ -129,11 +129,17 @@ osdear__http_client *osdear__airflow_client(const osdear_runner *runner)
 
 /* ---- submitting ---- */
 
+/* "." and ".." would lead out of where they stand in a path. */
+static bool is_name(const char *text, size_t size)
+{
+  return size > 0 && strspn(text, ".") < size;
+}
+
 static osdear_status check(osdear_runner *runner, const osdear__json *spec, osdear_error **error)
 {
   const char *dag = osdear__json_text(spec, "dag");
 
-  if (!dag || !dag[0] || strchr(dag, '/'))
+  if (!dag || !is_name(dag, strlen(dag)) || strchr(dag, '/'))
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "%s names its \"dag\"", runner->kind->what);
   if (osdear__json_get(spec, "clear") && (osdear__json_get(spec, "conf") || osdear__json_get(spec, "logical_date")))
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT,
@@ -342,7 +348,7 @@ static osdear_status attach(osdear_job *job, osdear_error **error)
   SCOPED(buf) run = { 0 };
   osdear_status st;
 
-  if (!slash || slash == job->id || !slash[1])
+  if (!slash || !is_name(job->id, (size_t)(slash - job->id)) || !is_name(slash + 1, strlen(slash + 1)))
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"%s\" is no id of a run, which is DAG/RUN", job->id);
   osdear__http_put_encoded(&dag, (osdear__str){ job->id, (size_t)(slash - job->id) }, "");
   osdear__http_put_encoded(&run, osdear__str_of(slash + 1), "");
@@ -394,7 +400,7 @@ static osdear_status hear(osdear_job *job, const osdear__http_response *response
   osdear__json *answer;
   const char *native, *note;
   osdear_job_state state;
-  osdear_status st = osdear__service_hear(response, osdear__airflow_words, &arena, &answer, error);
+  osdear_status st = osdear__service_hear(job->runner, response, osdear__airflow_words, &arena, &answer, error);
 
   *again = false;
   if (st || !answer)

@@ -56,7 +56,7 @@ static osdear_status fetch(osdear_job *job, const char *task, int64_t map_index,
   if (st)
     return st;
   if (response.status != 200)
-    return osdear__service_fail(&response, osdear__airflow_words, error);
+    return osdear__service_fail(job->runner, &response, osdear__airflow_words, error);
   if (airflow->version > 1)
     return put_events(out, &response, error);
   osdear__buf_append(out, response.body.data ? response.body.data : "", response.body.size);

@@ -260,7 +260,7 @@ static osdear_status hear(osdear_job *job, const osdear__http_response *response
   SCOPED(arena) arena = { 0 };
   osdear__json *answer;
   const char *native, *message;
-  osdear_status st = osdear__service_hear(response, osdear__dremio_words, &arena, &answer, error);
+  osdear_status st = osdear__service_hear(job->runner, response, osdear__dremio_words, &arena, &answer, error);
 
   *again = false;
   if (st || !answer)

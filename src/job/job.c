@@ -81,12 +81,15 @@ osdear_status osdear__job_set(osdear_job *job, osdear_job_state state, osdear__s
 
   if (message && !copy)
     return osdear__fail_memory(error);
+  if (copy)
+    osdear__runner_blot(job->runner, copy);
   osdear__free(job->message);
   job->message = copy;
   job->state = state;
   if (length)
     memcpy(job->native, native.data, length);
   job->native[length] = '\0';
+  osdear__runner_blot(job->runner, job->native);
   return OSDEAR_OK;
 }
 

@@ -52,9 +52,9 @@ MUST_USE osdear_status osdear__journal_take(const osdear__journal *journal, cons
                                             osdear_error **error);
 /* Removes the entry with all that is in its folder. */
 MUST_USE osdear_status osdear__entry_remove(osdear__entry *entry, osdear_error **error);
-/* Each note of a runner's address, in no order. `each` takes the note over. */
+/* Each note of a runner's address, in no order. `each` takes the note over. What cannot be read as one is passed over, and logged. */
 typedef osdear_status (*osdear__note_taker)(void *argument, osdear__note *note, osdear_error **error);
-MUST_USE osdear_status osdear__journal_each(const osdear__journal *journal, const char *runner, osdear__note_taker each, void *argument,
+MUST_USE osdear_status osdear__journal_each(const osdear__journal *journal, const osdear_context *context, const char *runner, osdear__note_taker each, void *argument,
                                             osdear_error **error);
 
 /* Small files of a folder, whole (small_file.c). The write is durable, and seen whole or not at all. */
@@ -91,6 +91,8 @@ struct osdear_runner {
   void *own; /* the kind's */
 };
 const char *osdear__runner_setting(const osdear_runner *runner, const char *key); /* NULL: not given */
+/* Blots out what of a service's words is a secret that the runner was given, and control characters: a page may repeat what it was sent. */
+void osdear__runner_blot(const osdear_runner *runner, char *words);
 
 struct osdear_job {
   int64_t references; /* its own, and one for each log */

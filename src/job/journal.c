@@ -147,6 +147,8 @@ static osdear_status lock(osdear__entry *entry, const osdear_context *context, o
   if (st)
     return st;
   entry->lock = open(path.data, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (entry->lock < 0 && errno == ENOENT) /* somebody has removed the folder just now */
+    return OSDEAR_OK;
   if (entry->lock < 0)
     return osdear__fail_errno(error, errno, "cannot make \"%s\"", path.data);
   while (flock(entry->lock, LOCK_EX | LOCK_NB) != 0) {
@@ -170,6 +172,14 @@ static bool is_still_there(const osdear__entry *entry)
          ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
 }
 
+/* A link would lead to what is none of ours, and is removed there when jobs are forgotten. */
+static bool is_foreign(const char *path)
+{
+  struct stat info;
+
+  return lstat(path, &info) == 0 && !S_ISDIR(info.st_mode);
+}
+
 static osdear_status open_entry(const osdear__journal *journal, const osdear_context *context, osdear__entry *entry,
                                 osdear_error **error)
 {
@@ -187,6 +197,8 @@ static osdear_status open_entry(const osdear__journal *journal, const osdear_con
     entry->lock = -1;
     if (mkdir(entry->folder, 0700) != 0 && errno != EEXIST)
       return osdear__fail_errno(error, errno, "cannot make the folder \"%s\"", entry->folder);
+    if (is_foreign(entry->folder))
+      return osdear__fail(error, OSDEAR_ERR_CORRUPT, "\"%s\" is no folder, as we make them: remove it", entry->folder);
     st = lock(entry, context, error);
     if (st)
       return st;
@@ -299,11 +311,16 @@ osdear_status osdear__journal_take(const osdear__journal *journal, const char *n
 /* The note goes last but for the lock: what is cut short in between is still found, and removed the next time. */
 osdear_status osdear__entry_remove(osdear__entry *entry, osdear_error **error)
 {
-  DIR *folder = opendir(entry->folder);
+  int fd = open(entry->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  DIR *folder = fd < 0 ? NULL : fdopendir(fd);
   struct dirent *file;
 
-  if (!folder)
-    return osdear__fail_errno(error, errno, "cannot list \"%s\"", entry->folder);
+  if (!folder) {
+    int number = errno;
+    if (fd >= 0)
+      close(fd);
+    return osdear__fail_errno(error, number, "cannot list \"%s\"", entry->folder);
+  }
   for (file = readdir(folder); file; file = readdir(folder))
     if (strcmp(file->d_name, "note.json") != 0 && strcmp(file->d_name, "lock") != 0)
       unlinkat(dirfd(folder), file->d_name, 0); /* `.` and `..` are refused */
@@ -317,26 +334,39 @@ osdear_status osdear__entry_remove(osdear__entry *entry, osdear_error **error)
 
 /* ---- listing ---- */
 
-static osdear_status visit(const osdear__journal *journal, const char *name, const char *runner, osdear__note_taker each,
-                           void *argument, osdear_error **error)
+/* What is damaged, or not ours, stands in nobody's way: it is told to the log. */
+static osdear_status pass_over(const osdear_context *context, osdear_status status, osdear_error **failure, osdear_error **error)
+{
+  if (status != OSDEAR_ERR_CORRUPT && status != OSDEAR_ERR_LIMIT)
+    return osdear__fail_on(error, status, failure);
+  osdear__log(context, OSDEAR_LOG_WARNING, "job", "the journal: %s", osdear_error_message(*failure));
+  return OSDEAR_OK;
+}
+
+static osdear_status visit(const osdear__journal *journal, const osdear_context *context, const char *name, const char *runner,
+                           osdear__note_taker each, void *argument, osdear_error **error)
 {
   SCOPED(buf) folder = { 0 };
   SCOPED(note) note = { 0 };
+  AUTO(error) failure = NULL;
   bool is_there;
   osdear_status st;
 
   osdear__buf_printf(&folder, "%s/%s", journal->folder, name);
   st = osdear__buf_check(&folder, error);
-  if (!st)
-    st = read_note(folder.data, &note, &is_there, error);
-  if (st || !is_there || strcmp(note.runner, runner) != 0)
+  if (st || is_foreign(folder.data))
     return st;
+  st = read_note(folder.data, &note, &is_there, &failure);
+  if (st)
+    return pass_over(context, st, &failure, error);
+  if (!is_there || strcmp(note.runner, runner) != 0)
+    return OSDEAR_OK;
   memcpy(note.entry, name, sizeof note.entry);
   return each(argument, &note, error);
 }
 
-osdear_status osdear__journal_each(const osdear__journal *journal, const char *runner, osdear__note_taker each, void *argument,
-                                   osdear_error **error)
+osdear_status osdear__journal_each(const osdear__journal *journal, const osdear_context *context, const char *runner,
+                                   osdear__note_taker each, void *argument, osdear_error **error)
 {
   DIR *folder = opendir(journal->folder);
   osdear_status st = OSDEAR_OK;
@@ -346,7 +376,7 @@ osdear_status osdear__journal_each(const osdear__journal *journal, const char *r
     return osdear__fail_errno(error, errno, "cannot list \"%s\"", journal->folder);
   for (file = readdir(folder); file && !st; file = readdir(folder))
     if (strlen(file->d_name) == 36)
-      st = visit(journal, file->d_name, runner, each, argument, error);
+      st = visit(journal, context, file->d_name, runner, each, argument, error);
   closedir(folder);
   return st;
 }

@@ -153,6 +153,9 @@ static osdear_status set_ended(osdear_job *job, const osdear__json *end, osdear_
   char native[40];
   osdear_status st;
 
+  if (code < 0 && signal <= 0)
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "\"%s/ended\" does not tell how the job ended: it is no note of ours",
+                        (const char *)job->own);
   snprintf(native, sizeof native, code >= 0 ? "exit %d" : "signal %d", code >= 0 ? (int)code : (int)signal);
   if (was_cancelled)
     return osdear__job_set(job, OSDEAR_JOB_CANCELLED, osdear__str_of(native), NULL, error);

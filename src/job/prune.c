@@ -41,6 +41,7 @@ static osdear_status prune_entry(pruning *all, osdear__entry *entry, const char 
 static osdear_status prune_note(void *argument, osdear__note *note, osdear_error **error)
 {
   pruning *all = argument;
+  AUTO(error) failure = NULL;
   osdear__entry entry;
   bool taken;
   osdear_status st = osdear__context_check(all->runner->context, error);
@@ -50,9 +51,13 @@ static osdear_status prune_note(void *argument, osdear__note *note, osdear_error
   st = osdear__journal_take(&all->runner->journal, note->entry, &entry, &taken, error);
   if (st || !taken)
     return st;
-  st = prune_entry(all, &entry, note->id, error);
+  st = prune_entry(all, &entry, note->id, &failure);
   osdear__entry_drop(&entry);
-  return st;
+  /* Damaged, or with an id that no job has: it stays, and the others go. */
+  if (st != OSDEAR_ERR_CORRUPT && st != OSDEAR_ERR_ARGUMENT)
+    return osdear__fail_on(error, st, &failure);
+  osdear__log(all->runner->context, OSDEAR_LOG_WARNING, "job", "not forgotten: %s", osdear_error_message(failure));
+  return OSDEAR_OK;
 }
 
 osdear_status osdear_runner_prune(osdear_runner *runner, const osdear_prune_options *options, int64_t *removed,
@@ -71,7 +76,7 @@ osdear_status osdear_runner_prune(osdear_runner *runner, const osdear_prune_opti
   if (opts.min_age_ms < 0 || !osdear__mul_i64(opts.min_age_ms, 1000, &age_us))
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "min_age_ms is %" PRId64 "; 0 is the least", opts.min_age_ms);
   all.before_us = osdear__now_us() - age_us;
-  st = osdear__journal_each(&runner->journal, runner->address, prune_note, &all, error);
+  st = osdear__journal_each(&runner->journal, runner->context, runner->address, prune_note, &all, error);
   if (removed)
     *removed = all.removed;
   return st;

@@ -79,6 +79,22 @@ const char *osdear__runner_setting(const osdear_runner *runner, const char *key)
   return getenv(variable);
 }
 
+void osdear__runner_blot(const osdear_runner *runner, char *words)
+{
+  static const char *const secrets[] = { "password", "token", "client_secret", "jws_key" };
+  enum { LEAST = 4 }; /* a shorter one would blot out half of every sentence */
+
+  for (size_t i = 0; i < COUNT_OF(secrets); i++) {
+    const char *secret = has_setting(runner->kind, secrets[i]) ? osdear__runner_setting(runner, secrets[i]) : NULL;
+    size_t length = secret ? strlen(secret) : 0;
+    for (char *at = length < LEAST ? NULL : strstr(words, secret); at; at = strstr(at + length, secret))
+      memset(at, '*', length);
+  }
+  for (; *words; words++)
+    if ((unsigned char)*words < ' ' || *words == 127)
+      *words = ' ';
+}
+
 /* The folder that holds what must outlive this process. */
 static osdear_status state_folder(const char *given, osdear__buf *out, osdear_error **error)
 {
@@ -335,7 +351,7 @@ osdear_status osdear_runner_jobs(osdear_runner *runner, osdear_job_list **out, o
   list = osdear__alloc_zeroed(1, sizeof *list);
   if (!list)
     return osdear__fail_memory(error);
-  st = osdear__journal_each(&runner->journal, runner->address, take_note, list, error);
+  st = osdear__journal_each(&runner->journal, runner->context, runner->address, take_note, list, error);
   if (st) {
     osdear_job_list_free(list);
     return st;

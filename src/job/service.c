@@ -80,19 +80,40 @@ osdear__str osdear__first_line(osdear__str text, size_t most)
   return (osdear__str){ text.data, end };
 }
 
-osdear_status osdear__service_fail(const osdear__http_response *response, osdear__error_words words, osdear_error **error)
+/* The words that `words` finds in the body; else its first line, unless it is a page. */
+static osdear_status put_failure(const osdear_runner *runner, const osdear__http_response *response, osdear__error_words words,
+                                 osdear__buf *out, osdear_error **error)
 {
   SCOPED(arena) arena = { 0 };
   osdear__json *body = NULL;
   const char *found = NULL;
-  osdear__str line;
+  osdear__str line = { response->body.data, response->body.size };
+  osdear_status st;
 
   if (words && osdear__service_json(response, &arena, &body, NULL) == OSDEAR_OK)
     found = words(body);
-  if (!found)
-    return osdear__http_expect(response, error);
-  line = osdear__first_line(osdear__str_of(found), WORDS);
-  return osdear__http_fail(response, OSDEAR_OK, NULL, error, "%.*s", (int)line.size, line.data);
+  if (found)
+    line = osdear__str_of(found);
+  if (line.size && (found || line.data[0] != '<')) {
+    line = osdear__first_line(line, WORDS);
+    osdear__buf_append(out, line.data, line.size);
+  }
+  st = osdear__buf_check(out, error);
+  if (!st && out->size)
+    osdear__runner_blot(runner, out->data);
+  return st;
+}
+
+osdear_status osdear__service_fail(const osdear_runner *runner, const osdear__http_response *response, osdear__error_words words,
+                                   osdear_error **error)
+{
+  SCOPED(buf) text = { 0 };
+  osdear_status st = put_failure(runner, response, words, &text, error);
+
+  if (st)
+    return st;
+  return text.size ? osdear__http_fail(response, OSDEAR_OK, NULL, error, "%s", text.data)
+                   : osdear__http_fail(response, OSDEAR_OK, NULL, error, NULL);
 }
 
 osdear_status osdear__service_call(const osdear_runner *runner, osdear__http_client *client, const osdear__call *call,
@@ -104,17 +125,17 @@ osdear_status osdear__service_call(const osdear_runner *runner, osdear__http_cli
   if (st)
     return st;
   if (response.status < 200 || response.status > 299)
-    return osdear__service_fail(&response, words, error);
+    return osdear__service_fail(runner, &response, words, error);
   return osdear__service_json(&response, arena, out, error);
 }
 
-osdear_status osdear__service_hear(const osdear__http_response *response, osdear__error_words words, osdear__arena *arena,
-                                   osdear__json **out, osdear_error **error)
+osdear_status osdear__service_hear(const osdear_runner *runner, const osdear__http_response *response, osdear__error_words words,
+                                   osdear__arena *arena, osdear__json **out, osdear_error **error)
 {
   *out = NULL;
   if (!response)
     return OSDEAR_OK;
   if (response->status != 200)
-    return osdear__service_fail(response, words, error);
+    return osdear__service_fail(runner, response, words, error);
   return osdear__service_json(response, arena, out, error);
 }

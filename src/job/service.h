@@ -29,10 +29,11 @@ typedef const char *(*osdear__error_words)(const osdear__json *body);
 MUST_USE osdear_status osdear__service_call(const osdear_runner *runner, osdear__http_client *client, const osdear__call *call,
                                             osdear__error_words words, osdear__arena *arena, osdear__json **out, osdear_error **error);
 /* What a runner's hear() begins with: *out is NULL when there was no answer, and the body of one that is 200. */
-MUST_USE osdear_status osdear__service_hear(const osdear__http_response *response, osdear__error_words words, osdear__arena *arena,
+MUST_USE osdear_status osdear__service_hear(const osdear_runner *runner, const osdear__http_response *response, osdear__error_words words, osdear__arena *arena,
                                             osdear__json **out, osdear_error **error);
-/* Fails as osdear__http_fail() does, with the words found in the body. */
-osdear_status osdear__service_fail(const osdear__http_response *response, osdear__error_words words, osdear_error **error);
+/* Fails as osdear__http_fail() does, with the words found in the body, or its first line. */
+osdear_status osdear__service_fail(const osdear_runner *runner, const osdear__http_response *response, osdear__error_words words,
+                                   osdear_error **error);
 
 /* Whether a request may have been carried out whose answer did not come. */
 bool osdear__service_is_unknown(osdear_status status);

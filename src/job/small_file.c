@@ -63,6 +63,8 @@ static osdear_status read_all(int fd, const char *path, osdear__buf *out, osdear
     if (!room)
       return osdear__buf_check(out, error);
     got = read_some(fd, room, 4096);
+    if (got < 0 && errno == EISDIR)
+      return osdear__fail(error, OSDEAR_ERR_CORRUPT, "\"%s\" is a folder, which we never make: remove it", path);
     if (got < 0)
       return osdear__fail_errno(error, errno, "cannot read \"%s\"", path);
     if (got == 0) {
@@ -88,6 +90,8 @@ osdear_status osdear__small_file_read(const char *folder, const char *name, osde
     return st;
   fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
   *is_there = fd >= 0;
+  if (fd < 0 && errno == ELOOP)
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "\"%s\" is a link, which we never make: remove it", path);
   if (fd < 0)
     return errno == ENOENT ? OSDEAR_OK : osdear__fail_errno(error, errno, "cannot open \"%s\"", path);
   st = read_all(fd, path, out, error);

@@ -156,7 +156,7 @@ static bool came_after(const osdear__json *driver, int64_t created_us)
   if (!date)
     return true;
   if (date->kind == JSON_IS_NUMBER && osdear__parse_i64(date->text, &ms))
-    return ms * 1000 > created_us - INT64_C(300000000); /* clocks differ */
+    return ms > created_us / 1000 - 300000; /* clocks differ */
   return true;
 }
 
@@ -226,7 +226,8 @@ static osdear_status attach(osdear_job *job, osdear_error **error)
 {
   size_t length = strlen(job->id);
 
-  if (!length || length > 128 || strspn(job->id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != length)
+  if (!length || length > 128 || strspn(job->id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != length ||
+      strspn(job->id, ".") == length)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "\"%s\" is no id of a driver, such as driver-20240501120000-0003", job->id);
   return OSDEAR_OK;
 }
@@ -309,7 +310,7 @@ static osdear_status hear(osdear_job *job, const osdear__http_response *response
   if (!response)
     return next_master(job, again);
   if (response->status != 200)
-    return osdear__service_fail(response, words_of, error);
+    return osdear__service_fail(job->runner, response, words_of, error);
   st = osdear__service_json(response, &arena, &answer, error);
   if (st)
     return st;

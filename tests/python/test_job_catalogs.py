@@ -150,6 +150,23 @@ def test_a_wrong_password_and_a_server_that_starts_are_told_apart(dremio, open_r
         assert dremio.logins == 2
 
 
+def test_what_a_service_repeats_of_a_secret_is_not_told(dremio, open_runner):
+    """Neither in errors, from words or from a first line, nor by a job's message."""
+    dremio.log_in = lambda given: (401, {"errorMessage": f"ann has no password {given['password']}\x1b[31m\nor so"})
+    with open_runner(dremio, password="geheimnis") as runner, pytest.raises(osdear.DeniedError, match=r"ann has no password \*{9}") as caught:
+        runner.submit(dremio.spec("succeed"))
+    assert "\x1b" not in str(caught.value)
+    dremio.log_in = lambda given: (400, f"?{given['password']}")
+    with open_runner(dremio, password="geheimnis") as runner, pytest.raises(osdear.ArgumentError, match=r"\?\*{9}"):
+        runner.submit(dremio.spec("succeed"))
+    del dremio.log_in
+    with open_runner(dremio) as runner:
+        job = runner.submit(dremio.spec("hang"))
+        dremio.job = lambda method, id, rest, query: (200, {"jobState": "FAILED\x1b", "errorMessage": "\x1b]0;the secret was wrong\x07"})
+        assert job.poll() is not JobState.SUCCEEDED
+        assert (job.native_state, job.message) == ("FAILED ", " ]0;the ****** was wrong ")
+
+
 def test_rows_come_typed_page_by_page(dremio, open_runner):
     pyarrow = pytest.importorskip("pyarrow")
     with open_runner(dremio) as runner:

@@ -74,7 +74,7 @@ static bool write_file(const char *name, const char *format, ...)
   va_start(arguments, format);
   length = vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  fd = openat(SUPERVISE_FOLDER, "new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  fd = openat(SUPERVISE_FOLDER, "new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0)
     return false;
   is_written = write(fd, text, (size_t)length) == length && fsync(fd) == 0 &&
@@ -186,11 +186,17 @@ static void kill_descendants(void)
   }
 }
 
-static void ask_to_end(task *t)
+/* It keeps its number until it is reaped. */
+static bool has_ended(const task *t)
 {
   siginfo_t info = { .si_pid = 0 };
 
-  if (t->is_asked || waitid(P_PID, (id_t)t->program, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0)
+  return waitid(P_PID, (id_t)t->program, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
+}
+
+static void ask_to_end(task *t)
+{
+  if (t->is_asked || has_ended(t))
     return; /* what has ended by itself was not cancelled */
   t->is_asked = true;
   t->kill_at_us = clock_us(CLOCK_MONOTONIC) + t->grace_ms * 1000;
@@ -226,13 +232,13 @@ static bool reap(const task *t)
   int status;
   pid_t pid;
 
+  if (t->is_asked && has_ended(t))
+    kill(-t->program, SIGKILL); /* while the number is still that of its group */
   for (pid = wait4(-1, &status, WNOHANG, &usage); pid > 0; pid = wait4(-1, &status, WNOHANG, &usage)) {
     if (pid != t->program)
       continue;
-    if (t->is_asked) {
-      kill(-t->program, SIGKILL);
+    if (t->is_asked)
       kill_descendants();
-    }
     write_end(t, status, &usage);
     return true;
   }

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@ static int count_notes(const osdear__journal *journal, const char *runner)
   osdear_error *error = NULL;
   int found = 0;
 
-  jobs_must(osdear__journal_each(journal, runner, count, &found, &error), &error);
+  jobs_must(osdear__journal_each(journal, NULL, runner, count, &found, &error), &error);
   return found;
 }
 
@@ -89,6 +90,128 @@ Test(journal, a_note_that_is_torn_or_not_ours_is_corrupt)
 
   jobs_must(osdear__journal_begin(&set.runner->journal, set.context, &wanted, &entry, &error), &error);
   jobs_must(osdear__small_file_write(entry.folder, "note.json", STR("{\"key\":\"k\"}"), &error), &error);
+  osdear__entry_drop(&entry);
+  cr_assert_eq(osdear__journal_begin(&set.runner->journal, set.context, &wanted, &entry, NULL), OSDEAR_ERR_CORRUPT);
+  jobs_close(&set);
+}
+
+static size_t count_jobs(osdear_runner *runner)
+{
+  osdear_job_list *list = NULL;
+  osdear_error *error = NULL;
+  size_t count = 0;
+
+  jobs_must(osdear_runner_jobs(runner, &list, &error), &error);
+  while (osdear_job_list_get(list, count))
+    count++;
+  osdear_job_list_free(list);
+  return count;
+}
+
+static void put_file(const jobs *set, const char *name, const char *text)
+{
+  char path[200];
+  FILE *file;
+
+  snprintf(path, sizeof path, "%s/%s", set->folder, name);
+  file = fopen(path, "w");
+  cr_assert_not_null(file, "%s", path);
+  fputs(text, file);
+  fclose(file);
+}
+
+static void put_folder(const jobs *set, const char *name)
+{
+  char path[200];
+
+  snprintf(path, sizeof path, "%s/%s", set->folder, name);
+  cr_assert_eq(mkdir(path, 0700), 0);
+}
+
+static void put_link(const jobs *set, const char *to, const char *name)
+{
+  char path[200], target[200];
+
+  snprintf(path, sizeof path, "%s/%s", set->folder, name);
+  snprintf(target, sizeof target, "%s/%s", set->folder, to);
+  cr_assert_eq(symlink(target, path), 0);
+}
+
+#define ENTRY "jobs/00000000-0000-4000-8000-00000000000"
+
+/* A link to a folder that is not ours: neither listed nor removed. */
+Test(journal, what_is_damaged_or_not_ours_stands_in_nobodys_way)
+{
+  jobs set = jobs_open("process:");
+  osdear_job *job = jobs_shell(&set, "true", "", NULL);
+  osdear_prune_options all = OSDEAR_PRUNE_OPTIONS_INIT;
+  osdear_error *error = NULL;
+  int64_t removed = 0;
+  char path[200];
+
+  jobs_wait(job);
+  osdear_job_free(job);
+  put_folder(&set, "elsewhere");
+  put_file(&set, "elsewhere/note.json", "{\"runner\":\"process:\",\"created_us\":5}");
+  put_file(&set, "elsewhere/lock", "");
+  put_link(&set, "elsewhere", ENTRY "1");
+  put_link(&set, "nowhere", ENTRY "2");
+  put_file(&set, ENTRY "3", "a file");
+  put_folder(&set, ENTRY "4");
+  put_file(&set, ENTRY "4/note.json", "{\"runner\":\"proce");
+  put_folder(&set, ENTRY "5");
+  put_folder(&set, ENTRY "5/note.json");
+  put_folder(&set, ENTRY "6");
+  put_link(&set, "elsewhere/note.json", ENTRY "6/note.json");
+  put_folder(&set, "jobs/ours");
+  cr_assert_eq(count_jobs(set.runner), 1);
+  all.min_age_ms = 0;
+  jobs_must(osdear_runner_prune(set.runner, &all, &removed, &error), &error);
+  cr_assert_eq(removed, 1);
+  snprintf(path, sizeof path, "%s/elsewhere/note.json", set.folder);
+  cr_assert_eq(access(path, F_OK), 0, "what a link leads to was removed");
+  jobs_close(&set);
+}
+
+Test(journal, an_entry_that_cannot_be_forgotten_keeps_no_other)
+{
+  jobs set = jobs_open("process:");
+  osdear_prune_options all = OSDEAR_PRUNE_OPTIONS_INIT;
+  osdear_error *error = NULL;
+  int64_t removed = 0;
+
+  for (int i = 0; i < 3; i++) {
+    osdear_job *job = jobs_shell(&set, "true", "", NULL);
+    jobs_wait(job);
+    osdear_job_free(job);
+  }
+  put_folder(&set, ENTRY "7");
+  put_file(&set, ENTRY "7/lock", "");
+  put_file(&set, ENTRY "7/note.json", "{\"runner\":\"process:\",\"created_us\":5,\"id\":\"../../etc\"}");
+  put_folder(&set, ENTRY "8");
+  put_file(&set, ENTRY "8/lock", "");
+  put_file(&set, ENTRY "8/note.json",
+           "{\"runner\":\"process:\",\"created_us\":5,\"id\":\"00000000-0000-4000-8000-000000000008\"}");
+  put_file(&set, ENTRY "8/ended", "{}");
+  all.min_age_ms = 0;
+  jobs_must(osdear_runner_prune(set.runner, &all, &removed, &error), &error);
+  cr_assert_eq(removed, 3);
+  cr_assert_eq(count_jobs(set.runner), 2);
+  jobs_close(&set);
+}
+
+Test(journal, a_key_whose_folder_is_a_link_is_refused)
+{
+  jobs set = jobs_open("process:");
+  osdear__note wanted = note_of("k", 7);
+  osdear_error *error = NULL;
+  osdear__entry entry;
+  char moved[200];
+
+  jobs_must(osdear__journal_begin(&set.runner->journal, set.context, &wanted, &entry, &error), &error);
+  snprintf(moved, sizeof moved, "%s/moved", set.folder);
+  cr_assert_eq(rename(entry.folder, moved), 0);
+  cr_assert_eq(symlink(moved, entry.folder), 0);
   osdear__entry_drop(&entry);
   cr_assert_eq(osdear__journal_begin(&set.runner->journal, set.context, &wanted, &entry, NULL), OSDEAR_ERR_CORRUPT);
   jobs_close(&set);
