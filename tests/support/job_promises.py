@@ -109,7 +109,11 @@ def submit_when_it_answers(runner, spec, key):
             time.sleep(0.2)
 
 
-def test_each_part_of_a_service_may_be_restarted_while_a_job_runs_and_another_is_submitted(service, open_runner):
+def test_each_part_of_a_service_may_be_restarted_while_a_job_is_waited_for_and_another_is_submitted(service, open_runner):
+    def wait(id, found):
+        with open_runner(service) as runner:
+            found.append(runner.attach(id).wait(PATIENCE).name)
+
     for name, (stop, start, ends) in service.parts().items():
         with open_runner(service) as runner:
             before = service.started()
@@ -117,14 +121,18 @@ def test_each_part_of_a_service_may_be_restarted_while_a_job_runs_and_another_is
             while running.poll() is not JobState.RUNNING:
                 assert not running.state.is_final, name
                 time.sleep(0.1)
+            found = []
+            waiter = threading.Thread(target=wait, args=(running.id, found))
+            waiter.start()
             stop()
             back = threading.Thread(target=lambda start=start: (time.sleep(1), start()))
             back.start()
             job = submit_when_it_answers(runner, service.spec("succeed"), f"while {name} is away".replace(" ", "-"))
             assert job.wait(PATIENCE) is JobState.SUCCEEDED, name
-            assert running.wait(PATIENCE).name in ends, (name, running.native_state, running.message)
             back.join()
-            assert runner.attach(running.id).poll() is running.state, name
+            waiter.join()
+            assert found and found[0] in ends, (name, found)
+            assert running.wait(PATIENCE).name == found[0], (name, running.native_state, running.message)
             assert service.started() == before + 2, name
 
 
