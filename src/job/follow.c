@@ -423,7 +423,7 @@ static osdear_status wait_for_work(const osdear_follower *follower, int64_t left
 
 osdear_status osdear_follower_step(osdear_follower *follower, int64_t wait_ms, osdear_error **error)
 {
-  int64_t until = wait_ms < 0 ? INT64_MAX : osdear__monotonic_us() + wait_ms * 1000;
+  int64_t until = wait_ms < 0 || wait_ms > INT64_MAX / 2000 ? INT64_MAX : osdear__monotonic_us() + wait_ms * 1000;
   osdear_status st;
 
   if (!follower)
