@@ -54,8 +54,8 @@ MUST_USE osdear_status osdear__journal_take(const osdear__journal *journal, cons
 MUST_USE osdear_status osdear__entry_remove(osdear__entry *entry, osdear_error **error);
 /* Each note of a runner's address, in no order. `each` takes the note over. What cannot be read as one is passed over, and logged. */
 typedef osdear_status (*osdear__note_taker)(void *argument, osdear__note *note, osdear_error **error);
-MUST_USE osdear_status osdear__journal_each(const osdear__journal *journal, const osdear_context *context, const char *runner, osdear__note_taker each, void *argument,
-                                            osdear_error **error);
+MUST_USE osdear_status osdear__journal_each(const osdear__journal *journal, const osdear_context *context, const char *runner,
+                                            osdear__note_taker each, void *argument, osdear_error **error);
 
 /* Small files of a folder, whole (small_file.c). The write is durable, and seen whole or not at all. */
 MUST_USE osdear_status osdear__small_file_read(const char *folder, const char *name, osdear__buf *out, bool *is_there, osdear_error **error);

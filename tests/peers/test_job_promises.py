@@ -15,7 +15,8 @@ from test_jobs_on_spark import Cluster
 if os.environ.get("OSDEAR_JOB_PROMISES"):
     from job_promises import *  # noqa: F403
 
-SCRIPTS = {"succeed": "print('hello')\n", "slow": "import time\ntime.sleep(20)\nprint('hello')\n", "fail": "raise SystemExit(3)\n", "hang": "import time\ntime.sleep(100)\n"}
+SCRIPTS = {"succeed": "print('hello')\n", "slow": "import time\ntime.sleep(20)\nprint('hello')\n",
+           "fail": "raise SystemExit(3)\n", "hang": "import time\ntime.sleep(100)\n"}
 CONF = {"succeed": {}, "slow": {"sleep": 20}, "fail": {"fail": True}, "hang": {"sleep": 100}}
 
 
@@ -64,10 +65,8 @@ class OnAirflow:
         return json.loads(urllib.request.urlopen(request, timeout=60).read())
 
     def parts(self):
-        """A scheduler that ends has its tasks end; they may be done by then."""
         airflow = self.airflow
-        return {part: (lambda part=part: airflow.stop(part), lambda part=part: airflow.start(part),
-                       ["SUCCEEDED", "FAILED"] if part == "scheduler" else ["SUCCEEDED"]) for part in PARTS}
+        return {part: (lambda part=part: airflow.stop(part), lambda part=part: airflow.start(part), ["SUCCEEDED"]) for part in PARTS}
 
     def started(self):
         token = self.ask("/auth/token", json.dumps(self.settings).encode())["access_token"]

@@ -37,9 +37,8 @@ class Airflow:
             "AIRFLOW_HOME": str(folder), "AIRFLOW__CORE__LOAD_EXAMPLES": "False", "AIRFLOW__CORE__PARALLELISM": "2",
             "AIRFLOW__API__HOST": "127.0.0.1", "AIRFLOW__API__PORT": str(self.port), "AIRFLOW__API__WORKERS": "1",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{self.port}/execution/",
-            # A task outlives that the API server is away, and one whose scheduler is killed is missed within a minute.
-            "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "50", "AIRFLOW__WORKERS__EXECUTION_API_RETRIES": "20", "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
-            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+            # A task outlives that the API server is away.
+            "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "50", "AIRFLOW__WORKERS__EXECUTION_API_RETRIES": "20",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin", "AIRFLOW__API_AUTH__JWT_SECRET": os.urandom(32).hex(),
             "AIRFLOW__API__SECRET_KEY": os.urandom(32).hex(),
         }
@@ -55,17 +54,19 @@ class Airflow:
     def start(self, part):
         self.processes[part] = self.run(part, *PARTS[part])
 
-    def stop(self, part):
+    def stop(self, part, patience=90):
+        """Asked to end by itself, a scheduler lets its tasks come to theirs."""
         process = self.processes.pop(part)
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(20)
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
     def close(self):
         for part in list(self.processes):
-            self.stop(part)
+            self.stop(part, 5)
 
     def settings(self):
         passwords = json.loads((self.folder / "simple_auth_manager_passwords.json.generated").read_text())
