@@ -39,6 +39,24 @@ static osdear_pair *environment_of(const cli_call *cli, size_t *count)
   return pairs;
 }
 
+/* A number of MiB, or one with its unit as docker takes it. */
+static int64_t memory_limit_of(const cli_call *cli)
+{
+  static const char units[] = "bkmg";
+  const char *text = cli_value(cli, "memory-limit"), *unit;
+  char *end;
+  long long value;
+
+  if (!text)
+    return 0;
+  errno = 0;
+  value = strtoll(text, &end, 10);
+  unit = *end ? strchr(units, *end | 0x20) : units + 2;
+  if (end == text || errno || !unit || (*end && end[1]) || value < 0 || value > INT64_MAX >> (10 * (unit - units)))
+    cli_die(EXIT_USAGE, "--memory-limit wants MiB, or a number with b, k, m or g behind it, not `%s`", text);
+  return (int64_t)value << (10 * (unit - units));
+}
+
 /* SOURCE:TARGET[:ro], a relative source being a folder below this one. */
 static osdear_mount *mounts_of(const cli_call *cli, size_t *count)
 {
@@ -125,7 +143,7 @@ static void describe(const cli_call *cli, osdear_container_spec *spec)
   spec->labels = cli_pairs(cli, "label", &spec->label_count);
   spec->user = cli_value(cli, "user");
   spec->folder = cli_value(cli, "workdir");
-  spec->memory_bytes = cli_number(cli, "memory-limit", 0) << 20;
+  spec->memory_bytes = memory_limit_of(cli);
   spec->cpu_milli = cli_number(cli, "cpu-milli", 0);
   spec->gpus = (int32_t)cli_number(cli, "gpus", 0);
   spec->init = cli_flag(cli, "init");
@@ -317,7 +335,7 @@ static const cli_option run_options[] = {
   { "user", 'u', "USER", "Run as this user." },
   { "workdir", 'w', "PATH", "Start in this folder." },
   { "entrypoint", 0, "PROGRAM", "Over the image's." },
-  { "memory-limit", 0, "MIB", "The most memory that it may use." },
+  { "memory-limit", 'm', "SIZE", "The most memory that it may use: MiB, or as docker takes it: 512m, 2g." },
   { "cpu-milli", 0, "N", "Thousandths of a processor that it may use." },
   { "gpus", 0, "N", "GPUs; -1 for all." },
   { "init", 0, NULL, "A small init as process 1." },
@@ -327,6 +345,7 @@ static const cli_option run_options[] = {
   { "existing", 0, "WHAT", "replace (the default), take-up or fail, if one of its name is there." },
   { "grace", 0, "SECONDS", "From TERM to KILL when it is given up; default 0." },
   { "keep", 0, NULL, "Do not remove it when it has ended." },
+  { "rm", 0, NULL, "As docker's: what happens without it, too." },
   { NULL, 0, NULL, NULL },
 };
 static const cli_option *const run_tables[] = { run_options, cli_engine_options, NULL };

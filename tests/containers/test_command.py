@@ -23,6 +23,15 @@ def test_run_keeps_options_behind_the_image_for_the_container(command, on):
     assert command("container", "run", *on, IMAGE, "echo", "-e", "--name", "x").stdout == "--name x\n"
 
 
+def test_run_takes_what_hands_type_by_habit(command, dockerd):
+    on = ["--engine", dockerd.address]
+    for size in ("64m", "64", "65536k", "67108864b"):
+        command("container", "run", *on, "--rm", "--keep", "--name", "limited", "--existing", "replace", "-m", size, IMAGE, "true")
+        assert json.loads(dockerd.curl("http://localhost/v1.41/containers/limited/json").stdout)["HostConfig"]["Memory"] == 64 << 20
+    command("container", "rm", *on, "limited")
+    command("container", "run", *on, "-m", "64q", IMAGE, "true", code=2)
+
+
 def test_run_tells_its_own_failures_apart(command, on):
     assert command("container", "run", *on, "--pull", "never", "nonesuch:1", code=125).stderr
     command("container", "run", *on, "--timeout", "2", IMAGE, "sleep", "60", code=124)
