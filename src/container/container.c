@@ -226,11 +226,13 @@ void osdear__status_of(const osdear__json *inspected, osdear_container_status_re
 {
   const osdear__json *state = osdear__json_get(inspected, "State"), *health = osdear__json_get(state, "Health");
 
+  int64_t code = osdear__json_int(state, "ExitCode", 0);
+
   if (!health)
     health = osdear__json_get(state, "Healthcheck");
   out->state = osdear__state_of(osdear__json_str(state, "Status"));
   out->health = health_of(osdear__json_str(health, "Status"));
-  out->exit_code = (int32_t)osdear__json_int(state, "ExitCode", 0);
+  out->exit_code = code >= 0 && code <= INT32_MAX ? (int32_t)code : -1;
   out->was_out_of_memory = osdear__json_flag(state, "OOMKilled", false);
   out->started_us = time_of(osdear__json_str(state, "StartedAt"));
   out->finished_us = time_of(osdear__json_str(state, "FinishedAt"));

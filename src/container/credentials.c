@@ -13,6 +13,7 @@
 #define MOST_CONFIG_BYTES ((size_t)1 << 20)
 #define MOST_ANSWER_BYTES ((size_t)64 << 10)
 #define HELPER_PATIENCE_US INT64_C(30000000)
+#define EXIT_PATIENCE_US INT64_C(2000000)
 /* What Docker calls its own registry, for reasons of age. */
 #define HUB_KEY "https://index.docker.io/v1/"
 
@@ -163,6 +164,20 @@ static osdear_status read_answer(osdear__child *child, const char *program, osde
   }
 }
 
+/* One that has closed its output has nothing more to do. */
+static bool has_exited(pid_t pid, int *code)
+{
+  int64_t until = osdear__monotonic_us() + EXIT_PATIENCE_US;
+  pid_t done = 0;
+
+  while ((done == 0 || (done < 0 && errno == EINTR)) && osdear__monotonic_us() < until) {
+    done = waitpid(pid, code, WNOHANG);
+    if (done == 0)
+      poll(NULL, 0, 5);
+  }
+  return done != 0;
+}
+
 /* A helper that exits with a failure has nothing for the registry. */
 static osdear_status ask_helper(osdear__str name, osdear__str registry_key, osdear__str registry, osdear__buf *out,
                                 osdear_error **error)
@@ -193,8 +208,8 @@ static osdear_status ask_helper(osdear__str name, osdear__str registry_key, osde
   st = read_answer(&child, program.data, &answer, error);
   if (st)
     return st;
-  while (waitpid(child.pid, &code, 0) < 0 && errno == EINTR)
-    continue;
+  if (!has_exited(child.pid, &code))
+    return osdear__fail(error, OSDEAR_ERR_TIMEOUT, "the credential helper %s has answered, but does not end", program.data);
   child.pid = 0;
   if (code != 0 || answer.size == 0)
     return OSDEAR_OK;

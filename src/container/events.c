@@ -83,6 +83,8 @@ osdear_status osdear_engine_events(osdear_engine *engine, const osdear_events_op
   for (size_t i = 0; i < known.filter_count; i++)
     if (!known.filters || !known.filters[i].key || !known.filters[i].value)
       return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "filter %zu has no name or no value", i);
+  if (known.since_us < 0 || known.until_us < 0 || known.since_us > INT64_MAX / 1000)
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "events: since_us or until_us is negative or too large");
   osdear__buf_puts(&path, "/events?stream=1");
   osdear__put_filters(&path, '&', known.filters, known.filter_count);
   if (known.until_us)

@@ -35,6 +35,14 @@ static layer *find_layer(progress *p, osdear__str id)
   return &p->layers[p->count++];
 }
 
+/* So many layers of it make a sum. */
+static int64_t bytes_of(const osdear__json *detail, const char *key)
+{
+  int64_t bytes = osdear__json_int(detail, key, 0);
+
+  return bytes < 0 ? 0 : bytes < INT64_MAX / MOST_LAYERS ? bytes : INT64_MAX / MOST_LAYERS;
+}
+
 static void tell_progress(osdear_engine *engine, progress *p, const osdear__json *message)
 {
   const osdear__json *detail = osdear__json_get(message, "progressDetail");
@@ -46,8 +54,8 @@ static void tell_progress(osdear_engine *engine, progress *p, const osdear__json
   of = find_layer(p, osdear__json_str(message, "id"));
   if (!of)
     return;
-  of->done = osdear__json_int(detail, "current", 0);
-  of->total = osdear__json_int(detail, "total", 0);
+  of->done = bytes_of(detail, "current");
+  of->total = bytes_of(detail, "total");
   for (size_t i = 0; i < p->count; i++) {
     done += p->layers[i].done;
     total += p->layers[i].total;

@@ -17,6 +17,7 @@
 #define MOST_MESSAGE_BYTES ((size_t)64 << 20)
 #define PARTIAL_BYTES 16384 /* an engine cuts longer lines of a terminal there */
 #define NS_PER_S INT64_C(1000000000)
+#define MOST_TIME_US (INT64_MAX / 2000)
 #define LEAST_PAUSE_MS 200  /* between readings; long ones cost the engine much, so the pause grows with them */
 #define QUIET_PAUSE_MS 1000 /* when nothing new comes, it grows up to here */
 #define MOST_PAUSE_MS 5000
@@ -86,7 +87,8 @@ static size_t read_stamp(osdear__str text, int64_t *time_ns)
     fraction = fraction * 10 + (*c - '0');
   for (; digits < 9; digits++)
     fraction *= 10;
-  *time_ns = us / 1000000 * 1000000000 + (dot ? fraction : 0);
+  /* A time that no log can have is none. */
+  *time_ns = us < 0 || us > MOST_TIME_US ? 0 : us / 1000000 * NS_PER_S + (dot ? fraction : 0);
   return size + 1;
 }
 

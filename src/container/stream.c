@@ -84,14 +84,19 @@ static osdear_status read_more(osdear_engine_stream *stream, int64_t wait_ms, bo
   return st;
 }
 
-/* Counts brackets: texts follow each other with or without white space between them. True when one is whole. */
-static bool collect_text(osdear_engine_stream *stream)
+/* Counts brackets: texts follow each other with or without white space between them, or a mark of their beginnings. True when one is whole,
+ * or something comes that is none. */
+static bool collect_text(osdear_engine_stream *stream, bool *is_none)
 {
   while (stream->at < stream->bytes.size) {
     char c = stream->bytes.data[stream->at++];
 
-    if (stream->depth == 0 && c != '{')
+    if (stream->depth == 0 && c != '{') {
+      *is_none = !strchr(" \t\r\n\x1e", c) || !c;
+      if (*is_none)
+        return true;
       continue;
+    }
     osdear__buf_putc(&stream->text, c);
     if (stream->in_string) {
       if (stream->is_escaped)
@@ -115,13 +120,18 @@ static bool collect_text(osdear_engine_stream *stream)
 
 static osdear_status take_text(osdear_engine_stream *stream, osdear__str *piece, osdear_error **error)
 {
+  bool is_none = false;
+
   *piece = (osdear__str){ "", 0 };
   if (stream->depth == 0)
     osdear__buf_clear(&stream->text);
   if (stream->text.size > MOST_TEXT_BYTES)
     return osdear__fail(error, OSDEAR_ERR_LIMIT, "the engine sends a JSON text of more than 16 MiB");
-  if (collect_text(stream))
+  if (collect_text(stream, &is_none))
     *piece = (osdear__str){ stream->text.data, stream->text.size };
+  if (is_none)
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "engine %s: what comes is no JSON: is something else there?",
+                        stream->engine->address);
   return osdear__buf_check(&stream->text, error);
 }
 
@@ -137,6 +147,8 @@ static osdear_status take_output(osdear_engine_stream *stream, osdear__str *piec
 osdear_status osdear__stream_piece(osdear_engine_stream *stream, int64_t wait_ms, osdear_channel *channel, osdear__str *piece,
                                    bool *is_silent, osdear_error **error)
 {
+  int64_t until = INT64_MAX; /* what comes and holds nothing, without end, is silence as well */
+
   *is_silent = false;
   for (;;) {
     osdear_status st = OSDEAR_OK;
@@ -154,6 +166,11 @@ osdear_status osdear__stream_piece(osdear_engine_stream *stream, int64_t wait_ms
     }
     if (st || *is_silent || piece->size)
       return st;
+    if (until == INT64_MAX && wait_ms >= 0)
+      until = osdear__monotonic_us() + wait_ms * 1000;
+    *is_silent = stream->at == stream->bytes.size && !stream->has_ended && osdear__monotonic_us() > until;
+    if (*is_silent)
+      return OSDEAR_OK;
   }
 }
 

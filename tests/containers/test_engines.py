@@ -12,6 +12,7 @@ import time
 import pytest
 
 import osdear
+from osdear._lib import lib
 from osdear import Existing, Health, Kind, Mount, Network, Port, Spec, State
 
 from conftest import IMAGE
@@ -385,6 +386,24 @@ def test_events_are_followed(engine):
             if event["Action"] in ("destroy", "remove"):
                 break
     assert "start" in seen and "die" in seen
+
+
+def test_an_event_comes_when_it_happens(made, server):
+    context = osdear.Context()
+    seen = []
+
+    def follow():
+        with contextlib.suppress(osdear.CancelledError):
+            seen.append(next(osdear.Engine(server.address, context=context).events({"type": "container", "event": "create"})))
+
+    follower = threading.Thread(target=follow)
+    follower.start()
+    time.sleep(2)
+    container = made("true", start=False)
+    follower.join(10)
+    lib.osdear_cancel_throw(context.cancel)
+    follower.join()
+    assert [event["Actor"]["ID"] for event in seen] == [container.id]
 
 
 # ---- copies ----

@@ -193,7 +193,7 @@ def test_a_stack_of_portainer_s_is_made_listed_stopped_started_and_removed(throu
 
 def test_a_wish_is_not_a_state(through):
     with pytest.raises(osdear.StateError, match="`web`.*exit code 7"):
-        Stack.create(through, "shop", compose(db=LOOP, web="exit 7"))
+        Stack.create(through, "shop", compose(db=LOOP, web="sleep 0.8; exit 7"))
     entry, = Stack.list(through)
     assert entry.is_wanted_up and entry.running == 1
     stack = Stack.get(through, "shop")
@@ -231,6 +231,17 @@ def test_dropped_services_go_with_an_update(through):
     assert services_of(through, "shop") == ["a", "b"]
     stack.update(compose(a=LOOP))
     assert services_of(through, "shop") == ["a"]
+
+
+def test_dropped_services_that_went_on_go_with_a_stop_and_with_the_stack(through, portainer, monkeypatch):
+    monkeypatch.setattr(portainer, "leaves_orphans", True)
+    stack = Stack.create(through, "shop", compose(a=LOOP, b=LOOP))
+    for end in (stack.stop, stack.remove):
+        stack.update(compose(a=LOOP, b=LOOP))
+        stack.update(compose(a=LOOP), keep_dropped=True)
+        assert services_of(through, "shop") == ["a", "b"]
+        end()
+        assert through.list(Kind.CONTAINER) == []
 
 
 def test_of_two_creates_of_one_name_one_wins_and_runs(portainer, through):

@@ -199,9 +199,13 @@ def objects_of(relay, stack, path):
 
 
 def take_down(relay, stack):
-    """As `compose down` does: containers and networks go, whatever is in the file by now."""
+    """As `compose down --remove-orphans` does: containers and networks go, whatever is in the file by now."""
+    file = pathlib.Path(stack["ProjectPath"], "docker-compose.yml").read_text()
+    services = set(re.findall(r"^  ([\w-]+):", file, re.MULTILINE))
     with relay.composing:
         for container in objects_of(relay, stack, "/containers/json?all=1&"):
+            if relay.leaves_orphans and container["Labels"]["com.docker.compose.service"] not in services:
+                continue
             ask_docker(relay.socket, f"/v1.41/containers/{container['Id']}/stop", "POST")
             ask_docker(relay.socket, f"/v1.41/containers/{container['Id']}?force=1", "DELETE")
         for network in objects_of(relay, stack, "/networks?"):
@@ -502,6 +506,7 @@ class Relay:
         self.keys = {"ptr_osdear-tests=": 1}
         self.environments, self.stacks = {}, {}
         self.stack_numbers = iter(range(1, 1 << 30))
+        self.leaves_orphans = False  # as a `compose down` without that word would: nothing promises it for good
         self.composing = threading.Lock()
         self.stopped = threading.Event()
         self.add_environment("local", f"unix://{docker_socket}")

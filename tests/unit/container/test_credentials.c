@@ -126,6 +126,18 @@ Test(credentials, a_token_from_a_helper_is_an_identity_token)
   cr_assert_str_eq(found.data, "{\"identitytoken\":\"t0ken\",\"serveraddress\":\"r.io\"}");
 }
 
+Test(credentials, a_helper_that_answers_and_does_not_end_is_ended)
+{
+  SCOPED(buf) out = { 0 };
+  osdear_error *error = NULL;
+
+  write_config("{\"credsStore\":\"fake\"}",
+               "cat > /dev/null; echo '{\"Username\":\"u\",\"Secret\":\"p\"}'; exec >&-; exec sleep 60");
+  cr_assert_eq(osdear__registry_auth(folder, STR("r.example"), &out, &error), OSDEAR_ERR_TIMEOUT);
+  cr_assert_not_null(strstr(osdear_error_message(error), "does not end"));
+  osdear_error_free(error);
+}
+
 Test(credentials, a_helper_that_has_nothing_is_no_failure)
 {
   SCOPED(buf) found = { 0 };
