@@ -145,6 +145,22 @@ int64_t assembled_add(osdear__assembled *file, const assembled_page *page)
 
 /* ---- the footer ---- */
 
+void assembled_bloom(osdear__assembled *file, osdear__pq_column_chunk *chunk, int64_t value)
+{
+  static const uint32_t salts[] = { 0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31 };
+  osdear__pq_bloom_choice choice = { .set = SET(1) };
+  osdear__pq_bloom_header header = { .num_bytes = 32, .algorithm = &choice, .hash = &choice, .compression = &choice };
+  uint32_t hash = (uint32_t)osdear__xxh64(&value, sizeof value, 0), block[8];
+
+  for (int i = 0; i < 8; i++)
+    block[i] = UINT32_C(1) << (hash * salts[i] >> 27);
+  chunk->meta_data->set |= COLUMN_META_BLOOM_OFFSET | COLUMN_META_BLOOM_LENGTH;
+  chunk->meta_data->bloom_filter_offset = (int64_t)file->bytes.size;
+  osdear__thrift_write(&osdear__pq_bloom_header_thrift, &header, &file->bytes);
+  osdear__buf_append(&file->bytes, block, sizeof block);
+  chunk->meta_data->bloom_filter_length = (int32_t)((int64_t)file->bytes.size - chunk->meta_data->bloom_filter_offset);
+}
+
 void assembled_end_group(osdear__assembled *file, int64_t rows)
 {
   osdear__pq_row_group *group = &file->groups[file->meta.row_group_count++];

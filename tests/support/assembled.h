@@ -44,6 +44,8 @@ typedef struct assembled_page {
 osdear__pq_column_chunk *assembled_chunk(osdear__assembled *file, osdear__pq_physical physical, osdear__codec codec, int64_t values);
 /* Returns the offset of its header. */
 int64_t assembled_add(osdear__assembled *file, const assembled_page *page);
+/* A bloom filter of one block behind what is there so far, which holds `value` and hardly anything else. Once the chunk's pages are there. */
+void assembled_bloom(osdear__assembled *file, osdear__pq_column_chunk *chunk, int64_t value);
 /* All chunks since the last one are a row group. */
 void assembled_end_group(osdear__assembled *file, int64_t rows);
 /* The footer; *bytes is the file. */

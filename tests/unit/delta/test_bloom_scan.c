@@ -7,28 +7,18 @@
 #define GROUPS 3
 #define VALUES 40
 
-/* Group g has the values 10 i + g; its filter, of one block, has none of them but `held`. */
+/* Group g has the values 10 i + g; its filter has none of them but `held`. */
 static void add_group(osdear__assembled *file, int64_t group, int64_t held)
 {
-  static const uint32_t salts[] = { 0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31 };
-  osdear__pq_bloom_choice choice = { .set = SET(1) };
-  osdear__pq_bloom_header header = { .num_bytes = 32, .algorithm = &choice, .hash = &choice, .compression = &choice };
   int64_t values[VALUES];
   osdear__pq_column_chunk *chunk = assembled_chunk(file, PQ_INT64, CODEC_NONE, VALUES);
-  uint32_t hash = (uint32_t)osdear__xxh64(&held, sizeof held, 0), block[8];
 
   for (int64_t i = 0; i < VALUES; i++)
     values[i] = 10 * i + group;
   assembled_add(file, &(assembled_page){ .type = PQ_DATA_PAGE, .values = VALUES, .encoding = PQ_PLAIN,
                                          .body = { (const char *)values, sizeof values } });
-  chunk->meta_data->set |= COLUMN_META_BLOOM_OFFSET | COLUMN_META_BLOOM_LENGTH;
   assembled_end_group(file, VALUES);
-  chunk->meta_data->bloom_filter_offset = (int64_t)file->bytes.size;
-  for (int i = 0; i < 8; i++)
-    block[i] = UINT32_C(1) << (hash * salts[i] >> 27);
-  osdear__thrift_write(&osdear__pq_bloom_header_thrift, &header, &file->bytes);
-  osdear__buf_append(&file->bytes, block, sizeof block);
-  chunk->meta_data->bloom_filter_length = (int32_t)((int64_t)file->bytes.size - chunk->meta_data->bloom_filter_offset);
+  assembled_bloom(file, chunk, held);
 }
 
 static fixture make_table(const char *name)
