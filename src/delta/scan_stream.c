@@ -257,25 +257,19 @@ static void scan_close(void *state)
   osdear__free(s);
 }
 
-/* How many row groups may be in hand: two for each worker, and no more than the budget bears. */
-static size_t lanes_of(const osdear_context *context)
-{
-  int64_t wanted = (int64_t)osdear__context_threads(context) * 2, bearable = osdear__context_budget(context) / OSDEAR__SCAN_LANE;
-
-  wanted = wanted < bearable ? wanted : bearable;
-  return wanted < 1 ? 1 : wanted > MOST_UNITS ? MOST_UNITS : (size_t)wanted;
-}
-
-/* Without workers nothing is decoded ahead, but the bytes of the next row groups can be on their way: of more than one, since small ones take
- * less time than it takes to ask for the next. */
-static size_t lanes_without_workers(const osdear__scan_plan *plan)
+/* How many row groups may be in hand: two for each worker, of a remote table four more whose bytes are on their way, and no more than the budget
+ * bears. One more on its way is not enough: small ones take less time than it takes to ask for the next. */
+static size_t lanes_of(const osdear__scan_plan *plan, bool has_workers)
 {
   enum { ON_THEIR_WAY = 4 };
-  int64_t bearable = osdear__context_budget(plan->snapshot->context) / OSDEAR__SCAN_LANE;
+  const osdear_context *context = plan->snapshot->context;
+  int64_t bearable = osdear__context_budget(context) / OSDEAR__SCAN_LANE;
+  int64_t wanted = has_workers ? (int64_t)osdear__context_threads(context) * 2 : 1;
 
-  if (!osdear__store_is_remote(plan->snapshot->store) || plan->limit >= 0 || bearable < 1)
-    return 1;
-  return bearable < ON_THEIR_WAY ? (size_t)bearable : ON_THEIR_WAY;
+  if (osdear__store_is_remote(plan->snapshot->store) && plan->limit < 0)
+    wanted += ON_THEIR_WAY;
+  wanted = wanted < bearable ? wanted : bearable;
+  return wanted < 1 ? 1 : wanted > MOST_UNITS ? MOST_UNITS : (size_t)wanted;
 }
 
 osdear_status osdear__scan_export(osdear__scan_plan *plan, const osdear__scan_source *source, struct ArrowArrayStream *out,
@@ -292,7 +286,7 @@ osdear_status osdear__scan_export(osdear__scan_plan *plan, const osdear__scan_so
   s->rows_left = plan->limit;
   /* The first rows of a table are one batch: not worth a worker's while. */
   s->has_workers = osdear__context_threads(plan->snapshot->context) > 1 && (plan->where || plan->limit < 0 || plan->limit > plan->batch_rows);
-  s->lane_limit = s->has_workers ? lanes_of(plan->snapshot->context) : lanes_without_workers(plan);
+  s->lane_limit = lanes_of(plan, s->has_workers);
   s->bytes_limit = osdear__context_budget(plan->snapshot->context) / WAITING_SHARE;
   pthread_mutex_init(&s->lock, NULL);
   pthread_cond_init(&s->changed, NULL);

@@ -62,6 +62,7 @@ class Bench:
             pieces = [line.format(file=self.folder / f"small/{number:05}.bin", url=f"{self.server.endpoint}/{BUCKET}/small/{number:05}.bin",
                                   back=f"BACK/{number:05}.bin") for number in range(self.given.files)]
             common = f'aws-sigv4 = "aws:amz:us-east-1:s3"\nuser = "{KEY}:{SECRET}"\nheader = "x-amz-content-sha256: UNSIGNED-PAYLOAD"\n'
+            common += f'cacert = "{self.server.authority}"\n' if self.server.authority else ""  # `next` forgets what the command line said
             (self.folder / f"{name}.curl").write_text("next\n".join(common + piece for piece in pieces))
 
     def cases(self):

@@ -144,6 +144,18 @@ osdear_status osdear__http_read(osdear__http_reader *reader, void *out, size_t r
   return refuse(error);
 }
 
+bool osdear__http_reader_has_ended(const osdear__http_reader *reader)
+{
+  (void)reader;
+  return true;
+}
+
+const osdear__http_response *osdear__http_reader_refusal(const osdear__http_reader *reader)
+{
+  (void)reader;
+  return NULL;
+}
+
 void osdear__http_reader_free(osdear__http_reader *reader)
 {
   (void)reader;
@@ -181,6 +193,17 @@ osdear_status osdear__http_tunnel_write(osdear__http_tunnel *tunnel, const void 
   (void)tunnel;
   (void)data;
   (void)size;
+  return refuse(error);
+}
+
+osdear_status osdear__http_tunnel_write_some(osdear__http_tunnel *tunnel, const void *data, size_t size, int64_t timeout_ms,
+                                             size_t *put, osdear_error **error)
+{
+  (void)tunnel;
+  (void)data;
+  (void)size;
+  (void)timeout_ms;
+  (void)put;
   return refuse(error);
 }
 
