@@ -214,6 +214,77 @@ def chars(made):
 
 
 @table
+def widened_partitions(made):
+    made.sql(
+        "CREATE TABLE TABLE_ (id INT, p INT, q DATE, f FLOAT, n STRUCT<b: BYTE, d: DECIMAL(5, 2)>, l ARRAY<SHORT>) USING delta PARTITIONED BY (p, q) "
+        "TBLPROPERTIES ('delta.enableTypeWidening'='true', 'delta.feature.timestampNtz'='supported', 'delta.enableChangeDataFeed'='true', "
+        "'delta.columnMapping.mode'='name')",
+        "INSERT INTO TABLE_ VALUES (1, 2147483647, DATE'2020-01-01', 0.1, named_struct('b', 127Y, 'd', 999.99), array(1S, -32768S)), "
+        "(2, -5, DATE'0001-01-01', CAST('NaN' AS FLOAT), NULL, NULL)",
+        "ALTER TABLE TABLE_ ALTER COLUMN p TYPE BIGINT", "ALTER TABLE TABLE_ ALTER COLUMN q TYPE TIMESTAMP_NTZ",
+        "ALTER TABLE TABLE_ ALTER COLUMN n.b TYPE INT", "ALTER TABLE TABLE_ ALTER COLUMN n.d TYPE DECIMAL(12, 4)",
+        "ALTER TABLE TABLE_ ALTER COLUMN l.element TYPE BIGINT", "ALTER TABLE TABLE_ ALTER COLUMN f TYPE DOUBLE",
+        "INSERT INTO TABLE_ VALUES (3, 9999999999, TIMESTAMP_NTZ'2020-01-01 12:00:00.5', 0.1, named_struct('b', 100000, 'd', 12345678.1234), "
+        "array(5000000000)), (4, NULL, NULL, -0.0, named_struct('b', NULL, 'd', NULL), array())",
+    )
+    made.checkpoint()
+    made.sql("DELETE FROM TABLE_ WHERE id = 1")
+    made.ranges = [(1, 1), (8, 8), (9, 9), (8, 9)]
+    made.predicates = ["p = 2147483647", "p > 2147483647", "q = TIMESTAMP_NTZ'2020-01-01 00:00:00'", "q >= TIMESTAMP_NTZ'2020-01-01 12:00:00.5'",
+                       "q < TIMESTAMP_NTZ'0002-01-01 00:00:00'", "n.b > 127", "n.d = 999.99", "f = 0.1", "f > 0.1", "f = 0.0", "p IS NULL"]
+
+
+@table
+def rows_tracked_later(made):
+    made.sql(
+        "CREATE TABLE TABLE_ (id INT, s STRING) USING delta TBLPROPERTIES ('delta.enableDeletionVectors'='true')",
+        "INSERT INTO TABLE_ SELECT id, concat('s', id) FROM range(10)", "DELETE FROM TABLE_ WHERE id = 3",
+        "ALTER TABLE TABLE_ SET TBLPROPERTIES ('delta.enableRowTracking'='true')", "INSERT INTO TABLE_ VALUES (100, 'x'), (101, 'y')",
+        "UPDATE TABLE_ SET s = 'u' WHERE id IN (2, 100)",
+        "MERGE INTO TABLE_ t USING (SELECT 5 id) u ON t.id = u.id WHEN MATCHED THEN UPDATE SET s = 'm'", "OPTIMIZE TABLE_",
+        "DELETE FROM TABLE_ WHERE id = 101",
+    )
+    made.checkpoint()
+    made.sql("INSERT INTO TABLE_ VALUES (200, 'z')", "UPDATE TABLE_ SET s = 'late' WHERE id = 200")
+    made.has_row_ids = True
+
+
+@table
+def overwritten_and_restored(made):
+    made.sql(
+        f"CREATE TABLE TABLE_ (id INT, s STRING, p STRING) USING delta PARTITIONED BY (p) TBLPROPERTIES ({ALL_FEATURES.format(mode='name')})",
+        "INSERT INTO TABLE_ SELECT id, concat('s', id), concat('p', id % 2) FROM range(12)", "DELETE FROM TABLE_ WHERE id = 1",
+        "DELETE FROM TABLE_ WHERE id = 3", "UPDATE TABLE_ SET p = 'moved' WHERE id = 5",
+        "INSERT OVERWRITE TABLE_ SELECT id, 'o', 'p9' FROM range(3)", "RESTORE TABLE TABLE_ TO VERSION AS OF 3", "OPTIMIZE TABLE_",
+        "DELETE FROM TABLE_", "INSERT INTO TABLE_ VALUES (7, 'n', NULL)", "ALTER TABLE TABLE_ ADD COLUMN later INT",
+        "INSERT INTO TABLE_ VALUES (8, 'n', 'x', 5)",
+        "MERGE INTO TABLE_ t USING (SELECT 8 id UNION ALL SELECT 9) u ON t.id = u.id WHEN MATCHED THEN UPDATE SET s = 'merged' "
+        "WHEN NOT MATCHED THEN INSERT (id, s, p, later) VALUES (u.id, 'new', 'x', 1)",
+    )
+    last = made.version()
+    made.ranges = [(0, last), (2, 3), (4, 4), (5, 5), (6, 6), (7, 7), (8, 8), (9, last)]
+    made.has_row_ids = True
+
+
+@table
+def nulls_at_every_depth(made):
+    made.sql(
+        "CREATE TABLE TABLE_ (id INT, s STRUCT<a: STRUCT<b: INT, c: ARRAY<STRUCT<d: MAP<STRING, ARRAY<INT>>>>>>, m MAP<STRUCT<k: INT>, STRUCT<v: INT>>, "
+        "aa ARRAY<ARRAY<INT>>, bin BINARY, dec DECIMAL(38, 18), bo BOOLEAN) USING delta "
+        "TBLPROPERTIES ('delta.columnMapping.mode'='id', 'delta.enableDeletionVectors'='true')",
+        "INSERT INTO TABLE_ VALUES (1, named_struct('a', named_struct('b', 1, 'c', array(named_struct('d', map('x', array(1, NULL))), NULL, "
+        "named_struct('d', NULL)))), map(named_struct('k', 1), named_struct('v', NULL)), array(array(), NULL, array(1)), X'00FF', "
+        "-0.000000000000000001, true), (2, NULL, NULL, NULL, NULL, NULL, NULL), "
+        "(3, named_struct('a', NULL), map(), array(), X'', 99999999999999999999.999999999999999999, false), "
+        "(4, named_struct('a', named_struct('b', NULL, 'c', array())), map(named_struct('k', NULL), NULL), array(NULL), NULL, 0, NULL)",
+        "ALTER TABLE TABLE_ ADD COLUMN s.a.z STRING", "ALTER TABLE TABLE_ RENAME COLUMN s.a.b TO bb", "ALTER TABLE TABLE_ ADD COLUMN m.value.w INT",
+        "DELETE FROM TABLE_ WHERE id = 2",
+        "INSERT INTO TABLE_ SELECT 5, named_struct('a', named_struct('bb', 9, 'c', NULL, 'z', 'zz')), NULL, NULL, NULL, NULL, NULL",
+    )
+    made.predicates = ["s.a.bb IS NULL", "s.a IS NULL", "s.a.bb >= 1", "dec < 0", "bin = X'00FF'", "bo", "NOT bo", "s.a.z = 'zz'", "bin = X''"]
+
+
+@table
 def clustered(made):
     made.sql(
         "CREATE TABLE TABLE_ (a INT, b STRING, s STRUCT<x: DOUBLE>) USING delta CLUSTER BY (b, s.x) TBLPROPERTIES ('delta.enableDeletionVectors'='true')",

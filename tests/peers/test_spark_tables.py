@@ -17,9 +17,10 @@ from osdear_command import cache, shared
 
 USUAL = ["all_at_once", "v2_json_with_sidecars", "variants", "cloned", "chars"]
 LONG = ["without_zone", "mapped_by_id", "v2_parquet_with_sidecars", "in_parts_with_statistics_as_columns", "made_up_columns", "clustered",
-        "odd_names", "feature_dropped", "timestamps_off_again"]
+        "odd_names", "feature_dropped", "timestamps_off_again", "widened_partitions", "rows_tracked_later", "overwritten_and_restored",
+        "nulls_at_every_depth"]
 NAMES = USUAL + (LONG if os.environ.get("OSDEAR_PEERS_LONG") else [])
-WITH_CHANGES = {"all_at_once", "chars", "mapped_by_id", "feature_dropped", "timestamps_off_again"}
+WITH_CHANGES = {"all_at_once", "chars", "mapped_by_id", "feature_dropped", "timestamps_off_again", "widened_partitions", "overwritten_and_restored"}
 SECONDS = 1800
 
 
