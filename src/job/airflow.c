@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+enum { TASKS_PAGE = 100, TASKS_MOST_PAGES = 100 }; /* as many as Airflow gives at once by default; a server may give fewer */
+
 static const char *const settings[] = { OSDEAR__SERVICE_SETTINGS, "username", "password", "token", "api", NULL };
 
 static const osdear__spec_member members[] = {
@@ -459,24 +461,48 @@ bool osdear__airflow_task_is_over(const osdear__json *task)
   return false;
 }
 
-osdear_status osdear__airflow_tasks(osdear_job *job, osdear__arena *arena, osdear__json **out, osdear_error **error)
+/* Appends the page that begins behind what *all has. *total: how many there are, 0 when there are no more. */
+static osdear_status add_tasks(osdear_job *job, osdear__arena *arena, osdear__json *all, int64_t *total, osdear_error **error)
 {
   SCOPED(buf) path = { 0 };
-  osdear__json *answer;
-  const osdear__json *list;
-  osdear_status st = osdear__airflow_open_api(job->runner, error);
+  osdear__json *answer, *items;
+  const osdear__json *page;
+  osdear_status st;
 
-  if (st)
-    return st;
   osdear__airflow_put_run(job, &path);
-  osdear__buf_puts(&path, "/taskInstances?limit=100&order_by=start_date");
+  osdear__buf_printf(&path, "/taskInstances?limit=%d&offset=%zu&order_by=start_date", TASKS_PAGE, all->count);
   st = call(job->runner, "GET", &path, NULL, arena, &answer, error);
   if (st)
     return st;
-  list = osdear__json_get(answer, "task_instances");
-  if (!list || list->kind != JSON_IS_ARRAY)
+  page = osdear__json_list(answer, "task_instances");
+  if (!page)
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "Airflow's answer about the tasks of %s is no list", job->id);
-  *out = (osdear__json *)(uintptr_t)list;
+  *total = page->count ? osdear__json_int(answer, "total_entries", INT64_MAX) : 0;
+  if (page->count == 0)
+    return OSDEAR_OK;
+  items = osdear__arena_zeroed(arena, all->count + page->count, sizeof *items);
+  if (!items)
+    return osdear__fail_memory(error);
+  if (all->count)
+    memcpy(items, all->items, all->count * sizeof *items);
+  memcpy(items + all->count, page->items, page->count * sizeof *items);
+  all->items = items;
+  all->count += page->count;
+  return OSDEAR_OK;
+}
+
+osdear_status osdear__airflow_tasks(osdear_job *job, osdear__arena *arena, osdear__json **out, osdear_error **error)
+{
+  osdear__json *all = osdear__arena_zeroed(arena, 1, sizeof *all);
+  int64_t total = 1;
+  osdear_status st = all ? osdear__airflow_open_api(job->runner, error) : osdear__fail_memory(error);
+
+  for (int page = 0; !st && page < TASKS_MOST_PAGES && (int64_t)all->count < total; page++)
+    st = add_tasks(job, arena, all, &total, error);
+  if (st)
+    return st;
+  all->kind = JSON_IS_ARRAY;
+  *out = all;
   return OSDEAR_OK;
 }
 

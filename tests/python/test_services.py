@@ -75,6 +75,16 @@ def test_airflow_triggers_tells_its_tasks_clears_and_pauses(service, state):
         assert airflow.unpause("silver")["is_paused"] is False
 
 
+@of(services.Airflow, services.Airflow2)
+def test_all_tasks_of_a_large_run_are_told(service, state):
+    service.task_count = 120
+    with osdear.AirflowRunner(service.address(), service.settings, state_folder=state) as airflow:
+        job = airflow.trigger("silver")
+        job.wait(30)
+        assert [task["map_index"] for task in airflow.tasks(job)] == list(range(-1, 119))
+        assert b"".join(job.logs()).count(b"hello") == 120
+
+
 @of(Dremio)
 def test_dremio_has_rows_and_a_catalog(service, state):
     with open_typed(service, state) as dremio:

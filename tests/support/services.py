@@ -192,6 +192,7 @@ class Airflow(Service):
         super().__init__()
         self.settings = {"username": "admin", "password": "secret"}
         self.tokens, self.logins, self.paused, self.notes = set(), 0, True, {}
+        self.task_count = 1
 
     def address(self):
         return f"airflow+http://127.0.0.1:{self.port}"
@@ -233,6 +234,7 @@ class Airflow(Service):
             return 404, self.detail("Not Found")
         if words[2:] == ["version"]:
             return 200, {"version": "3.3.2" if self.version == 2 else "2.10.5"}
+        self.query = query
         return self.refusal(headers) or self.dag(method, words[3:], json.loads(body) if body else {})
 
     def run(self, id):
@@ -272,8 +274,10 @@ class Airflow(Service):
             if len(rest) > 1:
                 return self.log()
             state = "running" if self.jobs[id].states[-1] == "running" and not self.jobs[id].final else "success"
-            tasks = [{"task_id": "load", "map_index": -1, "state": state, "try_number": 1, "start_date": "2026-01-01T00:00:00Z"}]
-            return 200, {"task_instances": tasks, "total_entries": 1}
+            tasks = [{"task_id": "load", "map_index": i - 1, "state": state, "try_number": 1, "start_date": "2026-01-01T00:00:00Z"}
+                     for i in range(self.task_count)]
+            start = int(self.query.get("offset", 0))
+            return 200, {"task_instances": tasks[start:start + min(int(self.query["limit"]), 50)], "total_entries": len(tasks)}
         if rest == ["setNote"]:
             self.notes[id] = body["note"]
         elif method == "PATCH":
