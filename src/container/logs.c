@@ -43,6 +43,8 @@ struct osdear__stream_log {
   int64_t newest_ns;
   int64_t resumed_ns; /* up to then messages may be repeats; 0: never taken up again */
   osdear__patience patience;
+  bool is_rest;     /* the container had ended before this was asked for */
+  bool is_begun;    /* `message` holds a part, and the rest of it was waited for in vain */
   bool polls;       /* read again and again; the fields below are for that */
   bool is_last;     /* the container had ended before this reading began */
   bool is_silenced; /* no old line is wanted: the newest one is read to know where it ends, and not handed out */
@@ -239,15 +241,24 @@ static osdear_status take_up(osdear_engine_stream *stream, bool was_cut, bool *i
   osdear_status st = OSDEAR_ERR_UNAVAILABLE;
   bool is_live = true;
 
-  *is_over = false;
-  if (!was_cut) {
+  *is_over = log->is_rest && !was_cut;
+  if (*is_over)
+    return OSDEAR_OK;
+  if (!was_cut)
     st = look(stream, &is_live, error);
-    if (!st && !is_live) {
-      *is_over = true;
+  osdear__stream_disconnect(stream);
+  /* It has ended, so the log is whole. What was followed may not be: a busy Docker was seen to miss the last lines. */
+  if (!st && !is_live) {
+    log->is_rest = true;
+    st = open_again(stream, error);
+    if (!st)
+      return OSDEAR_OK;
+    *is_over = st == OSDEAR_ERR_NOT_FOUND;
+    if (*is_over) {
+      osdear__error_forget(error);
       return OSDEAR_OK;
     }
   }
-  osdear__stream_disconnect(stream);
   for (;;) {
     if (st && st != OSDEAR_ERR_UNAVAILABLE)
       return st;
@@ -434,7 +445,9 @@ osdear_status osdear__stream_log_next(osdear_engine_stream *stream, int64_t wait
   osdear__stream_log *log = stream->log;
   bool has_message, is_over = false;
 
-  osdear__buf_clear(&log->message);
+  if (!log->is_begun)
+    osdear__buf_clear(&log->message);
+  log->is_begun = false;
   *chunk = (osdear_chunk)OSDEAR_CHUNK_INIT;
   for (;;) {
     int64_t slice_ms = wait_ms >= 0 && wait_ms < OSDEAR__SILENCE_MS ? wait_ms : OSDEAR__SILENCE_MS;
@@ -444,6 +457,7 @@ osdear_status osdear__stream_log_next(osdear_engine_stream *stream, int64_t wait
       st = bear_silence(stream, slice_ms, &is_over, error);
       wait_ms -= wait_ms >= 0 ? slice_ms : 0;
       *is_silent = !st && !is_over && wait_ms == 0;
+      log->is_begun = *is_silent;
     } else if (log->polls && log->follows && !st && !has_message) {
       st = read_again(stream, &wait_ms, is_silent, &is_over, error);
     } else if (log->follows && (st == OSDEAR_ERR_UNAVAILABLE || (!st && !has_message))) {
