@@ -214,8 +214,7 @@ osdear_status osdear__array_new(const osdear__type *type, int64_t length, bool w
 }
 
 osdear_status osdear__array_adopt(int64_t length, int64_t null_count, void **buffers, int64_t buffer_count,
-                                  struct ArrowArray *children, int64_t child_count, struct ArrowArray *out,
-                                  osdear_error **error)
+                                  struct ArrowArray *children, int64_t child_count, struct ArrowArray *out, osdear_error **error)
 {
   struct ArrowArray array;
   osdear_status st;

@@ -19,10 +19,32 @@
 #include <osdear/arrow.h>
 
 typedef enum osdear__kind {
-  KIND_VOID, KIND_BOOLEAN, KIND_BYTE, KIND_SHORT, KIND_INTEGER, KIND_LONG, KIND_FLOAT, KIND_DOUBLE, KIND_DECIMAL, KIND_STRING,
-  KIND_BINARY, KIND_DATE, KIND_TIMESTAMP, KIND_TIMESTAMP_NTZ, KIND_ARRAY, KIND_MAP, KIND_STRUCT, KIND_VARIANT,
+  KIND_VOID,
+  KIND_BOOLEAN,
+  KIND_BYTE,
+  KIND_SHORT,
+  KIND_INTEGER,
+  KIND_LONG,
+  KIND_FLOAT,
+  KIND_DOUBLE,
+  KIND_DECIMAL,
+  KIND_STRING,
+  KIND_BINARY,
+  KIND_DATE,
+  KIND_TIMESTAMP,
+  KIND_TIMESTAMP_NTZ,
+  KIND_ARRAY,
+  KIND_MAP,
+  KIND_STRUCT,
+  KIND_VARIANT,
   /* Not Delta's: only in Parquet files and Arrow data of others. */
-  KIND_UINT8, KIND_UINT16, KIND_UINT32, KIND_UINT64, KIND_FLOAT16, KIND_FIXED, KIND_TIME
+  KIND_UINT8,
+  KIND_UINT16,
+  KIND_UINT32,
+  KIND_UINT64,
+  KIND_FLOAT16,
+  KIND_FIXED,
+  KIND_TIME
 } osdear__kind;
 
 typedef struct osdear__field osdear__field;
@@ -30,24 +52,25 @@ typedef struct osdear__field osdear__field;
 /* A type tree lives in an arena and is immutable once made. */
 typedef struct osdear__type {
   osdear__kind kind;
-  int32_t precision;     /* DECIMAL 1..38 */
-  int32_t scale;         /* DECIMAL 0..precision */
-  int32_t width;         /* FIXED: bytes; STRING: the n of a CHAR(n), whose values have that many characters at least; else 0 */
-  size_t field_count;    /* ARRAY 1 (element), MAP 2 (key, value), STRUCT n */
+  int32_t precision;  /* DECIMAL 1..38 */
+  int32_t scale;      /* DECIMAL 0..precision */
+  int32_t width;      /* FIXED: bytes; STRING: the n of a CHAR(n), whose values have that many characters at least; else 0 */
+  size_t field_count; /* ARRAY 1 (element), MAP 2 (key, value), STRUCT n */
   osdear__field *fields;
 } osdear__type;
 
 struct osdear__field {
-  const char *name;      /* UTF-8, NUL-terminated; "element", "key", "value" inside arrays and maps */
+  const char *name; /* UTF-8, NUL-terminated; "element", "key", "value" inside arrays and maps */
   bool nullable;
-  int32_t field_id;      /* Parquet's; -1: none */
-  const char *metadata;  /* Delta's field metadata as JSON object text; NULL: none */
+  int32_t field_id;     /* Parquet's; -1: none */
+  const char *metadata; /* Delta's field metadata as JSON object text; NULL: none */
   osdear__type type;
 };
 
-const char *osdear__kind_name(osdear__kind kind);                        /* Delta's word for it */
-void osdear__type_name(const osdear__type *type, osdear__buf *out);      /* "decimal(10,2)", "array<struct<a:int,…>>" for messages */
-bool osdear__type_equal(const osdear__type *a, const osdear__type *b);   /* shape, names and parameters; not nullability or metadata */
+const char *osdear__kind_name(osdear__kind kind);                   /* Delta's word for it */
+void osdear__type_name(const osdear__type *type, osdear__buf *out); /* "decimal(10,2)", "array<struct<a:int,…>>" for messages */
+bool osdear__type_equal(const osdear__type *a,
+                        const osdear__type *b); /* shape, names and parameters; not nullability or metadata */
 MUST_USE osdear_status osdear__type_copy(const osdear__type *type, osdear__arena *arena, osdear__type *out, osdear_error **error);
 /* By name, exact match first, then ASCII case-insensitive; -1: not there. */
 int64_t osdear__type_find(const osdear__type *struct_type, osdear__str name);
@@ -61,7 +84,8 @@ int32_t osdear__type_width(const osdear__type *type);
 /* `schema` must be a struct ("+s"). Everything is checked: formats, child counts, UTF-8, depth (100), NULLs. Types of Arrow that have a
  * lossless home here are mapped (large, view, dictionary, run-end, fixed-size list, decimal32..256 up to 38 digits, date64,
  * timestamps of any unit: with zone TIMESTAMP, without TIMESTAMP_NTZ); others are UNSUPPORTED by column and format. */
-MUST_USE osdear_status osdear__schema_import(const struct ArrowSchema *schema, osdear__arena *arena, osdear__type *out, osdear_error **error);
+MUST_USE osdear_status osdear__schema_import(const struct ArrowSchema *schema, osdear__arena *arena, osdear__type *out,
+                                             osdear_error **error);
 /* TIMESTAMP becomes "tsu:UTC", TIMESTAMP_NTZ "tsu:"; VARIANT the extension "arrow.parquet.variant". Field metadata is not exported. */
 MUST_USE osdear_status osdear__schema_export(const osdear__type *struct_type, struct ArrowSchema *out, osdear_error **error);
 
@@ -75,14 +99,15 @@ MUST_USE osdear_status osdear__array_new(const osdear__type *type, int64_t lengt
 /* For whoever fills buffers itself: an array that owns the buffers it is given (allocated by osdear__alloc, freed on release, also when
  * this fails) and the child arrays, moved in. `buffer_count` as the layout says. */
 MUST_USE osdear_status osdear__array_adopt(int64_t length, int64_t null_count, void **buffers, int64_t buffer_count,
-                                           struct ArrowArray *children, int64_t child_count, struct ArrowArray *out, osdear_error **error);
+                                           struct ArrowArray *children, int64_t child_count, struct ArrowArray *out,
+                                           osdear_error **error);
 /* Allocates a buffer with the padding promised above; grow it with osdear__buffer_grow (the old bytes are kept). */
 MUST_USE void *osdear__buffer_new(size_t size);
 MUST_USE void *osdear__buffer_grow(void *buffer, size_t size);
 typedef struct ArrowArray osdear__array;
 typedef struct ArrowSchema osdear__schema;
 typedef struct ArrowArrayStream osdear__stream;
-void osdear__array_drop(struct ArrowArray *array);   /* release unless released; so are the next two */
+void osdear__array_drop(struct ArrowArray *array); /* release unless released; so are the next two */
 void osdear__schema_drop(struct ArrowSchema *schema);
 void osdear__stream_drop(struct ArrowArrayStream *stream);
 static inline bool osdear__is_valid(const struct ArrowArray *array, int64_t row)
@@ -91,13 +116,14 @@ static inline bool osdear__is_valid(const struct ArrowArray *array, int64_t row)
   return !bits || (bits[row >> 3] >> (row & 7) & 1);
 }
 
-MUST_USE osdear_status osdear__array_nulls(const osdear__type *type, int64_t length, struct ArrowArray *out, osdear_error **error);
+MUST_USE osdear_status osdear__array_nulls(const osdear__type *type, int64_t length, struct ArrowArray *out,
+                                           osdear_error **error);
 /* Rows [from, from + length) as a canonical array of its own. */
 MUST_USE osdear_status osdear__array_slice(const osdear__type *type, const struct ArrowArray *array, int64_t from, int64_t length,
                                            struct ArrowArray *out, osdear_error **error);
 /* The rows at `rows` (ascending or not), `count` of them. A row of -1 gives null. */
-MUST_USE osdear_status osdear__array_take(const osdear__type *type, const struct ArrowArray *array, const int32_t *rows, int64_t count,
-                                          struct ArrowArray *out, osdear_error **error);
+MUST_USE osdear_status osdear__array_take(const osdear__type *type, const struct ArrowArray *array, const int32_t *rows,
+                                          int64_t count, struct ArrowArray *out, osdear_error **error);
 MUST_USE osdear_status osdear__array_concat(const osdear__type *type, const struct ArrowArray *arrays, size_t array_count,
                                             struct ArrowArray *out, osdear_error **error);
 /* As the table's type: widening of numbers, decimals and dates as Delta allows them, timestamps, FIXED to binary, UINT to the next
@@ -133,18 +159,35 @@ void osdear__scalar_at(const osdear__type *type, const struct ArrowArray *array,
  * equals 0.0. False: not comparable. */
 MUST_USE bool osdear__scalar_compare(const osdear__scalar *a, const osdear__scalar *b, int *out);
 /* An array of `length` times this value. */
-MUST_USE osdear_status osdear__array_repeat(const osdear__type *type, const osdear__scalar *value, int64_t length, struct ArrowArray *out,
-                                            osdear_error **error);
+MUST_USE osdear_status osdear__array_repeat(const osdear__type *type, const osdear__scalar *value, int64_t length,
+                                            struct ArrowArray *out, osdear_error **error);
 
 /* ---- variants, after Parquet's VariantEncoding.md (variant.c, variant_json.c) ---- */
 
 #define OSDEAR__VARIANT_DEPTH 100
 enum { VARIANT_PRIMITIVE = 0, VARIANT_SHORT_STRING = 1, VARIANT_OBJECT = 2, VARIANT_ARRAY = 3 };
 enum {
-  VARIANT_NULL = 0, VARIANT_TRUE = 1, VARIANT_FALSE = 2, VARIANT_INT8 = 3, VARIANT_INT16 = 4, VARIANT_INT32 = 5, VARIANT_INT64 = 6,
-  VARIANT_DOUBLE = 7, VARIANT_DECIMAL4 = 8, VARIANT_DECIMAL8 = 9, VARIANT_DECIMAL16 = 10, VARIANT_DATE = 11, VARIANT_TIMESTAMP = 12,
-  VARIANT_TIMESTAMP_NTZ = 13, VARIANT_FLOAT = 14, VARIANT_BINARY = 15, VARIANT_STRING = 16, VARIANT_TIME = 17,
-  VARIANT_TIMESTAMP_NANOS = 18, VARIANT_TIMESTAMP_NTZ_NANOS = 19, VARIANT_UUID = 20
+  VARIANT_NULL = 0,
+  VARIANT_TRUE = 1,
+  VARIANT_FALSE = 2,
+  VARIANT_INT8 = 3,
+  VARIANT_INT16 = 4,
+  VARIANT_INT32 = 5,
+  VARIANT_INT64 = 6,
+  VARIANT_DOUBLE = 7,
+  VARIANT_DECIMAL4 = 8,
+  VARIANT_DECIMAL8 = 9,
+  VARIANT_DECIMAL16 = 10,
+  VARIANT_DATE = 11,
+  VARIANT_TIMESTAMP = 12,
+  VARIANT_TIMESTAMP_NTZ = 13,
+  VARIANT_FLOAT = 14,
+  VARIANT_BINARY = 15,
+  VARIANT_STRING = 16,
+  VARIANT_TIME = 17,
+  VARIANT_TIMESTAMP_NANOS = 18,
+  VARIANT_TIMESTAMP_NTZ_NANOS = 19,
+  VARIANT_UUID = 20
 };
 /* The dictionary of an object's names, which is a variant's metadata. Everything is borrowed. */
 typedef struct osdear__variant_names {
@@ -166,7 +209,7 @@ typedef struct osdear__variant_items {
   size_t size; /* of the whole */
 } osdear__variant_items;
 MUST_USE bool osdear__variant_items_read(osdear__str value, osdear__variant_items *out); /* false: it is neither, or broken */
-uint32_t osdear__variant_item_id(const osdear__variant_items *items, uint32_t index);     /* of an object: the name's */
+uint32_t osdear__variant_item_id(const osdear__variant_items *items, uint32_t index);    /* of an object: the name's */
 MUST_USE bool osdear__variant_item(const osdear__variant_items *items, uint32_t index, osdear__str *out); /* of just its size */
 /* Bytes that the value takes which begins here; 0: it is cut short, or of no known type. */
 size_t osdear__variant_size(osdear__str value);
@@ -184,10 +227,12 @@ MUST_USE bool osdear__variant_json(osdear__str metadata, osdear__str value, osde
 
 /* Fills one canonical array of any type. */
 typedef struct osdear__builder osdear__builder;
-MUST_USE osdear_status osdear__builder_new(const osdear__type *type, osdear__builder **out, osdear_error **error); /* `type` outlives it */
+MUST_USE osdear_status osdear__builder_new(const osdear__type *type, osdear__builder **out,
+                                           osdear_error **error); /* `type` outlives it */
 void osdear__builder_auto(osdear__builder **builder);
 MUST_USE osdear_status osdear__builder_null(osdear__builder *builder, osdear_error **error);
-MUST_USE osdear_status osdear__builder_i64(osdear__builder *builder, int64_t value, osdear_error **error); /* booleans, ints, dates, times */
+MUST_USE osdear_status osdear__builder_i64(osdear__builder *builder, int64_t value,
+                                           osdear_error **error); /* booleans, ints, dates, times */
 MUST_USE osdear_status osdear__builder_f64(osdear__builder *builder, double value, osdear_error **error);
 MUST_USE osdear_status osdear__builder_decimal(osdear__builder *builder, osdear__int128 value, osdear_error **error);
 MUST_USE osdear_status osdear__builder_bytes(osdear__builder *builder, osdear__str value, osdear_error **error);
@@ -207,8 +252,8 @@ typedef osdear_status (*osdear__stream_next)(void *state, struct ArrowArray *out
 typedef void (*osdear__stream_close)(void *state);
 /* Makes an ArrowArrayStream out of a pull function. `type` is copied. `state` is closed on release, also when this fails.
  * Its errors are kept for get_last_error and osdear_stream_error(), and mapped to errno. */
-MUST_USE osdear_status osdear__stream_export(const osdear__type *type, osdear__stream_next next, osdear__stream_close close, void *state,
-                                             struct ArrowArrayStream *out, osdear_error **error);
+MUST_USE osdear_status osdear__stream_export(const osdear__type *type, osdear__stream_next next, osdear__stream_close close,
+                                             void *state, struct ArrowArrayStream *out, osdear_error **error);
 /* The other way: a stranger's stream, checked batch by batch. Takes `stream` over. */
 typedef struct osdear__reader osdear__reader;
 MUST_USE osdear_status osdear__reader_new(struct ArrowArrayStream *stream, osdear__reader **out, osdear_error **error);

@@ -9,12 +9,12 @@ struct osdear__builder {
   int64_t length;
   int64_t capacity;
   int64_t null_count;
-  uint8_t *validity;     /* NULL before the first null */
-  char *values;          /* bits, values, or capacity + 1 offsets */
+  uint8_t *validity; /* NULL before the first null */
+  char *values;      /* bits, values, or capacity + 1 offsets */
   char *bytes;
   int64_t bytes_size;
   int64_t bytes_capacity;
-  size_t child_count;    /* ARRAY 1, MAP 2, STRUCT n, VARIANT 2 */
+  size_t child_count; /* ARRAY 1, MAP 2, STRUCT n, VARIANT 2 */
   osdear__builder *children;
 };
 
@@ -235,21 +235,14 @@ osdear_status osdear__builder_null(osdear__builder *builder, osdear_error **erro
 static bool fits(osdear__kind kind, int64_t value)
 {
   switch (kind) {
-    case KIND_BYTE:
-      return value >= INT8_MIN && value <= INT8_MAX;
-    case KIND_SHORT:
-      return value >= INT16_MIN && value <= INT16_MAX;
-    case KIND_INTEGER:
-    case KIND_DATE:
-      return value >= INT32_MIN && value <= INT32_MAX;
-    case KIND_UINT8:
-      return value >= 0 && value <= UINT8_MAX;
-    case KIND_UINT16:
-      return value >= 0 && value <= UINT16_MAX;
-    case KIND_UINT32:
-      return value >= 0 && value <= UINT32_MAX;
-    default:
-      return true;
+  case KIND_BYTE: return value >= INT8_MIN && value <= INT8_MAX;
+  case KIND_SHORT: return value >= INT16_MIN && value <= INT16_MAX;
+  case KIND_INTEGER:
+  case KIND_DATE: return value >= INT32_MIN && value <= INT32_MAX;
+  case KIND_UINT8: return value >= 0 && value <= UINT8_MAX;
+  case KIND_UINT16: return value >= 0 && value <= UINT16_MAX;
+  case KIND_UINT32: return value >= 0 && value <= UINT32_MAX;
+  default: return true;
   }
 }
 
@@ -264,35 +257,26 @@ osdear_status osdear__builder_i64(osdear__builder *builder, int64_t value, osdea
   if (!fits(builder->type.kind, value))
     return osdear__fail(error, OSDEAR_ERR_DATA, "%" PRId64 " does not fit a %s", value, osdear__kind_name(builder->type.kind));
   switch (builder->type.kind) {
-    case KIND_BOOLEAN: {
-      uint8_t *bits = (uint8_t *)values;
-      unsigned bit = 1u << (at & 7);
+  case KIND_BOOLEAN: {
+    uint8_t *bits = (uint8_t *)values;
+    unsigned bit = 1u << (at & 7);
 
-      bits[at >> 3] = (uint8_t)(value ? bits[at >> 3] | bit : bits[at >> 3] & ~bit);
-      break;
-    }
-    case KIND_BYTE:
-    case KIND_UINT8:
-      values[at] = (char)value;
-      break;
-    case KIND_SHORT:
-    case KIND_UINT16:
-      ((int16_t *)(void *)values)[at] = (int16_t)value;
-      break;
-    case KIND_INTEGER:
-    case KIND_UINT32:
-    case KIND_DATE:
-      ((int32_t *)(void *)values)[at] = (int32_t)value;
-      break;
-    case KIND_LONG:
-    case KIND_UINT64:
-    case KIND_TIMESTAMP:
-    case KIND_TIMESTAMP_NTZ:
-    case KIND_TIME:
-      ((int64_t *)(void *)values)[at] = value;
-      break;
-    default:
-      return wrong_kind(builder, "an integer", error);
+    bits[at >> 3] = (uint8_t)(value ? bits[at >> 3] | bit : bits[at >> 3] & ~bit);
+    break;
+  }
+  case KIND_BYTE:
+  case KIND_UINT8: values[at] = (char)value; break;
+  case KIND_SHORT:
+  case KIND_UINT16: ((int16_t *)(void *)values)[at] = (int16_t)value; break;
+  case KIND_INTEGER:
+  case KIND_UINT32:
+  case KIND_DATE: ((int32_t *)(void *)values)[at] = (int32_t)value; break;
+  case KIND_LONG:
+  case KIND_UINT64:
+  case KIND_TIMESTAMP:
+  case KIND_TIMESTAMP_NTZ:
+  case KIND_TIME: ((int64_t *)(void *)values)[at] = value; break;
+  default: return wrong_kind(builder, "an integer", error);
   }
   commit_valid(builder);
   return OSDEAR_OK;
@@ -371,17 +355,13 @@ osdear_status osdear__builder_scalar(osdear__builder *builder, const osdear__sca
   if (value->is_null || builder->type.kind == KIND_VOID)
     return osdear__builder_null(builder, error);
   switch (builder->type.kind) {
-    case KIND_FLOAT:
-    case KIND_DOUBLE:
-      return osdear__builder_f64(builder, value->f64, error);
-    case KIND_DECIMAL:
-      return osdear__builder_decimal(builder, value->decimal, error);
-    case KIND_STRING:
-    case KIND_BINARY:
-    case KIND_FIXED:
-      return osdear__builder_bytes(builder, value->bytes, error);
-    default:
-      return osdear__builder_i64(builder, value->i64, error);
+  case KIND_FLOAT:
+  case KIND_DOUBLE: return osdear__builder_f64(builder, value->f64, error);
+  case KIND_DECIMAL: return osdear__builder_decimal(builder, value->decimal, error);
+  case KIND_STRING:
+  case KIND_BINARY:
+  case KIND_FIXED: return osdear__builder_bytes(builder, value->bytes, error);
+  default: return osdear__builder_i64(builder, value->i64, error);
   }
 }
 

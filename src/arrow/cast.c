@@ -7,24 +7,15 @@
 static int magnitude_bits(osdear__kind kind)
 {
   switch (kind) {
-    case KIND_BYTE:
-      return 7;
-    case KIND_UINT8:
-      return 8;
-    case KIND_SHORT:
-      return 15;
-    case KIND_UINT16:
-      return 16;
-    case KIND_INTEGER:
-      return 31;
-    case KIND_UINT32:
-      return 32;
-    case KIND_LONG:
-      return 63;
-    case KIND_UINT64:
-      return 64;
-    default:
-      return 0;
+  case KIND_BYTE: return 7;
+  case KIND_UINT8: return 8;
+  case KIND_SHORT: return 15;
+  case KIND_UINT16: return 16;
+  case KIND_INTEGER: return 31;
+  case KIND_UINT32: return 32;
+  case KIND_LONG: return 63;
+  case KIND_UINT64: return 64;
+  default: return 0;
   }
 }
 
@@ -71,26 +62,18 @@ bool osdear__type_can_cast(const osdear__type *from, const osdear__type *to)
   if (magnitude_bits(from->kind))
     return can_cast_integer(from->kind, to);
   switch (from->kind) {
-    case KIND_FLOAT16:
-      return to->kind == KIND_FLOAT16 || to->kind == KIND_FLOAT || to->kind == KIND_DOUBLE;
-    case KIND_FLOAT:
-      return to->kind == KIND_FLOAT || to->kind == KIND_DOUBLE;
-    case KIND_DECIMAL:
-      return to->kind == KIND_DECIMAL && to->scale >= from->scale &&
-             to->precision - to->scale >= from->precision - from->scale;
-    case KIND_DATE:
-      return to->kind == KIND_DATE || to->kind == KIND_TIMESTAMP_NTZ;
-    case KIND_FIXED:
-      return to->kind == KIND_BINARY || (to->kind == KIND_FIXED && to->width == from->width);
-    case KIND_ARRAY:
-      return to->kind == KIND_ARRAY && osdear__type_can_cast(&from->fields[0].type, &to->fields[0].type);
-    case KIND_MAP:
-      return to->kind == KIND_MAP && osdear__type_can_cast(&from->fields[0].type, &to->fields[0].type) &&
-             osdear__type_can_cast(&from->fields[1].type, &to->fields[1].type);
-    case KIND_STRUCT:
-      return to->kind == KIND_STRUCT && can_cast_struct(from, to);
-    default:
-      return from->kind == to->kind;
+  case KIND_FLOAT16: return to->kind == KIND_FLOAT16 || to->kind == KIND_FLOAT || to->kind == KIND_DOUBLE;
+  case KIND_FLOAT: return to->kind == KIND_FLOAT || to->kind == KIND_DOUBLE;
+  case KIND_DECIMAL:
+    return to->kind == KIND_DECIMAL && to->scale >= from->scale && to->precision - to->scale >= from->precision - from->scale;
+  case KIND_DATE: return to->kind == KIND_DATE || to->kind == KIND_TIMESTAMP_NTZ;
+  case KIND_FIXED: return to->kind == KIND_BINARY || (to->kind == KIND_FIXED && to->width == from->width);
+  case KIND_ARRAY: return to->kind == KIND_ARRAY && osdear__type_can_cast(&from->fields[0].type, &to->fields[0].type);
+  case KIND_MAP:
+    return to->kind == KIND_MAP && osdear__type_can_cast(&from->fields[0].type, &to->fields[0].type) &&
+           osdear__type_can_cast(&from->fields[1].type, &to->fields[1].type);
+  case KIND_STRUCT: return to->kind == KIND_STRUCT && can_cast_struct(from, to);
+  default: return from->kind == to->kind;
   }
 }
 
@@ -208,7 +191,8 @@ static bool is_bare_variant(const osdear__type *from, const osdear__type *to)
 }
 
 /* `array` keeps its validity; what stands in it changes places where it must. */
-static osdear_status cast_bare_variants(const osdear__type *from, struct ArrowArray *array, struct ArrowArray *out, osdear_error **error)
+static osdear_status cast_bare_variants(const osdear__type *from, struct ArrowArray *array, struct ArrowArray *out,
+                                        osdear_error **error)
 {
   osdear_status st;
 

@@ -9,32 +9,31 @@
 static void load_block(osdear__kind kind, const void *values, int64_t at, int64_t count, int64_t *block)
 {
   switch (kind) {
-    case KIND_BYTE:
-      for (int64_t i = 0; i < count; i++)
-        block[i] = ((const int8_t *)values)[at + i];
-      break;
-    case KIND_UINT8:
-      for (int64_t i = 0; i < count; i++)
-        block[i] = ((const uint8_t *)values)[at + i];
-      break;
-    case KIND_SHORT:
-      for (int64_t i = 0; i < count; i++)
-        block[i] = ((const int16_t *)values)[at + i];
-      break;
-    case KIND_UINT16:
-      for (int64_t i = 0; i < count; i++)
-        block[i] = ((const uint16_t *)values)[at + i];
-      break;
-    case KIND_INTEGER:
-      for (int64_t i = 0; i < count; i++)
-        block[i] = ((const int32_t *)values)[at + i];
-      break;
-    case KIND_UINT32:
-      for (int64_t i = 0; i < count; i++)
-        block[i] = ((const uint32_t *)values)[at + i];
-      break;
-    default:
-      memcpy(block, (const int64_t *)values + at, (size_t)count * sizeof *block);
+  case KIND_BYTE:
+    for (int64_t i = 0; i < count; i++)
+      block[i] = ((const int8_t *)values)[at + i];
+    break;
+  case KIND_UINT8:
+    for (int64_t i = 0; i < count; i++)
+      block[i] = ((const uint8_t *)values)[at + i];
+    break;
+  case KIND_SHORT:
+    for (int64_t i = 0; i < count; i++)
+      block[i] = ((const int16_t *)values)[at + i];
+    break;
+  case KIND_UINT16:
+    for (int64_t i = 0; i < count; i++)
+      block[i] = ((const uint16_t *)values)[at + i];
+    break;
+  case KIND_INTEGER:
+    for (int64_t i = 0; i < count; i++)
+      block[i] = ((const int32_t *)values)[at + i];
+    break;
+  case KIND_UINT32:
+    for (int64_t i = 0; i < count; i++)
+      block[i] = ((const uint32_t *)values)[at + i];
+    break;
+  default: memcpy(block, (const int64_t *)values + at, (size_t)count * sizeof *block);
   }
 }
 
@@ -53,29 +52,26 @@ static void store_decimals(osdear__kind from, const osdear__type *to, const int6
 static void store_block(osdear__kind from, const osdear__type *to, const int64_t *block, int64_t count, void *values, int64_t at)
 {
   switch (to->kind) {
-    case KIND_SHORT:
-    case KIND_UINT16:
-      for (int64_t i = 0; i < count; i++)
-        ((int16_t *)values)[at + i] = (int16_t)block[i];
-      break;
-    case KIND_INTEGER:
-    case KIND_UINT32:
-      for (int64_t i = 0; i < count; i++)
-        ((int32_t *)values)[at + i] = (int32_t)block[i];
-      break;
-    case KIND_FLOAT:
-      for (int64_t i = 0; i < count; i++)
-        ((float *)values)[at + i] = (float)block[i];
-      break;
-    case KIND_DOUBLE:
-      for (int64_t i = 0; i < count; i++)
-        ((double *)values)[at + i] = (double)block[i];
-      break;
-    case KIND_DECIMAL:
-      store_decimals(from, to, block, count, (osdear__int128 *)values + at);
-      break;
-    default:
-      memcpy((int64_t *)values + at, block, (size_t)count * sizeof *block);
+  case KIND_SHORT:
+  case KIND_UINT16:
+    for (int64_t i = 0; i < count; i++)
+      ((int16_t *)values)[at + i] = (int16_t)block[i];
+    break;
+  case KIND_INTEGER:
+  case KIND_UINT32:
+    for (int64_t i = 0; i < count; i++)
+      ((int32_t *)values)[at + i] = (int32_t)block[i];
+    break;
+  case KIND_FLOAT:
+    for (int64_t i = 0; i < count; i++)
+      ((float *)values)[at + i] = (float)block[i];
+    break;
+  case KIND_DOUBLE:
+    for (int64_t i = 0; i < count; i++)
+      ((double *)values)[at + i] = (double)block[i];
+    break;
+  case KIND_DECIMAL: store_decimals(from, to, block, count, (osdear__int128 *)values + at); break;
+  default: memcpy((int64_t *)values + at, block, (size_t)count * sizeof *block);
   }
 }
 
@@ -204,19 +200,11 @@ osdear_status osdear__cast_values(const osdear__type *from, struct ArrowArray *a
     return osdear__fail_memory(error);
   osdear__array_own(out, 1, values);
   switch (from->kind) {
-    case KIND_FLOAT:
-      cast_floats(array, values);
-      break;
-    case KIND_FLOAT16:
-      cast_halves(array, to->kind, values);
-      break;
-    case KIND_DECIMAL:
-      cast_decimals(from, array, to, values);
-      break;
-    case KIND_DATE:
-      return cast_dates(array, place, values, error);
-    default:
-      cast_integers(from, array, to, values);
+  case KIND_FLOAT: cast_floats(array, values); break;
+  case KIND_FLOAT16: cast_halves(array, to->kind, values); break;
+  case KIND_DECIMAL: cast_decimals(from, array, to, values); break;
+  case KIND_DATE: return cast_dates(array, place, values, error);
+  default: cast_integers(from, array, to, values);
   }
   return OSDEAR_OK;
 }

@@ -81,8 +81,13 @@ static bool parse_decimal(const char *text, osdear__format *out)
     precision = 38;
   if (precision < scale)
     precision = scale;
-  *out = (osdear__format){ .layout = LAYOUT_FIXED, .kind = KIND_DECIMAL, .width = (int32_t)(bits / 8),
-                           .precision = (int32_t)precision, .scale = (int32_t)scale, .multiplier = 1, .divisor = 1 };
+  *out = (osdear__format){ .layout = LAYOUT_FIXED,
+                           .kind = KIND_DECIMAL,
+                           .width = (int32_t)(bits / 8),
+                           .precision = (int32_t)precision,
+                           .scale = (int32_t)scale,
+                           .multiplier = 1,
+                           .divisor = 1 };
   return true;
 }
 
@@ -95,8 +100,11 @@ static bool parse_timestamp(const char *text, osdear__format *out)
 
   if (!unit || text[1] != ':')
     return false;
-  *out = (osdear__format){ .layout = LAYOUT_FIXED, .kind = text[2] ? KIND_TIMESTAMP : KIND_TIMESTAMP_NTZ, .width = 8,
-                           .multiplier = multipliers[unit - units], .divisor = *unit == 'n' ? 1000 : 1 };
+  *out = (osdear__format){ .layout = LAYOUT_FIXED,
+                           .kind = text[2] ? KIND_TIMESTAMP : KIND_TIMESTAMP_NTZ,
+                           .width = 8,
+                           .multiplier = multipliers[unit - units],
+                           .divisor = *unit == 'n' ? 1000 : 1 };
   return true;
 }
 
@@ -126,8 +134,11 @@ bool osdear__format_parse(const char *text, osdear__format *out)
 
     if (strcmp(text, known->text) != 0)
       continue;
-    *out = (osdear__format){ .layout = known->layout, .kind = known->kind, .width = known->width,
-                             .multiplier = known->multiplier, .divisor = known->divisor };
+    *out = (osdear__format){ .layout = known->layout,
+                             .kind = known->kind,
+                             .width = known->width,
+                             .multiplier = known->multiplier,
+                             .divisor = known->divisor };
     return true;
   }
   return false;

@@ -162,20 +162,15 @@ static osdear_status gather_values(const osdear__type *type, const osdear__range
                                    struct ArrowArray *out, osdear_error **error)
 {
   switch (type->kind) {
-    case KIND_VOID:
-      return OSDEAR_OK;
-    case KIND_BOOLEAN:
-      return gather_booleans(ranges, range_count, out, error);
-    case KIND_STRING:
-    case KIND_BINARY:
-      return gather_bytes(type, ranges, range_count, out, error);
-    case KIND_ARRAY:
-    case KIND_MAP:
-    case KIND_STRUCT:
-    case KIND_VARIANT:
-      return gather_children(type, ranges, range_count, out, error);
-    default:
-      return gather_fixed(osdear__type_width(type), ranges, range_count, out, error);
+  case KIND_VOID: return OSDEAR_OK;
+  case KIND_BOOLEAN: return gather_booleans(ranges, range_count, out, error);
+  case KIND_STRING:
+  case KIND_BINARY: return gather_bytes(type, ranges, range_count, out, error);
+  case KIND_ARRAY:
+  case KIND_MAP:
+  case KIND_STRUCT:
+  case KIND_VARIANT: return gather_children(type, ranges, range_count, out, error);
+  default: return gather_fixed(osdear__type_width(type), ranges, range_count, out, error);
   }
 }
 

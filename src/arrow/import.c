@@ -23,20 +23,16 @@ osdear_status osdear__import_fail(osdear__batch *batch, int64_t row, const char 
 static int64_t buffers_needed(const osdear__format *format)
 {
   switch (format->layout) {
-    case LAYOUT_NULL:
-    case LAYOUT_RUNS:
-      return 0;
-    case LAYOUT_LIST_FIXED:
-    case LAYOUT_STRUCT:
-      return 1;
-    case LAYOUT_BYTES:
-    case LAYOUT_BYTES_LARGE:
-    case LAYOUT_VIEWS: /* and one for each buffer of bytes */
-    case LAYOUT_LIST_VIEW:
-    case LAYOUT_LIST_VIEW_LARGE:
-      return 3;
-    default:
-      return 2;
+  case LAYOUT_NULL:
+  case LAYOUT_RUNS: return 0;
+  case LAYOUT_LIST_FIXED:
+  case LAYOUT_STRUCT: return 1;
+  case LAYOUT_BYTES:
+  case LAYOUT_BYTES_LARGE:
+  case LAYOUT_VIEWS: /* and one for each buffer of bytes */
+  case LAYOUT_LIST_VIEW:
+  case LAYOUT_LIST_VIEW_LARGE: return 3;
+  default: return 2;
   }
 }
 
@@ -144,28 +140,23 @@ osdear__column osdear__column_child(const osdear__column *column, int64_t index,
     .schema = schema,
     .array = column->array->children[index],
     .type = type,
-    .place = { &column->place, name ? name : schema->name ? schema->name : "" },
+    .place = { &column->place, name           ? name
+                               : schema->name ? schema->name
+                                              : "" },
   };
 }
 
 static osdear_status import_values(osdear__batch *batch, const osdear__column *column, int64_t at, struct ArrowArray *out)
 {
   switch (column->format.layout) {
-    case LAYOUT_NULL:
-      return OSDEAR_OK;
-    case LAYOUT_BITS:
-      return osdear__import_bits(batch, column, at, out);
-    case LAYOUT_FIXED:
-      return osdear__import_fixed(batch, column, at, out);
-    case LAYOUT_BYTES:
-    case LAYOUT_BYTES_LARGE:
-      return osdear__import_bytes(batch, column, at, out);
-    case LAYOUT_VIEWS:
-      return osdear__import_views(batch, column, at, out);
-    case LAYOUT_STRUCT:
-      return osdear__import_struct(batch, column, at, out);
-    default:
-      return osdear__import_list(batch, column, at, out);
+  case LAYOUT_NULL: return OSDEAR_OK;
+  case LAYOUT_BITS: return osdear__import_bits(batch, column, at, out);
+  case LAYOUT_FIXED: return osdear__import_fixed(batch, column, at, out);
+  case LAYOUT_BYTES:
+  case LAYOUT_BYTES_LARGE: return osdear__import_bytes(batch, column, at, out);
+  case LAYOUT_VIEWS: return osdear__import_views(batch, column, at, out);
+  case LAYOUT_STRUCT: return osdear__import_struct(batch, column, at, out);
+  default: return osdear__import_list(batch, column, at, out);
   }
 }
 
@@ -289,8 +280,9 @@ osdear_status osdear__batch_read(osdear__batch *batch, int64_t from, int64_t cou
                                  osdear_error **error)
 {
   SCOPED(array) array = { 0 };
-  osdear__column root = { .schema = batch->schema, .array = osdear__lender_array(batch->lender), .type = batch->type,
-                          .place = { NULL, NULL } };
+  osdear__column root = {
+    .schema = batch->schema, .array = osdear__lender_array(batch->lender), .type = batch->type, .place = { NULL, NULL }
+  };
   osdear_status st;
 
   batch->error = error;

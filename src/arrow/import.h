@@ -28,10 +28,10 @@ typedef struct osdear__dictionary {
 struct osdear__batch {
   const struct ArrowSchema *schema;
   const osdear__type *type;
-  osdear__lender *lender;           /* the stranger's array */
+  osdear__lender *lender; /* the stranger's array */
   osdear__dictionary *dictionaries;
-  osdear_error **error;             /* of the call under way, as are those below */
-  int64_t bad_row;                  /* where it failed, relative to the range just asked for; -1: not known */
+  osdear_error **error; /* of the call under way, as are those below */
+  int64_t bad_row;      /* where it failed, relative to the range just asked for; -1: not known */
   char bad_place[OSDEAR__PLACE_TEXT];
 };
 
@@ -50,11 +50,16 @@ MUST_USE osdear_status osdear__import_range(osdear__batch *batch, const osdear__
 osdear__column osdear__column_child(const osdear__column *column, int64_t index, const osdear__type *type, const char *name);
 
 /* Each of these fills `out`, which has its validity already; `at` counts from the start of the stranger's buffers. */
-MUST_USE osdear_status osdear__import_bits(osdear__batch *batch, const osdear__column *column, int64_t at, struct ArrowArray *out);
-MUST_USE osdear_status osdear__import_fixed(osdear__batch *batch, const osdear__column *column, int64_t at, struct ArrowArray *out);
-MUST_USE osdear_status osdear__import_bytes(osdear__batch *batch, const osdear__column *column, int64_t at, struct ArrowArray *out);
-MUST_USE osdear_status osdear__import_views(osdear__batch *batch, const osdear__column *column, int64_t at, struct ArrowArray *out);
-MUST_USE osdear_status osdear__import_list(osdear__batch *batch, const osdear__column *column, int64_t at, struct ArrowArray *out);
+MUST_USE osdear_status osdear__import_bits(osdear__batch *batch, const osdear__column *column, int64_t at,
+                                           struct ArrowArray *out);
+MUST_USE osdear_status osdear__import_fixed(osdear__batch *batch, const osdear__column *column, int64_t at,
+                                            struct ArrowArray *out);
+MUST_USE osdear_status osdear__import_bytes(osdear__batch *batch, const osdear__column *column, int64_t at,
+                                            struct ArrowArray *out);
+MUST_USE osdear_status osdear__import_views(osdear__batch *batch, const osdear__column *column, int64_t at,
+                                            struct ArrowArray *out);
+MUST_USE osdear_status osdear__import_list(osdear__batch *batch, const osdear__column *column, int64_t at,
+                                           struct ArrowArray *out);
 MUST_USE osdear_status osdear__import_struct(osdear__batch *batch, const osdear__column *column, int64_t at,
                                              struct ArrowArray *out);
 /* These two make `out` as well. */

@@ -118,7 +118,8 @@ osdear_status osdear__import_bytes(osdear__batch *batch, const osdear__column *c
   const char *data = column->array->buffers[2];
   int64_t first = 0;
   int64_t last = 0;
-  osdear_status st = osdear__import_offsets(batch, (const char *)column->array->buffers[1] + at * width, width, out, &first, &last);
+  osdear_status st =
+      osdear__import_offsets(batch, (const char *)column->array->buffers[1] + at * width, width, out, &first, &last);
 
   if (st)
     return st;

@@ -41,25 +41,18 @@ static osdear_status decode_dictionary(osdear__batch *batch, const osdear__colum
 static int64_t index_at(osdear__kind kind, const char *indices, int64_t at)
 {
   switch (kind) {
-    case KIND_BYTE:
-      return ((const int8_t *)indices)[at];
-    case KIND_UINT8:
-      return ((const uint8_t *)indices)[at];
-    case KIND_SHORT:
-      return osdear__index_at(indices, 2, at);
-    case KIND_UINT16:
-      return osdear__index_at(indices, 2, at) & UINT16_MAX;
-    case KIND_INTEGER:
-      return osdear__index_at(indices, 4, at);
-    case KIND_UINT32:
-      return osdear__index_at(indices, 4, at) & UINT32_MAX;
-    default:
-      return osdear__index_at(indices, 8, at);
+  case KIND_BYTE: return ((const int8_t *)indices)[at];
+  case KIND_UINT8: return ((const uint8_t *)indices)[at];
+  case KIND_SHORT: return osdear__index_at(indices, 2, at);
+  case KIND_UINT16: return osdear__index_at(indices, 2, at) & UINT16_MAX;
+  case KIND_INTEGER: return osdear__index_at(indices, 4, at);
+  case KIND_UINT32: return osdear__index_at(indices, 4, at) & UINT32_MAX;
+  default: return osdear__index_at(indices, 8, at);
   }
 }
 
-static osdear_status decode_indices(osdear__batch *batch, const osdear__column *column, int64_t from, int64_t count,
-                                    int64_t size, int32_t *rows)
+static osdear_status decode_indices(osdear__batch *batch, const osdear__column *column, int64_t from, int64_t count, int64_t size,
+                                    int32_t *rows)
 {
   const struct ArrowArray *array = column->array;
   const uint8_t *validity = array->null_count ? array->buffers[0] : NULL;

@@ -82,25 +82,24 @@ static span span_at(const osdear__column *column, int64_t at)
   const struct ArrowArray *array = column->array;
 
   switch (column->format.layout) {
-    case LAYOUT_LIST_FIXED: {
-      int64_t from;
+  case LAYOUT_LIST_FIXED: {
+    int64_t from;
 
-      return (span){ osdear__mul_i64(at, column->format.width, &from) ? from : -1, column->format.width };
-    }
-    case LAYOUT_LIST_VIEW:
-      return (span){ osdear__index_at(array->buffers[1], 4, at), osdear__index_at(array->buffers[2], 4, at) };
-    case LAYOUT_LIST_VIEW_LARGE:
-      return (span){ osdear__index_at(array->buffers[1], 8, at), osdear__index_at(array->buffers[2], 8, at) };
-    case LAYOUT_LIST_LARGE: {
-      int64_t from = osdear__index_at(array->buffers[1], 8, at);
+    return (span){ osdear__mul_i64(at, column->format.width, &from) ? from : -1, column->format.width };
+  }
+  case LAYOUT_LIST_VIEW: return (span){ osdear__index_at(array->buffers[1], 4, at), osdear__index_at(array->buffers[2], 4, at) };
+  case LAYOUT_LIST_VIEW_LARGE:
+    return (span){ osdear__index_at(array->buffers[1], 8, at), osdear__index_at(array->buffers[2], 8, at) };
+  case LAYOUT_LIST_LARGE: {
+    int64_t from = osdear__index_at(array->buffers[1], 8, at);
 
-      return (span){ from, osdear__index_at(array->buffers[1], 8, at + 1) - from };
-    }
-    default: {
-      int64_t from = osdear__index_at(array->buffers[1], 4, at);
+    return (span){ from, osdear__index_at(array->buffers[1], 8, at + 1) - from };
+  }
+  default: {
+    int64_t from = osdear__index_at(array->buffers[1], 4, at);
 
-      return (span){ from, osdear__index_at(array->buffers[1], 4, at + 1) - from };
-    }
+    return (span){ from, osdear__index_at(array->buffers[1], 4, at + 1) - from };
+  }
   }
 }
 
@@ -117,7 +116,8 @@ static osdear_status check_span(osdear__batch *batch, const osdear__column *colu
   int64_t available = column->array->children[0]->length;
 
   if (it->from < 0 || it->count < 0 || it->from > available || it->count > available - it->from)
-    return osdear__import_fail(batch, row, "the list's %" PRId64 " elements from %" PRId64 " on are not among the child's %" PRId64,
+    return osdear__import_fail(batch, row,
+                               "the list's %" PRId64 " elements from %" PRId64 " on are not among the child's %" PRId64,
                                it->count, it->from, available);
   return OSDEAR_OK;
 }
@@ -207,7 +207,8 @@ static osdear_status import_offset_list(osdear__batch *batch, const osdear__colu
   int32_t width = column->format.layout == LAYOUT_LIST_LARGE ? 8 : 4;
   int64_t first = 0;
   int64_t last = 0;
-  osdear_status st = osdear__import_offsets(batch, (const char *)column->array->buffers[1] + at * width, width, out, &first, &last);
+  osdear_status st =
+      osdear__import_offsets(batch, (const char *)column->array->buffers[1] + at * width, width, out, &first, &last);
 
   if (st)
     return st;
@@ -221,8 +222,8 @@ static osdear_status import_offset_list(osdear__batch *batch, const osdear__colu
 
 osdear_status osdear__import_list(osdear__batch *batch, const osdear__column *column, int64_t at, struct ArrowArray *out)
 {
-  bool has_offsets = column->format.layout == LAYOUT_LIST || column->format.layout == LAYOUT_LIST_LARGE ||
-                     column->format.layout == LAYOUT_MAP;
+  bool has_offsets =
+      column->format.layout == LAYOUT_LIST || column->format.layout == LAYOUT_LIST_LARGE || column->format.layout == LAYOUT_MAP;
   osdear_status st;
 
   st = has_offsets ? import_offset_list(batch, column, at, out) : import_scattered(batch, column, at, out);

@@ -30,7 +30,8 @@ static inline bool osdear__kind_has_offsets(osdear__kind kind)
 
 /* Keeps alive what several of our arrays point into: a stranger's batch, or the rest of one. Counted, from any thread. */
 typedef struct osdear__lender osdear__lender;
-MUST_USE osdear_status osdear__lender_new(struct ArrowArray *array, osdear__lender **out, osdear_error **error); /* takes it over */
+MUST_USE osdear_status osdear__lender_new(struct ArrowArray *array, osdear__lender **out,
+                                          osdear_error **error); /* takes it over */
 const struct ArrowArray *osdear__lender_array(const osdear__lender *lender);
 void osdear__lender_auto(osdear__lender **lender);
 
@@ -53,14 +54,26 @@ float osdear__half_to_float(uint16_t half); /* scalar.c */
 
 /* How a stranger lays out the values of a column. */
 typedef enum osdear__layout {
-  LAYOUT_NULL, LAYOUT_BITS, LAYOUT_FIXED, LAYOUT_BYTES, LAYOUT_BYTES_LARGE, LAYOUT_VIEWS, LAYOUT_LIST, LAYOUT_LIST_LARGE,
-  LAYOUT_LIST_VIEW, LAYOUT_LIST_VIEW_LARGE, LAYOUT_LIST_FIXED, LAYOUT_STRUCT, LAYOUT_MAP, LAYOUT_RUNS
+  LAYOUT_NULL,
+  LAYOUT_BITS,
+  LAYOUT_FIXED,
+  LAYOUT_BYTES,
+  LAYOUT_BYTES_LARGE,
+  LAYOUT_VIEWS,
+  LAYOUT_LIST,
+  LAYOUT_LIST_LARGE,
+  LAYOUT_LIST_VIEW,
+  LAYOUT_LIST_VIEW_LARGE,
+  LAYOUT_LIST_FIXED,
+  LAYOUT_STRUCT,
+  LAYOUT_MAP,
+  LAYOUT_RUNS
 } osdear__layout;
 typedef struct osdear__format {
   osdear__layout layout;
-  osdear__kind kind;  /* what it becomes here; of no meaning for LAYOUT_RUNS */
-  int32_t width;      /* FIXED: bytes of a value as handed in; LIST_FIXED: elements of a list */
-  int32_t precision;  /* DECIMAL, as it becomes here */
+  osdear__kind kind; /* what it becomes here; of no meaning for LAYOUT_RUNS */
+  int32_t width;     /* FIXED: bytes of a value as handed in; LIST_FIXED: elements of a list */
+  int32_t precision; /* DECIMAL, as it becomes here */
   int32_t scale;
   int64_t multiplier; /* times and dates: to microseconds or days; 1 elsewhere */
   int64_t divisor;    /* the same, rounding down */

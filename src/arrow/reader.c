@@ -23,18 +23,12 @@ struct osdear__reader {
 static osdear_status status_of(int number)
 {
   switch (number) {
-    case ENOMEM:
-      return OSDEAR_ERR_NO_MEMORY;
-    case EINVAL:
-      return OSDEAR_ERR_DATA;
-    case ENOSYS:
-      return OSDEAR_ERR_UNSUPPORTED;
-    case ECANCELED:
-      return OSDEAR_ERR_CANCELLED;
-    case ETIMEDOUT:
-      return OSDEAR_ERR_TIMEOUT;
-    default:
-      return OSDEAR_ERR_IO;
+  case ENOMEM: return OSDEAR_ERR_NO_MEMORY;
+  case EINVAL: return OSDEAR_ERR_DATA;
+  case ENOSYS: return OSDEAR_ERR_UNSUPPORTED;
+  case ECANCELED: return OSDEAR_ERR_CANCELLED;
+  case ETIMEDOUT: return OSDEAR_ERR_TIMEOUT;
+  default: return OSDEAR_ERR_IO;
   }
 }
 

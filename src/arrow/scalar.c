@@ -29,21 +29,14 @@ float osdear__half_to_float(uint16_t half)
 static int64_t integer_at(osdear__kind kind, const void *values, int64_t row)
 {
   switch (kind) {
-    case KIND_BYTE:
-      return ((const int8_t *)values)[row];
-    case KIND_SHORT:
-      return ((const int16_t *)values)[row];
-    case KIND_INTEGER:
-    case KIND_DATE:
-      return ((const int32_t *)values)[row];
-    case KIND_UINT8:
-      return ((const uint8_t *)values)[row];
-    case KIND_UINT16:
-      return ((const uint16_t *)values)[row];
-    case KIND_UINT32:
-      return ((const uint32_t *)values)[row];
-    default: /* LONG, TIMESTAMP, TIMESTAMP_NTZ, TIME, UINT64 */
-      return ((const int64_t *)values)[row];
+  case KIND_BYTE: return ((const int8_t *)values)[row];
+  case KIND_SHORT: return ((const int16_t *)values)[row];
+  case KIND_INTEGER:
+  case KIND_DATE: return ((const int32_t *)values)[row];
+  case KIND_UINT8: return ((const uint8_t *)values)[row];
+  case KIND_UINT16: return ((const uint16_t *)values)[row];
+  case KIND_UINT32: return ((const uint32_t *)values)[row];
+  default: /* LONG, TIMESTAMP, TIMESTAMP_NTZ, TIME, UINT64 */ return ((const int64_t *)values)[row];
   }
 }
 
@@ -58,33 +51,20 @@ void osdear__scalar_at(const osdear__type *type, const struct ArrowArray *array,
     return;
   }
   switch (type->kind) {
-    case KIND_BOOLEAN:
-      scalar.i64 = osdear__bit(values, row);
-      break;
-    case KIND_FLOAT:
-      scalar.f64 = (double)((const float *)values)[row];
-      break;
-    case KIND_DOUBLE:
-      scalar.f64 = ((const double *)values)[row];
-      break;
-    case KIND_FLOAT16:
-      scalar.f64 = half_to_double(((const uint16_t *)values)[row]);
-      break;
-    case KIND_DECIMAL:
-      memcpy(&scalar.decimal, (const char *)values + row * 16, 16);
-      break;
-    case KIND_STRING:
-    case KIND_BINARY: {
-      const int32_t *offsets = (const int32_t *)values + row;
+  case KIND_BOOLEAN: scalar.i64 = osdear__bit(values, row); break;
+  case KIND_FLOAT: scalar.f64 = (double)((const float *)values)[row]; break;
+  case KIND_DOUBLE: scalar.f64 = ((const double *)values)[row]; break;
+  case KIND_FLOAT16: scalar.f64 = half_to_double(((const uint16_t *)values)[row]); break;
+  case KIND_DECIMAL: memcpy(&scalar.decimal, (const char *)values + row * 16, 16); break;
+  case KIND_STRING:
+  case KIND_BINARY: {
+    const int32_t *offsets = (const int32_t *)values + row;
 
-      scalar.bytes = (osdear__str){ (const char *)array->buffers[2] + offsets[0], (size_t)(offsets[1] - offsets[0]) };
-      break;
-    }
-    case KIND_FIXED:
-      scalar.bytes = (osdear__str){ (const char *)values + row * type->width, (size_t)type->width };
-      break;
-    default:
-      scalar.i64 = integer_at(type->kind, values, row);
+    scalar.bytes = (osdear__str){ (const char *)array->buffers[2] + offsets[0], (size_t)(offsets[1] - offsets[0]) };
+    break;
+  }
+  case KIND_FIXED: scalar.bytes = (osdear__str){ (const char *)values + row * type->width, (size_t)type->width }; break;
+  default: scalar.i64 = integer_at(type->kind, values, row);
   }
   *out = scalar;
 }
@@ -92,40 +72,41 @@ void osdear__scalar_at(const osdear__type *type, const struct ArrowArray *array,
 /* ---- against each other ---- */
 
 /* Values compare with values of their own family. */
-typedef enum family { FAMILY_NONE, FAMILY_BOOLEAN, FAMILY_NUMBER, FAMILY_TEXT, FAMILY_BYTES, FAMILY_INSTANT, FAMILY_LOCAL, FAMILY_TIME } family;
+typedef enum family {
+  FAMILY_NONE,
+  FAMILY_BOOLEAN,
+  FAMILY_NUMBER,
+  FAMILY_TEXT,
+  FAMILY_BYTES,
+  FAMILY_INSTANT,
+  FAMILY_LOCAL,
+  FAMILY_TIME
+} family;
 
 static family family_of(osdear__kind kind)
 {
   switch (kind) {
-    case KIND_BOOLEAN:
-      return FAMILY_BOOLEAN;
-    case KIND_BYTE:
-    case KIND_SHORT:
-    case KIND_INTEGER:
-    case KIND_LONG:
-    case KIND_FLOAT:
-    case KIND_DOUBLE:
-    case KIND_DECIMAL:
-    case KIND_UINT8:
-    case KIND_UINT16:
-    case KIND_UINT32:
-    case KIND_UINT64:
-    case KIND_FLOAT16:
-      return FAMILY_NUMBER;
-    case KIND_STRING:
-      return FAMILY_TEXT;
-    case KIND_BINARY:
-    case KIND_FIXED:
-      return FAMILY_BYTES;
-    case KIND_TIMESTAMP:
-      return FAMILY_INSTANT;
-    case KIND_DATE:
-    case KIND_TIMESTAMP_NTZ:
-      return FAMILY_LOCAL;
-    case KIND_TIME:
-      return FAMILY_TIME;
-    default:
-      return FAMILY_NONE;
+  case KIND_BOOLEAN: return FAMILY_BOOLEAN;
+  case KIND_BYTE:
+  case KIND_SHORT:
+  case KIND_INTEGER:
+  case KIND_LONG:
+  case KIND_FLOAT:
+  case KIND_DOUBLE:
+  case KIND_DECIMAL:
+  case KIND_UINT8:
+  case KIND_UINT16:
+  case KIND_UINT32:
+  case KIND_UINT64:
+  case KIND_FLOAT16: return FAMILY_NUMBER;
+  case KIND_STRING: return FAMILY_TEXT;
+  case KIND_BINARY:
+  case KIND_FIXED: return FAMILY_BYTES;
+  case KIND_TIMESTAMP: return FAMILY_INSTANT;
+  case KIND_DATE:
+  case KIND_TIMESTAMP_NTZ: return FAMILY_LOCAL;
+  case KIND_TIME: return FAMILY_TIME;
+  default: return FAMILY_NONE;
   }
 }
 
@@ -294,8 +275,8 @@ static osdear_status repeat_fixed(const osdear__type *type, const osdear__scalar
   return OSDEAR_OK;
 }
 
-osdear_status osdear__array_repeat(const osdear__type *type, const osdear__scalar *value, int64_t length,
-                                   struct ArrowArray *out, osdear_error **error)
+osdear_status osdear__array_repeat(const osdear__type *type, const osdear__scalar *value, int64_t length, struct ArrowArray *out,
+                                   osdear_error **error)
 {
   SCOPED(array) array = { 0 };
   osdear_status st;

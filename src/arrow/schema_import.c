@@ -204,26 +204,18 @@ static osdear_status import_type(importer *import, const struct ArrowSchema *sch
 
   out->type = (osdear__type){ .kind = format->kind, .precision = format->precision, .scale = format->scale };
   switch (format->layout) {
-    case LAYOUT_LIST:
-    case LAYOUT_LIST_LARGE:
-    case LAYOUT_LIST_VIEW:
-    case LAYOUT_LIST_VIEW_LARGE:
-    case LAYOUT_LIST_FIXED:
-      st = import_list(import, schema, place, depth, &out->type);
-      break;
-    case LAYOUT_MAP:
-      st = import_map(import, schema, place, depth, &out->type);
-      break;
-    case LAYOUT_STRUCT:
-      st = import_struct(import, schema, place, depth, &out->type);
-      break;
-    case LAYOUT_RUNS:
-      st = import_runs(import, schema, place, depth, out);
-      break;
-    default:
-      if (format->kind == KIND_FIXED)
-        out->type.width = format->width;
-      st = OSDEAR_OK;
+  case LAYOUT_LIST:
+  case LAYOUT_LIST_LARGE:
+  case LAYOUT_LIST_VIEW:
+  case LAYOUT_LIST_VIEW_LARGE:
+  case LAYOUT_LIST_FIXED: st = import_list(import, schema, place, depth, &out->type); break;
+  case LAYOUT_MAP: st = import_map(import, schema, place, depth, &out->type); break;
+  case LAYOUT_STRUCT: st = import_struct(import, schema, place, depth, &out->type); break;
+  case LAYOUT_RUNS: st = import_runs(import, schema, place, depth, out); break;
+  default:
+    if (format->kind == KIND_FIXED)
+      out->type.width = format->width;
+    st = OSDEAR_OK;
   }
   if (!st)
     st = osdear__schema_is_variant(schema, &is_variant, import->error);
@@ -237,19 +229,15 @@ static osdear_status import_type(importer *import, const struct ArrowSchema *sch
 static int64_t children_of(const osdear__format *format)
 {
   switch (format->layout) {
-    case LAYOUT_LIST:
-    case LAYOUT_LIST_LARGE:
-    case LAYOUT_LIST_VIEW:
-    case LAYOUT_LIST_VIEW_LARGE:
-    case LAYOUT_LIST_FIXED:
-    case LAYOUT_MAP:
-      return 1;
-    case LAYOUT_RUNS:
-      return 2;
-    case LAYOUT_STRUCT:
-      return -1;
-    default:
-      return 0;
+  case LAYOUT_LIST:
+  case LAYOUT_LIST_LARGE:
+  case LAYOUT_LIST_VIEW:
+  case LAYOUT_LIST_VIEW_LARGE:
+  case LAYOUT_LIST_FIXED:
+  case LAYOUT_MAP: return 1;
+  case LAYOUT_RUNS: return 2;
+  case LAYOUT_STRUCT: return -1;
+  default: return 0;
   }
 }
 

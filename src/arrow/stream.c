@@ -20,34 +20,21 @@ typedef struct producer {
 static int errno_of(osdear_status status)
 {
   switch (status) {
-    case OSDEAR_OK:
-      return 0;
-    case OSDEAR_ERR_ARGUMENT:
-    case OSDEAR_ERR_DATA:
-    case OSDEAR_ERR_STATE:
-      return EINVAL;
-    case OSDEAR_ERR_NO_MEMORY:
-      return ENOMEM;
-    case OSDEAR_ERR_NOT_FOUND:
-      return ENOENT;
-    case OSDEAR_ERR_EXISTS:
-      return EEXIST;
-    case OSDEAR_ERR_CONFLICT:
-      return EBUSY;
-    case OSDEAR_ERR_UNSUPPORTED:
-      return ENOSYS;
-    case OSDEAR_ERR_LIMIT:
-      return EOVERFLOW;
-    case OSDEAR_ERR_DENIED:
-      return EACCES;
-    case OSDEAR_ERR_UNAVAILABLE:
-      return EAGAIN;
-    case OSDEAR_ERR_TIMEOUT:
-      return ETIMEDOUT;
-    case OSDEAR_ERR_CANCELLED:
-      return ECANCELED;
-    default:
-      return EIO;
+  case OSDEAR_OK: return 0;
+  case OSDEAR_ERR_ARGUMENT:
+  case OSDEAR_ERR_DATA:
+  case OSDEAR_ERR_STATE: return EINVAL;
+  case OSDEAR_ERR_NO_MEMORY: return ENOMEM;
+  case OSDEAR_ERR_NOT_FOUND: return ENOENT;
+  case OSDEAR_ERR_EXISTS: return EEXIST;
+  case OSDEAR_ERR_CONFLICT: return EBUSY;
+  case OSDEAR_ERR_UNSUPPORTED: return ENOSYS;
+  case OSDEAR_ERR_LIMIT: return EOVERFLOW;
+  case OSDEAR_ERR_DENIED: return EACCES;
+  case OSDEAR_ERR_UNAVAILABLE: return EAGAIN;
+  case OSDEAR_ERR_TIMEOUT: return ETIMEDOUT;
+  case OSDEAR_ERR_CANCELLED: return ECANCELED;
+  default: return EIO;
   }
 }
 
@@ -68,8 +55,8 @@ static void hide_nulls_of_parents(const osdear__type *type, struct ArrowArray *a
     const osdear__field *field = &type->fields[i];
     struct ArrowArray *child = array->children[i];
     hide_nulls_of_parents(&field->type, child);
-    if (type->kind == KIND_STRUCT && !field->nullable && array->null_count > 0 && child->null_count == array->null_count
-        && child->n_buffers > 0) {
+    if (type->kind == KIND_STRUCT && !field->nullable && array->null_count > 0 && child->null_count == array->null_count &&
+        child->n_buffers > 0) {
       child->buffers[0] = NULL;
       child->null_count = 0;
     }

@@ -49,7 +49,8 @@ osdear_status osdear_stream_new(struct ArrowSchema *schema, struct ArrowArray *a
     is_whole = arrays[i].release != NULL;
   if (!is_whole) {
     drop_inputs(schema, arrays, count);
-    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "schema, out and each of the %zu batches must be there and not released", count);
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "schema, out and each of the %zu batches must be there and not released",
+                        count);
   }
   all = count < SIZE_MAX / 2 / sizeof *arrays ? osdear__alloc_zeroed(1, sizeof *all + count * sizeof *arrays) : NULL;
   if (!all) {

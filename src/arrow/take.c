@@ -215,21 +215,15 @@ static osdear_status take_values(const osdear__type *type, const struct ArrowArr
                                  struct ArrowArray *out, osdear_error **error)
 {
   switch (type->kind) {
-    case KIND_VOID:
-      return OSDEAR_OK;
-    case KIND_BOOLEAN:
-      return take_booleans(array, rows, count, out, error);
-    case KIND_STRING:
-    case KIND_BINARY:
-      return take_bytes(type, array, rows, count, out, error);
-    case KIND_ARRAY:
-    case KIND_MAP:
-      return take_elements(type, array, rows, count, out, error);
-    case KIND_STRUCT:
-    case KIND_VARIANT:
-      return take_fields(type, array, rows, count, out, error);
-    default:
-      return take_fixed(osdear__type_width(type), array, rows, count, out, error);
+  case KIND_VOID: return OSDEAR_OK;
+  case KIND_BOOLEAN: return take_booleans(array, rows, count, out, error);
+  case KIND_STRING:
+  case KIND_BINARY: return take_bytes(type, array, rows, count, out, error);
+  case KIND_ARRAY:
+  case KIND_MAP: return take_elements(type, array, rows, count, out, error);
+  case KIND_STRUCT:
+  case KIND_VARIANT: return take_fields(type, array, rows, count, out, error);
+  default: return take_fixed(osdear__type_width(type), array, rows, count, out, error);
   }
 }
 

@@ -2,60 +2,28 @@
 #include <arrow/internal.h>
 
 static const char *const kind_names[] = {
-  [KIND_VOID] = "void",
-  [KIND_BOOLEAN] = "boolean",
-  [KIND_BYTE] = "byte",
-  [KIND_SHORT] = "short",
-  [KIND_INTEGER] = "integer",
-  [KIND_LONG] = "long",
-  [KIND_FLOAT] = "float",
-  [KIND_DOUBLE] = "double",
-  [KIND_DECIMAL] = "decimal",
-  [KIND_STRING] = "string",
-  [KIND_BINARY] = "binary",
-  [KIND_DATE] = "date",
-  [KIND_TIMESTAMP] = "timestamp",
-  [KIND_TIMESTAMP_NTZ] = "timestamp_ntz",
-  [KIND_ARRAY] = "array",
-  [KIND_MAP] = "map",
-  [KIND_STRUCT] = "struct",
-  [KIND_VARIANT] = "variant",
-  [KIND_UINT8] = "uint8",
-  [KIND_UINT16] = "uint16",
-  [KIND_UINT32] = "uint32",
-  [KIND_UINT64] = "uint64",
-  [KIND_FLOAT16] = "float16",
-  [KIND_FIXED] = "fixed",
+  [KIND_VOID] = "void",           [KIND_BOOLEAN] = "boolean",
+  [KIND_BYTE] = "byte",           [KIND_SHORT] = "short",
+  [KIND_INTEGER] = "integer",     [KIND_LONG] = "long",
+  [KIND_FLOAT] = "float",         [KIND_DOUBLE] = "double",
+  [KIND_DECIMAL] = "decimal",     [KIND_STRING] = "string",
+  [KIND_BINARY] = "binary",       [KIND_DATE] = "date",
+  [KIND_TIMESTAMP] = "timestamp", [KIND_TIMESTAMP_NTZ] = "timestamp_ntz",
+  [KIND_ARRAY] = "array",         [KIND_MAP] = "map",
+  [KIND_STRUCT] = "struct",       [KIND_VARIANT] = "variant",
+  [KIND_UINT8] = "uint8",         [KIND_UINT16] = "uint16",
+  [KIND_UINT32] = "uint32",       [KIND_UINT64] = "uint64",
+  [KIND_FLOAT16] = "float16",     [KIND_FIXED] = "fixed",
   [KIND_TIME] = "time",
 };
 
 /* Of one value; 0: bits, -1: none of fixed width. */
 static const int8_t kind_widths[] = {
-  [KIND_VOID] = -1,
-  [KIND_BOOLEAN] = 0,
-  [KIND_BYTE] = 1,
-  [KIND_SHORT] = 2,
-  [KIND_INTEGER] = 4,
-  [KIND_LONG] = 8,
-  [KIND_FLOAT] = 4,
-  [KIND_DOUBLE] = 8,
-  [KIND_DECIMAL] = 16,
-  [KIND_STRING] = -1,
-  [KIND_BINARY] = -1,
-  [KIND_DATE] = 4,
-  [KIND_TIMESTAMP] = 8,
-  [KIND_TIMESTAMP_NTZ] = 8,
-  [KIND_ARRAY] = -1,
-  [KIND_MAP] = -1,
-  [KIND_STRUCT] = -1,
-  [KIND_VARIANT] = -1,
-  [KIND_UINT8] = 1,
-  [KIND_UINT16] = 2,
-  [KIND_UINT32] = 4,
-  [KIND_UINT64] = 8,
-  [KIND_FLOAT16] = 2,
-  [KIND_FIXED] = -1,
-  [KIND_TIME] = 8,
+  [KIND_VOID] = -1,   [KIND_BOOLEAN] = 0, [KIND_BYTE] = 1,      [KIND_SHORT] = 2,         [KIND_INTEGER] = 4,
+  [KIND_LONG] = 8,    [KIND_FLOAT] = 4,   [KIND_DOUBLE] = 8,    [KIND_DECIMAL] = 16,      [KIND_STRING] = -1,
+  [KIND_BINARY] = -1, [KIND_DATE] = 4,    [KIND_TIMESTAMP] = 8, [KIND_TIMESTAMP_NTZ] = 8, [KIND_ARRAY] = -1,
+  [KIND_MAP] = -1,    [KIND_STRUCT] = -1, [KIND_VARIANT] = -1,  [KIND_UINT8] = 1,         [KIND_UINT16] = 2,
+  [KIND_UINT32] = 4,  [KIND_UINT64] = 8,  [KIND_FLOAT16] = 2,   [KIND_FIXED] = -1,        [KIND_TIME] = 8,
 };
 
 /* A message that lists a thousand columns helps nobody. */
@@ -91,29 +59,22 @@ static void struct_name(const osdear__type *type, osdear__buf *out)
 void osdear__type_name(const osdear__type *type, osdear__buf *out)
 {
   switch (type->kind) {
-    case KIND_DECIMAL:
-      osdear__buf_printf(out, "decimal(%" PRId32 ",%" PRId32 ")", type->precision, type->scale);
-      break;
-    case KIND_FIXED:
-      osdear__buf_printf(out, "fixed(%" PRId32 ")", type->width);
-      break;
-    case KIND_ARRAY:
-      osdear__buf_puts(out, "array<");
-      osdear__type_name(&type->fields[0].type, out);
-      osdear__buf_putc(out, '>');
-      break;
-    case KIND_MAP:
-      osdear__buf_puts(out, "map<");
-      osdear__type_name(&type->fields[0].type, out);
-      osdear__buf_putc(out, ',');
-      osdear__type_name(&type->fields[1].type, out);
-      osdear__buf_putc(out, '>');
-      break;
-    case KIND_STRUCT:
-      struct_name(type, out);
-      break;
-    default:
-      osdear__buf_puts(out, osdear__kind_name(type->kind));
+  case KIND_DECIMAL: osdear__buf_printf(out, "decimal(%" PRId32 ",%" PRId32 ")", type->precision, type->scale); break;
+  case KIND_FIXED: osdear__buf_printf(out, "fixed(%" PRId32 ")", type->width); break;
+  case KIND_ARRAY:
+    osdear__buf_puts(out, "array<");
+    osdear__type_name(&type->fields[0].type, out);
+    osdear__buf_putc(out, '>');
+    break;
+  case KIND_MAP:
+    osdear__buf_puts(out, "map<");
+    osdear__type_name(&type->fields[0].type, out);
+    osdear__buf_putc(out, ',');
+    osdear__type_name(&type->fields[1].type, out);
+    osdear__buf_putc(out, '>');
+    break;
+  case KIND_STRUCT: struct_name(type, out); break;
+  default: osdear__buf_puts(out, osdear__kind_name(type->kind));
   }
 }
 
@@ -186,14 +147,17 @@ typedef struct type_word {
 } type_word;
 
 static const type_word type_words[] = {
-  { "void", KIND_VOID },         { "boolean", KIND_BOOLEAN },     { "bool", KIND_BOOLEAN },
-  { "byte", KIND_BYTE },         { "tinyint", KIND_BYTE },        { "short", KIND_SHORT },
-  { "smallint", KIND_SHORT },    { "integer", KIND_INTEGER },     { "int", KIND_INTEGER },
-  { "long", KIND_LONG },         { "bigint", KIND_LONG },         { "float", KIND_FLOAT },
-  { "real", KIND_FLOAT },        { "double", KIND_DOUBLE },       { "decimal", KIND_DECIMAL },
-  { "dec", KIND_DECIMAL },       { "numeric", KIND_DECIMAL },     { "string", KIND_STRING },
-  { "binary", KIND_BINARY },     { "date", KIND_DATE },           { "timestamp", KIND_TIMESTAMP },
-  { "timestamp_ntz", KIND_TIMESTAMP_NTZ },
+  { "void", KIND_VOID },           { "boolean", KIND_BOOLEAN },
+  { "bool", KIND_BOOLEAN },        { "byte", KIND_BYTE },
+  { "tinyint", KIND_BYTE },        { "short", KIND_SHORT },
+  { "smallint", KIND_SHORT },      { "integer", KIND_INTEGER },
+  { "int", KIND_INTEGER },         { "long", KIND_LONG },
+  { "bigint", KIND_LONG },         { "float", KIND_FLOAT },
+  { "real", KIND_FLOAT },          { "double", KIND_DOUBLE },
+  { "decimal", KIND_DECIMAL },     { "dec", KIND_DECIMAL },
+  { "numeric", KIND_DECIMAL },     { "string", KIND_STRING },
+  { "binary", KIND_BINARY },       { "date", KIND_DATE },
+  { "timestamp", KIND_TIMESTAMP }, { "timestamp_ntz", KIND_TIMESTAMP_NTZ },
 };
 
 static osdear__str trimmed(const char *data, size_t size)
@@ -258,15 +222,11 @@ bool osdear__type_parse(osdear__str text, osdear__type *out)
 int64_t osdear__child_count(const osdear__type *type)
 {
   switch (type->kind) {
-    case KIND_ARRAY:
-    case KIND_MAP:
-      return 1;
-    case KIND_STRUCT:
-      return (int64_t)type->field_count;
-    case KIND_VARIANT:
-      return 2;
-    default:
-      return 0;
+  case KIND_ARRAY:
+  case KIND_MAP: return 1;
+  case KIND_STRUCT: return (int64_t)type->field_count;
+  case KIND_VARIANT: return 2;
+  default: return 0;
   }
 }
 
@@ -282,15 +242,11 @@ osdear__type osdear__child_type(const osdear__type *type, int64_t index)
 int64_t osdear__buffer_count(const osdear__type *type)
 {
   switch (type->kind) {
-    case KIND_VOID:
-      return 0;
-    case KIND_STRUCT:
-    case KIND_VARIANT:
-      return 1;
-    case KIND_STRING:
-    case KIND_BINARY:
-      return 3;
-    default:
-      return 2;
+  case KIND_VOID: return 0;
+  case KIND_STRUCT:
+  case KIND_VARIANT: return 1;
+  case KIND_STRING:
+  case KIND_BINARY: return 3;
+  default: return 2;
   }
 }

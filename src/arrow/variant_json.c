@@ -215,40 +215,26 @@ static bool put_primitive(const variant *v, size_t at, unsigned type)
   switch (type) {
   case 0:
   case 1:
-  case 2:
-    osdear__buf_puts(v->out, words[type]);
-    return true;
+  case 2: osdear__buf_puts(v->out, words[type]); return true;
   case 3:
   case 4:
   case 5:
-  case 6:
-    return put_integer(v, at, (size_t)1 << (type - 3));
-  case 7:
-    return put_float(v, at, 8);
+  case 6: return put_integer(v, at, (size_t)1 << (type - 3));
+  case 7: return put_float(v, at, 8);
   case 8:
   case 9:
-  case 10:
-    return put_decimal(v, at, (size_t)4 << (type - 8));
-  case 11:
-    return put_date(v, at);
+  case 10: return put_decimal(v, at, (size_t)4 << (type - 8));
+  case 11: return put_date(v, at);
   case 12:
-  case 13:
-    return put_timestamp(v, at, 1, type == 12);
-  case 14:
-    return put_float(v, at, 4);
-  case 15:
-    return read_number(v->value, at, 4, &size) && put_base64(v, at + 4, size);
-  case 16:
-    return read_number(v->value, at, 4, &size) && put_string(v, at + 4, size);
-  case 17:
-    return put_time(v, at);
+  case 13: return put_timestamp(v, at, 1, type == 12);
+  case 14: return put_float(v, at, 4);
+  case 15: return read_number(v->value, at, 4, &size) && put_base64(v, at + 4, size);
+  case 16: return read_number(v->value, at, 4, &size) && put_string(v, at + 4, size);
+  case 17: return put_time(v, at);
   case 18:
-  case 19:
-    return put_timestamp(v, at, 1000, type == 18);
-  case 20:
-    return put_uuid(v, at);
-  default:
-    return false;
+  case 19: return put_timestamp(v, at, 1000, type == 18);
+  case 20: return put_uuid(v, at);
+  default: return false;
   }
 }
 
@@ -268,8 +254,9 @@ static bool put_key(const variant *v, uint32_t id)
   if (!read_number(metadata, 1, width, &count) || id >= count)
     return false;
   bytes_at = 1 + ((size_t)count + 2) * width;
-  if (!read_number(metadata, 1 + ((size_t)id + 1) * width, width, &from) || !read_number(metadata, 1 + ((size_t)id + 2) * width, width, &to) ||
-      from > to || bytes_at > metadata.size || to > metadata.size - bytes_at)
+  if (!read_number(metadata, 1 + ((size_t)id + 1) * width, width, &from) ||
+      !read_number(metadata, 1 + ((size_t)id + 2) * width, width, &to) || from > to || bytes_at > metadata.size ||
+      to > metadata.size - bytes_at)
     return false;
   key = (osdear__str){ metadata.data + bytes_at + from, to - from };
   if (!osdear__utf8_is_valid(key.data, key.size))
@@ -313,12 +300,9 @@ static bool put_value(const variant *v, size_t at, int depth)
     return false;
   first = (unsigned char)v->value.data[at];
   switch (first & 3) {
-  case 0:
-    return put_primitive(v, at + 1, first >> 2);
-  case 1:
-    return put_string(v, at + 1, first >> 2);
-  default:
-    return put_container(v, at + 1, first >> 2, (first & 3) == 2, depth);
+  case 0: return put_primitive(v, at + 1, first >> 2);
+  case 1: return put_string(v, at + 1, first >> 2);
+  default: return put_container(v, at + 1, first >> 2, (first & 3) == 2, depth);
   }
 }
 
@@ -332,8 +316,7 @@ bool osdear__variant_json(osdear__str metadata, osdear__str value, osdear__buf *
 
 /* ---- columns ---- */
 
-static osdear_status broken(int64_t row, const osdear__place *place, const osdear__buf *text,
-                            osdear_error **error)
+static osdear_status broken(int64_t row, const osdear__place *place, const osdear__buf *text, osdear_error **error)
 {
   char where[OSDEAR__CAST_PLACE];
   osdear_status st = osdear__buf_check(text, error);
@@ -357,7 +340,8 @@ osdear_status osdear__cast_variants(const struct ArrowArray *array, const osdear
     osdear__buf_clear(&text);
     if (!osdear__is_valid(array, row))
       st = osdear__builder_null(builder, error);
-    else if (!osdear__variant_json(osdear__variant_bytes(array->children[0], row), osdear__variant_bytes(array->children[1], row), &text))
+    else if (!osdear__variant_json(osdear__variant_bytes(array->children[0], row), osdear__variant_bytes(array->children[1], row),
+                                   &text))
       st = broken(row, place, &text, error);
     else
       st = osdear__builder_bytes(builder, (osdear__str){ text.data, text.size }, error);

@@ -31,9 +31,9 @@ __extension__ typedef unsigned __int128 osdear__uint128;
 
 /* ---- memory (alloc.c): the only file that may name malloc ---- */
 
-MUST_USE void *osdear__alloc(size_t size);                        /* never for size 0; NULL when there is none */
-MUST_USE void *osdear__alloc_zeroed(size_t count, size_t size);   /* count * size is checked */
-MUST_USE void *osdear__realloc(void *block, size_t size);         /* on NULL, `block` is as it was */
+MUST_USE void *osdear__alloc(size_t size);                      /* never for size 0; NULL when there is none */
+MUST_USE void *osdear__alloc_zeroed(size_t count, size_t size); /* count * size is checked */
+MUST_USE void *osdear__realloc(void *block, size_t size);       /* on NULL, `block` is as it was */
 MUST_USE void *osdear__realloc_array(void *block, size_t count, size_t size);
 void osdear__free(void *block);
 void osdear__wipe(void *data, size_t size); /* overwrites what was secret, in a way that the compiler may not leave out */
@@ -85,7 +85,7 @@ void osdear__buf_printf(osdear__buf *buf, const char *format, ...) PRINTF_LIKE(2
 MUST_USE char *osdear__buf_reserve(osdear__buf *buf, size_t more); /* room for `more` bytes at data + size; NULL on failure */
 void osdear__buf_clear(osdear__buf *buf);                          /* size 0, memory kept, failure forgotten */
 void osdear__buf_drop(osdear__buf *buf);
-MUST_USE char *osdear__buf_take(osdear__buf *buf);                 /* the bytes, now the caller's (osdear__free); NULL after a failure */
+MUST_USE char *osdear__buf_take(osdear__buf *buf); /* the bytes, now the caller's (osdear__free); NULL after a failure */
 MUST_USE osdear_status osdear__buf_check(const osdear__buf *buf, osdear_error **error);
 
 /* Bytes by reference. */
@@ -93,7 +93,9 @@ typedef struct osdear__str {
   const char *data;
   size_t size;
 } osdear__str;
+/* clang-format off */
 #define STR(literal) ((osdear__str){ (literal), sizeof(literal) - 1 })
+/* clang-format on */
 osdear__str osdear__str_of(const char *text); /* NULL: empty */
 bool osdear__str_equal(osdear__str a, osdear__str b);
 bool osdear__str_is(osdear__str a, const char *text);
@@ -102,9 +104,9 @@ int osdear__str_compare(osdear__str a, osdear__str b);       /* bytewise, as UTF
 bool osdear__starts_with(const char *text, const char *prefix);
 bool osdear__ends_with(const char *text, const char *suffix);
 bool osdear__utf8_is_valid(const char *data, size_t size);
-osdear__str osdear__strip(osdear__str text);                 /* without the blanks and control characters at its ends */
-int64_t osdear__utf8_length(osdear__str text);               /* how many characters it has */
-uint64_t osdear__hash(const void *data, size_t size);        /* well mixed, seeded per process against chosen collisions */
+osdear__str osdear__strip(osdear__str text);          /* without the blanks and control characters at its ends */
+int64_t osdear__utf8_length(osdear__str text);        /* how many characters it has */
+uint64_t osdear__hash(const void *data, size_t size); /* well mixed, seeded per process against chosen collisions */
 
 /* From byte strings to pointers. Keys are kept by reference: they must outlive the map. Zero-initialise. */
 typedef struct osdear__map_entry {
@@ -141,8 +143,8 @@ typedef struct osdear__service_answer {
   int32_t http_status;    /* 0: none */
   int32_t retryable;      /* 1 or 0; -1: as the status says */
 } osdear__service_answer;
-osdear_status osdear__fail_service(osdear_error **error, osdear_status status, const osdear__service_answer *answer, const char *format,
-                                   ...) PRINTF_LIKE(4, 5);
+osdear_status osdear__fail_service(osdear_error **error, osdear_status status, const osdear__service_answer *answer,
+                                   const char *format, ...) PRINTF_LIKE(4, 5);
 /* Hands a failure on that was held back: *failure moves to *error. Returns the status it was given; without a failure nothing is done. */
 osdear_status osdear__fail_on(osdear_error **error, osdear_status status, osdear_error **failure);
 void osdear__error_forget(osdear_error **error); /* one that was dealt with; `error` may be NULL */
@@ -173,7 +175,7 @@ MUST_USE osdear_status osdear__context_submit(osdear_context *context, osdear__w
 
 /* The outside world, swapped by tests: clock, sleep, randomness. */
 typedef struct osdear__world {
-  int64_t (*now_us)(void);       /* microseconds UTC since 1970 */
+  int64_t (*now_us)(void); /* microseconds UTC since 1970 */
   int64_t (*monotonic_us)(void);
   void (*sleep_us)(int64_t us);
   void (*random)(void *out, size_t size);
@@ -189,11 +191,12 @@ uint64_t osdear__random_u64(void);
 /* ---- numbers, dates and decimals as text (number.c, civil.c, decimal.c): never look at the locale ---- */
 
 /* Parsers take the whole of `text` or return false; no white space is skipped. */
-MUST_USE bool osdear__parse_i64(osdear__str text, int64_t *out); /* [+-]digits, overflow refused */
+MUST_USE bool osdear__parse_i64(osdear__str text, int64_t *out);  /* [+-]digits, overflow refused */
 MUST_USE bool osdear__parse_bool(osdear__str text, int64_t *out); /* true t yes y 1, false f no n 0, in any case: 1 or 0 */
-MUST_USE bool osdear__parse_f64(osdear__str text, double *out);  /* also NaN, Infinity, Inf, any case, signed */
-size_t osdear__format_i64(int64_t value, char out[24]);          /* returns the length; NUL-terminated, as all below */
-size_t osdear__format_f64(double value, char out[32]);           /* shortest text that reads back equal; "1.0", "1e+300", "NaN", "Infinity", "-0.0" */
+MUST_USE bool osdear__parse_f64(osdear__str text, double *out);   /* also NaN, Infinity, Inf, any case, signed */
+size_t osdear__format_i64(int64_t value, char out[24]);           /* returns the length; NUL-terminated, as all below */
+size_t osdear__format_f64(double value,
+                          char out[32]); /* shortest text that reads back equal; "1.0", "1e+300", "NaN", "Infinity", "-0.0" */
 size_t osdear__format_f32(float value, char out[32]);
 
 /* Decimals are integers scaled by 10^scale, up to 38 digits. */
@@ -233,30 +236,33 @@ typedef struct osdear__byte_range {
 /* A file of fixed size that is read at offsets. Any number of threads may read at once. */
 typedef struct osdear__input osdear__input;
 struct osdear__input {
-  osdear_status (*read_at)(osdear__input *input, int64_t offset, void *out, size_t size, osdear_error **error); /* all of it or an error */
-  void (*close)(osdear__input *input); /* frees it */
+  osdear_status (*read_at)(osdear__input *input, int64_t offset, void *out, size_t size,
+                           osdear_error **error); /* all of it or an error */
+  void (*close)(osdear__input *input);            /* frees it */
   int64_t size_bytes;
   const char *name; /* for messages */
   /* NULL where a read costs no more than its bytes. See osdear__input_ahead(). */
-  osdear_status (*ahead)(osdear__input *input, const osdear__byte_range *ranges, size_t count, int64_t memory, osdear__input **out,
-                         osdear_error **error);
+  osdear_status (*ahead)(osdear__input *input, const osdear__byte_range *ranges, size_t count, int64_t memory,
+                         osdear__input **out, osdear_error **error);
 };
-MUST_USE osdear_status osdear__input_read(osdear__input *input, int64_t offset, void *out, size_t size, osdear_error **error); /* checks bounds */
+MUST_USE osdear_status osdear__input_read(osdear__input *input, int64_t offset, void *out, size_t size,
+                                          osdear_error **error); /* checks bounds */
 void osdear__input_auto(osdear__input **input);
 /* The same file for one reader who is about to go through these parts of it, each from front to back and all side by side: they are fetched
  * ahead of it in few requests, with at most `memory` bytes held. Lives no longer than `input`; confined. *out NULL: `input` itself is as good. */
 MUST_USE osdear_status osdear__input_ahead(osdear__input *input, const osdear__byte_range *ranges, size_t count, int64_t memory,
                                            osdear__input **out, osdear_error **error);
 /* An input over bytes in memory, which must outlive it. */
-MUST_USE osdear_status osdear__input_of_bytes(const void *data, size_t size, const char *name, osdear__input **out, osdear_error **error);
+MUST_USE osdear_status osdear__input_of_bytes(const void *data, size_t size, const char *name, osdear__input **out,
+                                              osdear_error **error);
 
 /* A file being written from front to back; nobody sees it before finish succeeded. */
 typedef struct osdear__output osdear__output;
 struct osdear__output {
   osdear_status (*write)(osdear__output *output, const void *data, size_t size, osdear_error **error);
   osdear_status (*finish)(osdear__output *output, osdear_error **error); /* durable and visible; still to be closed */
-  void (*close)(osdear__output *output); /* unfinished: leaves nothing behind. Frees it */
-  int64_t written;                       /* bytes so far */
+  void (*close)(osdear__output *output);                                 /* unfinished: leaves nothing behind. Frees it */
+  int64_t written;                                                       /* bytes so far */
   const char *name;
 };
 MUST_USE osdear_status osdear__output_write(osdear__output *output, const void *data, size_t size, osdear_error **error);
@@ -267,14 +273,14 @@ void osdear__output_auto(osdear__output **output);
 /* Fill a static one and open it before the first call through its table, whose members are pointers to functions in the order of
  * `symbols`. It stays loaded: libraries such as these keep state that other parts of the process may share. */
 typedef struct osdear__library {
-  const char *purpose;        /* who needs it, for messages: "s3:" */
-  const char *package;        /* what to install */
-  const char *files[4];       /* names to try in turn: "libcurl.so.4" */
+  const char *purpose;  /* who needs it, for messages: "s3:" */
+  const char *package;  /* what to install */
+  const char *files[4]; /* names to try in turn: "libcurl.so.4" */
   const char *const *symbols;
   size_t symbol_count;
   void *table;
   osdear_status (*start)(osdear_error **error); /* called once when it is loaded, one library at a time; NULL: nothing to start */
-  void *handle; /* once it is open */
+  void *handle;                                 /* once it is open */
   _Atomic bool is_open;
 } osdear__library;
 /* UNSUPPORTED when it is not installed or too old. Cheap when it is open; any thread. */
@@ -285,12 +291,34 @@ osdear__library_call osdear__library_find(const osdear__library *library, const 
 
 /* ---- little-endian loads and stores; formats on disk are little-endian unless they say otherwise ---- */
 
-static inline uint32_t osdear__load_u32(const void *at) { uint32_t v; memcpy(&v, at, sizeof v); return v; }
-static inline uint64_t osdear__load_u64(const void *at) { uint64_t v; memcpy(&v, at, sizeof v); return v; }
-static inline void osdear__store_u32(void *at, uint32_t v) { memcpy(at, &v, sizeof v); }
-static inline void osdear__store_u64(void *at, uint64_t v) { memcpy(at, &v, sizeof v); }
+static inline uint32_t osdear__load_u32(const void *at)
+{
+  uint32_t v;
+  memcpy(&v, at, sizeof v);
+  return v;
+}
+static inline uint64_t osdear__load_u64(const void *at)
+{
+  uint64_t v;
+  memcpy(&v, at, sizeof v);
+  return v;
+}
+static inline void osdear__store_u32(void *at, uint32_t v)
+{
+  memcpy(at, &v, sizeof v);
+}
+static inline void osdear__store_u64(void *at, uint64_t v)
+{
+  memcpy(at, &v, sizeof v);
+}
 /* Sums and products of sizes that a stranger chose: false on overflow. */
-static inline bool osdear__add_i64(int64_t a, int64_t b, int64_t *out) { return !__builtin_add_overflow(a, b, out); }
-static inline bool osdear__mul_i64(int64_t a, int64_t b, int64_t *out) { return !__builtin_mul_overflow(a, b, out); }
+static inline bool osdear__add_i64(int64_t a, int64_t b, int64_t *out)
+{
+  return !__builtin_add_overflow(a, b, out);
+}
+static inline bool osdear__mul_i64(int64_t a, int64_t b, int64_t *out)
+{
+  return !__builtin_mul_overflow(a, b, out);
+}
 
 #endif

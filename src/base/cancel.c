@@ -16,10 +16,10 @@ osdear_status osdear_cancel_new(int64_t timeout_ms, osdear_cancel **out, osdear_
   int64_t deadline = INT64_MAX, timeout_us;
 
   if (timeout_ms < -1 || !out)
-    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "a timeout of %" PRId64 " ms: -1 for never, else 0 or more; out must not be NULL",
-                        timeout_ms);
-  if (timeout_ms >= 0 && (!osdear__mul_i64(timeout_ms, 1000, &timeout_us)
-                          || !osdear__add_i64(osdear__monotonic_us(), timeout_us, &deadline)))
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT,
+                        "a timeout of %" PRId64 " ms: -1 for never, else 0 or more; out must not be NULL", timeout_ms);
+  if (timeout_ms >= 0 &&
+      (!osdear__mul_i64(timeout_ms, 1000, &timeout_us) || !osdear__add_i64(osdear__monotonic_us(), timeout_us, &deadline)))
     deadline = INT64_MAX;
   cancel = osdear__alloc(sizeof *cancel);
   if (!cancel)

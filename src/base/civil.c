@@ -66,8 +66,8 @@ static bool read_date(const char **at, const char *end, int64_t *days)
 
   if (!negative)
     read_char(at, end, '+');
-  if (!read_digits(at, end, 4, 6, &year) || !read_char(at, end, '-') || !read_digits(at, end, 2, 2, &month)
-      || !read_char(at, end, '-') || !read_digits(at, end, 2, 2, &day))
+  if (!read_digits(at, end, 4, 6, &year) || !read_char(at, end, '-') || !read_digits(at, end, 2, 2, &month) ||
+      !read_char(at, end, '-') || !read_digits(at, end, 2, 2, &day))
     return false;
   if (negative)
     year = -year;
@@ -182,8 +182,8 @@ static size_t put_date(int64_t days, char *out, size_t size)
   int32_t month, day;
 
   osdear__civil_of(days, &year, &month, &day);
-  return (size_t)snprintf(out, size, "%s%04" PRId64 "-%02" PRId32 "-%02" PRId32, year < 0 ? "-" : "", year < 0 ? -year : year, month,
-                          day);
+  return (size_t)snprintf(out, size, "%s%04" PRId64 "-%02" PRId32 "-%02" PRId32, year < 0 ? "-" : "", year < 0 ? -year : year,
+                          month, day);
 }
 
 size_t osdear__format_date(int64_t days, char out[OSDEAR__TIME_TEXT])

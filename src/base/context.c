@@ -136,7 +136,8 @@ void osdear__context_progress(osdear_context *context, const char *step, int64_t
     return;
   now = osdear__monotonic_us();
   last = atomic_load(&context->last_progress_us);
-  if (done != total && (now - last < PROGRESS_INTERVAL_US || !atomic_compare_exchange_strong(&context->last_progress_us, &last, now)))
+  if (done != total &&
+      (now - last < PROGRESS_INTERVAL_US || !atomic_compare_exchange_strong(&context->last_progress_us, &last, now)))
     return;
   context->options.progress(context->options.progress_argument, step, done, total);
 }

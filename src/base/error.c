@@ -20,8 +20,8 @@ static char no_memory_text[] = "out of memory: free some, or lower the context's
 static osdear_error no_memory = { .references = -1, .status = OSDEAR_ERR_NO_MEMORY, .message = no_memory_text, .retryable = -1 };
 
 static const char *const status_names[] = {
-  "ok", "argument", "no_memory", "not_found", "exists", "conflict", "corrupt", "unsupported", "io",
-  "limit", "denied", "unavailable", "timeout", "cancelled", "data", "state", "internal",
+  "ok",    "argument", "no_memory",   "not_found", "exists",    "conflict", "corrupt", "unsupported", "io",
+  "limit", "denied",   "unavailable", "timeout",   "cancelled", "data",     "state",   "internal",
 };
 
 const char *osdear_status_name(osdear_status status)
@@ -196,8 +196,8 @@ osdear_status osdear__fail(osdear_error **error, osdear_status status, const cha
   return set_error(error, status, &message, NULL);
 }
 
-osdear_status osdear__fail_service(osdear_error **error, osdear_status status, const osdear__service_answer *answer, const char *format,
-                                   ...)
+osdear_status osdear__fail_service(osdear_error **error, osdear_status status, const osdear__service_answer *answer,
+                                   const char *format, ...)
 {
   osdear__buf message = { 0 };
   va_list arguments;
@@ -217,20 +217,14 @@ static osdear_status status_of_errno(int number)
 {
   switch (number) {
   case ENOENT:
-  case ENOTDIR:
-    return OSDEAR_ERR_NOT_FOUND;
-  case EEXIST:
-    return OSDEAR_ERR_EXISTS;
+  case ENOTDIR: return OSDEAR_ERR_NOT_FOUND;
+  case EEXIST: return OSDEAR_ERR_EXISTS;
   case EACCES:
   case EPERM:
-  case EROFS:
-    return OSDEAR_ERR_DENIED;
-  case ENOMEM:
-    return OSDEAR_ERR_NO_MEMORY;
-  case ENAMETOOLONG:
-    return OSDEAR_ERR_ARGUMENT;
-  default:
-    return OSDEAR_ERR_IO;
+  case EROFS: return OSDEAR_ERR_DENIED;
+  case ENOMEM: return OSDEAR_ERR_NO_MEMORY;
+  case ENAMETOOLONG: return OSDEAR_ERR_ARGUMENT;
+  default: return OSDEAR_ERR_IO;
   }
 }
 

@@ -106,11 +106,11 @@ int cli_show_write(cli_call *cli, const char *verb, const osdear_write_result *r
 extern const cli_option cli_snapshot_options[], cli_source_options[], cli_write_options[];
 
 extern const cli_command cli_table_create, cli_table_show, cli_table_schema, cli_table_history, cli_table_files, cli_table_read,
-    cli_table_changes, cli_table_append, cli_table_overwrite, cli_table_checkpoint, cli_ingest, cli_job_submit, cli_job_status, cli_job_wait,
-    cli_job_logs, cli_job_cancel, cli_job_ls, cli_job_call, cli_job_prune, cli_store_ls, cli_store_cat, cli_store_cp, cli_store_rm, cli_store_stat,
-    cli_store_presign, cli_completion,
-    cli_container_run, cli_container_ps, cli_container_logs, cli_container_exec, cli_container_stop, cli_container_rm,
-    cli_container_wait, cli_container_pull, cli_container_stats, cli_container_events, cli_container_sweep,
-    cli_stack_ls, cli_stack_up, cli_stack_start, cli_stack_stop, cli_stack_down;
+    cli_table_changes, cli_table_append, cli_table_overwrite, cli_table_checkpoint, cli_ingest, cli_job_submit, cli_job_status,
+    cli_job_wait, cli_job_logs, cli_job_cancel, cli_job_ls, cli_job_call, cli_job_prune, cli_store_ls, cli_store_cat,
+    cli_store_cp, cli_store_rm, cli_store_stat, cli_store_presign, cli_completion, cli_container_run, cli_container_ps,
+    cli_container_logs, cli_container_exec, cli_container_stop, cli_container_rm, cli_container_wait, cli_container_pull,
+    cli_container_stats, cli_container_events, cli_container_sweep, cli_stack_ls, cli_stack_up, cli_stack_start, cli_stack_stop,
+    cli_stack_down;
 
 #endif

@@ -34,7 +34,7 @@ void *cli_memory(size_t count, size_t size)
   static union block {
     union block *next;
     max_align_t alignment;
-  } *blocks;
+  } * blocks;
   union block *made = calloc(1 + (count * size + sizeof *made - 1) / sizeof *made, sizeof *made);
 
   if (!made)
@@ -218,8 +218,8 @@ static void show_options(FILE *out, const cli_option *table)
   for (; table->name; table++) {
     char form[64];
     int width = snprintf(form, sizeof form, "--%s%s%s", table->name, table->value ? " " : "", table->value ? table->value : "");
-    fprintf(out, "  %c%c %-*s %s\n", table->letter ? '-' : ' ', table->letter ? table->letter : ' ', width < 26 ? 26 : width, form,
-            table->help);
+    fprintf(out, "  %c%c %-*s %s\n", table->letter ? '-' : ' ', table->letter ? table->letter : ' ', width < 26 ? 26 : width,
+            form, table->help);
   }
 }
 

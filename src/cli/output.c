@@ -30,22 +30,15 @@ void cli_put_json_string(FILE *out, const char *text)
 static int code_of(osdear_status status)
 {
   switch (status) {
-  case OSDEAR_ERR_ARGUMENT:
-    return EXIT_USAGE;
-  case OSDEAR_ERR_CANCELLED:
-    return EXIT_CANCELLED;
-  case OSDEAR_ERR_TIMEOUT:
-    return EXIT_TIMED_OUT;
-  case OSDEAR_ERR_NOT_FOUND:
-    return EXIT_NOT_FOUND;
+  case OSDEAR_ERR_ARGUMENT: return EXIT_USAGE;
+  case OSDEAR_ERR_CANCELLED: return EXIT_CANCELLED;
+  case OSDEAR_ERR_TIMEOUT: return EXIT_TIMED_OUT;
+  case OSDEAR_ERR_NOT_FOUND: return EXIT_NOT_FOUND;
   case OSDEAR_ERR_CONFLICT:
-  case OSDEAR_ERR_EXISTS:
-    return EXIT_CONFLICT;
+  case OSDEAR_ERR_EXISTS: return EXIT_CONFLICT;
   case OSDEAR_ERR_DATA:
-  case OSDEAR_ERR_CORRUPT:
-    return EXIT_BAD_DATA;
-  default:
-    return EXIT_FAILED;
+  case OSDEAR_ERR_CORRUPT: return EXIT_BAD_DATA;
+  default: return EXIT_FAILED;
   }
 }
 

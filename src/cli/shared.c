@@ -95,9 +95,10 @@ int cli_show_write(cli_call *cli, const char *verb, const osdear_write_result *r
 {
   cli_progress_clear(cli);
   if (cli_flag(cli, "json"))
-    printf("{\"version\":%lld,\"rows\":%lld,\"bytes\":%lld,\"files_added\":%lld,\"files_removed\":%lld,\"attempts\":%d,\"was_done\":%s}\n",
-           (long long)result->version, (long long)result->rows, (long long)result->bytes, (long long)result->files_added,
-           (long long)result->files_removed, result->attempts, result->was_done ? "true" : "false");
+    printf(
+        "{\"version\":%lld,\"rows\":%lld,\"bytes\":%lld,\"files_added\":%lld,\"files_removed\":%lld,\"attempts\":%d,\"was_done\":%s}\n",
+        (long long)result->version, (long long)result->rows, (long long)result->bytes, (long long)result->files_added,
+        (long long)result->files_removed, result->attempts, result->was_done ? "true" : "false");
   else if (result->was_done)
     printf("nothing to do: this write is in version %lld already\n", (long long)result->version);
   else

@@ -84,8 +84,8 @@ typedef struct brotli_inflater {
   bool is_over;
 } brotli_inflater;
 
-static osdear_status brotli_inflate(osdear__inflater *base, const void *in, size_t in_size, size_t *in_used, void *out, size_t out_size,
-                                    size_t *out_used, bool is_last, bool *is_done, osdear_error **error)
+static osdear_status brotli_inflate(osdear__inflater *base, const void *in, size_t in_size, size_t *in_used, void *out,
+                                    size_t out_size, size_t *out_used, bool is_last, bool *is_done, osdear_error **error)
 {
   brotli_inflater *inflater = (brotli_inflater *)base;
   const uint8_t *next_in = in;

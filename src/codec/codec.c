@@ -146,8 +146,8 @@ size_t osdear__compress_bound(osdear__codec codec, size_t in_size)
   return ops && ops->bound ? ops->bound(in_size) : in_size;
 }
 
-osdear_status osdear__compress(osdear__codec_state *state, osdear__codec codec, int level, const void *in, size_t in_size, void *out,
-                               size_t *out_size, osdear_error **error)
+osdear_status osdear__compress(osdear__codec_state *state, osdear__codec codec, int level, const void *in, size_t in_size,
+                               void *out, size_t *out_size, osdear_error **error)
 {
   const osdear__codec_ops *ops = NULL;
   osdear_status st;
@@ -177,12 +177,13 @@ osdear_status osdear__inflater_new(osdear__codec codec, osdear__inflater **out, 
   if (st)
     return st;
   if (!ops->inflater_new)
-    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "files compressed as %s are not read: use gzip or zstd", codecs[codec].name);
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "files compressed as %s are not read: use gzip or zstd",
+                        codecs[codec].name);
   return ops->inflater_new(out, error);
 }
 
-osdear_status osdear__inflate(osdear__inflater *inflater, const void *in, size_t in_size, size_t *in_used, void *out, size_t out_size,
-                              size_t *out_used, bool is_last, bool *is_done, osdear_error **error)
+osdear_status osdear__inflate(osdear__inflater *inflater, const void *in, size_t in_size, size_t *in_used, void *out,
+                              size_t out_size, size_t *out_used, bool is_last, bool *is_done, osdear_error **error)
 {
   *in_used = 0;
   *out_used = 0;

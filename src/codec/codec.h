@@ -6,13 +6,21 @@
 
 /* Numbers are Parquet's CompressionCodec. */
 typedef enum osdear__codec {
-  CODEC_NONE = 0, CODEC_SNAPPY = 1, CODEC_GZIP = 2, CODEC_LZO = 3, CODEC_BROTLI = 4, CODEC_LZ4_HADOOP = 5, CODEC_ZSTD = 6, CODEC_LZ4_RAW = 7
+  CODEC_NONE = 0,
+  CODEC_SNAPPY = 1,
+  CODEC_GZIP = 2,
+  CODEC_LZO = 3,
+  CODEC_BROTLI = 4,
+  CODEC_LZ4_HADOOP = 5,
+  CODEC_ZSTD = 6,
+  CODEC_LZ4_RAW = 7
 } osdear__codec;
-const char *osdear__codec_name(osdear__codec codec);                      /* "zstd"; "codec 42" is up to the caller: NULL if unknown */
-MUST_USE bool osdear__codec_of_name(const char *name, osdear__codec *out); /* any case: none uncompressed snappy gzip brotli lz4 lz4_raw zstd */
-bool osdear__codec_is_built(osdear__codec codec);                         /* false: LZO, or a feature that was switched off */
-bool osdear__codec_is_written(osdear__codec codec);                       /* built, and not only read as Brotli is */
-osdear__codec osdear__codec_default(void);                                /* what we write unless told otherwise: zstd, or what there is */
+const char *osdear__codec_name(osdear__codec codec); /* "zstd"; "codec 42" is up to the caller: NULL if unknown */
+MUST_USE bool osdear__codec_of_name(const char *name,
+                                    osdear__codec *out); /* any case: none uncompressed snappy gzip brotli lz4 lz4_raw zstd */
+bool osdear__codec_is_built(osdear__codec codec);        /* false: LZO, or a feature that was switched off */
+bool osdear__codec_is_written(osdear__codec codec);      /* built, and not only read as Brotli is */
+osdear__codec osdear__codec_default(void);               /* what we write unless told otherwise: zstd, or what there is */
 
 /* Scratch memory of the compressors, used again from call to call. One per thread. Zero-initialise. */
 typedef struct osdear__codec_state {
@@ -26,8 +34,8 @@ MUST_USE osdear_status osdear__decompress(osdear__codec_state *state, osdear__co
                                           void *out, size_t out_size, osdear_error **error);
 size_t osdear__compress_bound(osdear__codec codec, size_t in_size);
 /* `out` has room for osdear__compress_bound(); `level` 0 is the codec's default (zstd: 3). */
-MUST_USE osdear_status osdear__compress(osdear__codec_state *state, osdear__codec codec, int level, const void *in, size_t in_size,
-                                        void *out, size_t *out_size, osdear_error **error);
+MUST_USE osdear_status osdear__compress(osdear__codec_state *state, osdear__codec codec, int level, const void *in,
+                                        size_t in_size, void *out, size_t *out_size, osdear_error **error);
 
 /* Whole streams, for files and for what may claim too much: gzip (members after each other), zstd (frames after each other), brotli. */
 typedef struct osdear__inflater osdear__inflater;

@@ -162,8 +162,8 @@ static size_t hadoop_bound(size_t in_size)
   return lz4_bound(in_size) + HADOOP_HEADER;
 }
 
-static osdear_status hadoop_out(osdear__codec_state *state, int level, const void *in, size_t in_size, void *out, size_t *out_size,
-                                osdear_error **error)
+static osdear_status hadoop_out(osdear__codec_state *state, int level, const void *in, size_t in_size, void *out,
+                                size_t *out_size, osdear_error **error)
 {
   uint8_t *to = out;
   size_t size = 0;

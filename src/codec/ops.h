@@ -12,8 +12,8 @@ typedef struct osdear__codec_ops {
                               osdear_error **error);
   osdear_status (*compress)(osdear__codec_state *state, int level, const void *in, size_t in_size, void *out, size_t *out_size,
                             osdear_error **error); /* NULL: this codec is only read */
-  size_t (*bound)(size_t in_size);                                              /* NULL: this codec is only read */
-  void (*state_drop)(osdear__codec_state *state);                               /* NULL: keeps nothing. Of a state that may be empty */
+  size_t (*bound)(size_t in_size);                 /* NULL: this codec is only read */
+  void (*state_drop)(osdear__codec_state *state);  /* NULL: keeps nothing. Of a state that may be empty */
   osdear_status (*inflater_new)(osdear__inflater **out, osdear_error **error); /* NULL: no streams */
 } osdear__codec_ops;
 
@@ -27,8 +27,8 @@ extern const osdear__codec_ops *const osdear__zstd_ops;
 
 /* The head of every inflater. */
 struct osdear__inflater {
-  osdear_status (*inflate)(osdear__inflater *inflater, const void *in, size_t in_size, size_t *in_used, void *out, size_t out_size,
-                           size_t *out_used, bool is_last, bool *is_done, osdear_error **error);
+  osdear_status (*inflate)(osdear__inflater *inflater, const void *in, size_t in_size, size_t *in_used, void *out,
+                           size_t out_size, size_t *out_used, bool is_last, bool *is_done, osdear_error **error);
   void (*free)(osdear__inflater *inflater);
 };
 

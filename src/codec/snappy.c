@@ -158,8 +158,8 @@ static size_t snappy_bound(size_t in_size)
   return 32 + in_size + in_size / 6;
 }
 
-static osdear_status snappy_out(osdear__codec_state *state, int level, const void *in, size_t in_size, void *out, size_t *out_size,
-                                osdear_error **error)
+static osdear_status snappy_out(osdear__codec_state *state, int level, const void *in, size_t in_size, void *out,
+                                size_t *out_size, osdear_error **error)
 {
   size_t size = snappy_bound(in_size);
 

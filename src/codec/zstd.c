@@ -3,10 +3,10 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-#define ZSTD_FUNCTIONS(function)                                                                                                  \
-  function(createDCtx) function(freeDCtx) function(decompressDCtx) function(createCCtx) function(freeCCtx) function(compressCCtx) \
-      function(createDStream) function(freeDStream) function(decompressStream) function(isError) function(getErrorCode)           \
-          function(getErrorName) function(minCLevel) function(maxCLevel)
+#define ZSTD_FUNCTIONS(function)                                                                                        \
+  function(createDCtx) function(freeDCtx) function(decompressDCtx) function(createCCtx) function(freeCCtx)              \
+      function(compressCCtx) function(createDStream) function(freeDStream) function(decompressStream) function(isError) \
+          function(getErrorCode) function(getErrorName) function(minCLevel) function(maxCLevel)
 
 static struct {
 #define ZSTD_MEMBER(name) __typeof__(ZSTD_##name) *name;

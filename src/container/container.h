@@ -76,13 +76,13 @@ struct osdear_engine {
   osdear__portainer *portainer; /* NULL: not through one */
   osdear_engine *origin;        /* whose connections and Portainer this one borrows; NULL: they are its own */
   char *address;
-  char *docker_folder;          /* NULL: none */
-  char *prefix;                 /* before each path: "/v1.41", behind Portainer's proxy more */
+  char *docker_folder; /* NULL: none */
+  char *prefix;        /* before each path: "/v1.41", behind Portainer's proxy more */
   char api_version[16];
   int32_t api_minor;
   bool is_podman;
   int64_t timeout_ms;
-  int64_t deadline_us;          /* no request waits longer, but for quiet ones; 0: none. For the time of a call that has one of its own */
+  int64_t deadline_us; /* no request waits longer, but for quiet ones; 0: none. For the time of a call that has one of its own */
 };
 typedef osdear_engine osdear__engine;
 void osdear__engine_auto(osdear_engine **engine);
@@ -94,38 +94,39 @@ void osdear__engine_put_prefix(const osdear_engine *engine, const char *version,
 
 /* A request to the engine. Zero-initialise. */
 typedef struct osdear__engine_request {
-  const char *method;       /* NULL: GET */
-  const char *path;         /* behind the version */
-  const char *body;         /* JSON; NULL: none */
-  const char *registry_auth;/* X-Registry-Auth; NULL: none */
+  const char *method;         /* NULL: GET */
+  const char *path;           /* behind the version */
+  const char *body;           /* JSON; NULL: none */
+  const char *registry_auth;  /* X-Registry-Auth; NULL: none */
   osdear__http_source source; /* a tar file in place of `body` when `read` is set */
-  int64_t idle_timeout_ms;  /* 0: the engine's; -1: none */
-  int64_t timeout_ms;       /* 0: none */
-  const char *version;      /* in place of the version agreed on: Podman's own calls; NULL: that one */
-  bool of_portainer;        /* behind "/api" of the Portainer, not of the engine that it stands before */
-  bool missing_is_fine;     /* 404 is no failure */
-  bool repeat;              /* may be made again although it is a POST */
-  bool is_quiet;            /* pulled: may be silent for as long as it likes, from before its head on, which some send with its first byte only */
+  int64_t idle_timeout_ms;    /* 0: the engine's; -1: none */
+  int64_t timeout_ms;         /* 0: none */
+  const char *version;        /* in place of the version agreed on: Podman's own calls; NULL: that one */
+  bool of_portainer;          /* behind "/api" of the Portainer, not of the engine that it stands before */
+  bool missing_is_fine;       /* 404 is no failure */
+  bool repeat;                /* may be made again although it is a POST */
+  bool
+      is_quiet; /* pulled: may be silent for as long as it likes, from before its head on, which some send with its first byte only */
 } osdear__engine_request;
 
 /* Makes it, and turns what is not 2xx or 304 into an error. */
-MUST_USE osdear_status osdear__engine_send(osdear_engine *engine, const osdear__engine_request *request, osdear__http_response *response,
-                                           osdear_error **error);
+MUST_USE osdear_status osdear__engine_send(osdear_engine *engine, const osdear__engine_request *request,
+                                           osdear__http_response *response, osdear_error **error);
 /* The same, with the answer read as JSON. *out is NULL when there is no body. */
 MUST_USE osdear_status osdear__engine_ask(osdear_engine *engine, const osdear__engine_request *request, osdear__arena *arena,
                                           const osdear__json **out, osdear_error **error);
 /* The same, with the body pulled. */
-MUST_USE osdear_status osdear__engine_pull(osdear_engine *engine, const osdear__engine_request *request, osdear__http_reader **out,
-                                           osdear__http_response *response, osdear_error **error);
+MUST_USE osdear_status osdear__engine_pull(osdear_engine *engine, const osdear__engine_request *request,
+                                           osdear__http_reader **out, osdear__http_response *response, osdear_error **error);
 /* As osdear__http_read(), but a wait that was in vain is no failure: *is_silent says so, and that reading may go on. What an early reader was
  * refused comes in the engine's own words; UNAVAILABLE where a Portainer wants another token. */
-MUST_USE osdear_status osdear__engine_read(osdear_engine *engine, osdear__http_reader *reader, void *out, size_t room, int64_t wait_ms,
-                                           size_t *got, bool *is_silent, osdear_error **error);
+MUST_USE osdear_status osdear__engine_read(osdear_engine *engine, osdear__http_reader *reader, void *out, size_t room,
+                                           int64_t wait_ms, size_t *got, bool *is_silent, osdear_error **error);
 /* An engine that hangs fails here with TIMEOUT. One that is away does not fail: whoever is connected to it learns that by himself. */
 MUST_USE osdear_status osdear__engine_check(osdear_engine *engine, osdear_error **error);
 /* For who sends a GET himself, among many: its client, its URL, and a header that goes with it (NULL: none) with its value. */
-MUST_USE osdear_status osdear__engine_question(osdear_engine *engine, const char *path, osdear__http_client **client, osdear__buf *url,
-                                               const char **header, osdear__buf *value, osdear_error **error);
+MUST_USE osdear_status osdear__engine_question(osdear_engine *engine, const char *path, osdear__http_client **client,
+                                               osdear__buf *url, const char **header, osdear__buf *value, osdear_error **error);
 /* Of its answer: another token is to be had, and the question worth repeating. */
 bool osdear__engine_is_to_log_in(osdear_engine *engine, const osdear__http_response *response);
 /* The answer as a failure, in the service's own words. */
@@ -139,8 +140,8 @@ void osdear__put_name(osdear__buf *out, const char *name, const char *keep);
 
 /* ---- JSON of engines ---- */
 
-void osdear__json_put_pairs(osdear__buf *out, const osdear_pair *pairs, size_t count);  /* {"k":"v"} */
-void osdear__json_put_texts(osdear__buf *out, const char *const *texts, size_t count);  /* ["a"] */
+void osdear__json_put_pairs(osdear__buf *out, const osdear_pair *pairs, size_t count); /* {"k":"v"} */
+void osdear__json_put_texts(osdear__buf *out, const char *const *texts, size_t count); /* ["a"] */
 /* `over` laid over `base`: objects are merged, all else is replaced. */
 void osdear__json_put_merged(osdear__buf *out, const osdear__json *base, const osdear__json *over);
 
@@ -158,7 +159,7 @@ MUST_USE osdear_status osdear__spec_print_limits(const osdear_container_spec *sp
 
 /* Zero-initialise. Bytes are given as they come and come out as pieces that lie within what was given. */
 typedef struct osdear__demux {
-  bool is_raw;            /* a terminal: all is standard output */
+  bool is_raw; /* a terminal: all is standard output */
   unsigned char header[8];
   size_t header_size;
   uint32_t left;          /* of the frame */
@@ -176,23 +177,24 @@ struct osdear_engine_stream {
   osdear__http_reader *reader; /* one of these two */
   osdear__http_tunnel *tunnel;
   osdear__demux demux;
-  bool is_json;                /* whole JSON texts, else output */
+  bool is_json; /* whole JSON texts, else output */
   bool has_ended;
-  osdear__buf bytes;           /* received; from `at` on not handed out yet */
+  osdear__buf bytes; /* received; from `at` on not handed out yet */
   size_t at;
-  osdear__buf text;            /* the JSON text being collected */
+  osdear__buf text; /* the JSON text being collected */
   int32_t depth;
   bool in_string, is_escaped;
   osdear__stream_log *log;
-  osdear_status (*reopen)(osdear_engine_stream *stream, osdear_error **error); /* events: when the engine went away; NULL: never */
+  osdear_status (*reopen)(osdear_engine_stream *stream,
+                          osdear_error **error);                  /* events: when the engine went away; NULL: never */
   bool (*accept)(osdear_engine_stream *stream, osdear__str text); /* events: false for one that came before */
   char *exec_id;
-  int64_t since_ns;            /* events: time of the last one */
-  int64_t pause_us;            /* events: asked for again after so long; 0: they are one stream */
-  int64_t ahead_us;            /* events: the engine's clock before ours */
-  bool was_reopened;           /* events: what is not newer than that was told before */
-  char *path;                  /* events: without `since` */
-  int64_t quiet_ms;            /* since the last piece, or since the engine was asked */
+  int64_t since_ns;  /* events: time of the last one */
+  int64_t pause_us;  /* events: asked for again after so long; 0: they are one stream */
+  int64_t ahead_us;  /* events: the engine's clock before ours */
+  bool was_reopened; /* events: what is not newer than that was told before */
+  char *path;        /* events: without `since` */
+  int64_t quiet_ms;  /* since the last piece, or since the engine was asked */
 };
 MUST_USE osdear_status osdear__stream_new(osdear_engine *engine, osdear_engine_stream **out, osdear_error **error);
 /* As osdear_engine_stream_next(); *is_silent: there was nothing within `wait_ms` (-1: as long as it takes), and it may be asked again. That an
@@ -200,16 +202,16 @@ MUST_USE osdear_status osdear__stream_new(osdear_engine *engine, osdear_engine_s
 MUST_USE osdear_status osdear__stream_poll(osdear_engine_stream *stream, int64_t wait_ms, osdear_chunk *chunk, bool *is_silent,
                                            osdear_error **error);
 /* The next piece of output or of JSON, below logs and reopening. */
-MUST_USE osdear_status osdear__stream_piece(osdear_engine_stream *stream, int64_t wait_ms, osdear_channel *channel, osdear__str *piece,
-                                            bool *is_silent, osdear_error **error);
+MUST_USE osdear_status osdear__stream_piece(osdear_engine_stream *stream, int64_t wait_ms, osdear_channel *channel,
+                                            osdear__str *piece, bool *is_silent, osdear_error **error);
 #define OSDEAR__SILENCE_MS 5000 /* silence is no sign of death; after so much of it, ask */
 void osdear__stream_disconnect(osdear_engine_stream *stream);
 typedef osdear_engine_stream osdear__engine_stream;
 void osdear__engine_stream_auto(osdear_engine_stream **stream);
 
 void osdear__stream_log_free(osdear__stream_log *log);
-MUST_USE osdear_status osdear__stream_log_next(osdear_engine_stream *stream, int64_t wait_ms, osdear_chunk *chunk, bool *is_silent,
-                                               osdear_error **error);
+MUST_USE osdear_status osdear__stream_log_next(osdear_engine_stream *stream, int64_t wait_ms, osdear_chunk *chunk,
+                                               bool *is_silent, osdear_error **error);
 /* Waits a little, then a little longer, for an engine that is away. UNAVAILABLE when it stays away for two minutes. */
 typedef struct osdear__patience {
   int64_t wait_us;
@@ -234,8 +236,8 @@ void osdear__status_of(const osdear__json *inspected, osdear_container_status_re
 /* How it ends, asked for before it does: then it is told even if somebody removes the container at once (wait.c). */
 MUST_USE osdear_status osdear__end_ask(osdear_container *container, osdear__http_reader **out, osdear_error **error);
 /* Waits so long for it. STATE where the engine does not know how it ended. */
-MUST_USE osdear_status osdear__end_read(osdear_container *container, osdear__http_reader *reader, int64_t wait_ms, int32_t *exit_code,
-                                        bool *is_silent, osdear_error **error);
+MUST_USE osdear_status osdear__end_read(osdear_container *container, osdear__http_reader *reader, int64_t wait_ms,
+                                        int32_t *exit_code, bool *is_silent, osdear_error **error);
 /* STATE for the exit code of an end that the engine has lost. */
 MUST_USE osdear_status osdear__check_exit_code(const osdear_container *container, int32_t exit_code, osdear_error **error);
 /* Podman has systemd run health checks; where that does not, nobody does, unless it is asked to. */
@@ -244,16 +246,18 @@ MUST_USE osdear_status osdear__health_provoke(osdear_container *container, osdea
 MUST_USE osdear_status osdear__container_make(osdear_engine *engine, const osdear_container_spec *spec, const osdear_pair *labels,
                                               size_t label_count, osdear_container **out, osdear_error **error);
 /* An engine like `engine` that calls for `context`. */
-MUST_USE osdear_status osdear__engine_with(osdear_engine *engine, osdear_context *context, osdear_engine **out, osdear_error **error);
+MUST_USE osdear_status osdear__engine_with(osdear_engine *engine, osdear_context *context, osdear_engine **out,
+                                           osdear_error **error);
 /* One with time of its own: that the caller gave up, or that its time is over, must not keep us from tidying. */
-MUST_USE osdear_status osdear__engine_for_tidying(osdear_engine *engine, int64_t timeout_ms, osdear_engine **out, osdear_error **error);
+MUST_USE osdear_status osdear__engine_for_tidying(osdear_engine *engine, int64_t timeout_ms, osdear_engine **out,
+                                                  osdear_error **error);
 
 /* Sends only: an engine answers when the container has ended or was killed, and goes on with that when nobody listens any more. */
 MUST_USE osdear_status osdear__container_ask_to_stop(osdear_container *container, int32_t grace_s, osdear_error **error);
 
 /* A log that can be read on behind its end, of one channel: osdear__container_read_on() asks for what came since. */
-MUST_USE osdear_status osdear__container_read_log(osdear_container *container, const osdear_logs_options *options, osdear_engine_stream **out,
-                                             osdear_error **error);
+MUST_USE osdear_status osdear__container_read_log(osdear_container *container, const osdear_logs_options *options,
+                                                  osdear_engine_stream **out, osdear_error **error);
 MUST_USE osdear_status osdear__container_read_on(osdear_engine_stream *stream, osdear_error **error);
 
 /* ---- runs (run.c, sweep.c, owner.c) ---- */
@@ -280,14 +284,16 @@ void osdear__untar_auto(osdear__untar **untar);
 /* Writes the tar of a file or folder piece by piece. */
 typedef struct osdear__tar osdear__tar;
 MUST_USE osdear_status osdear__tar_new(const char *path, osdear__tar **out, osdear_error **error);
-MUST_USE osdear_status osdear__tar_read(void *tar, void *out, size_t room, size_t *got, osdear_error **error); /* fits osdear__http_source */
+MUST_USE osdear_status osdear__tar_read(void *tar, void *out, size_t room, size_t *got,
+                                        osdear_error **error); /* fits osdear__http_source */
 MUST_USE osdear_status osdear__tar_rewind(void *tar, osdear_error **error);
 void osdear__tar_auto(osdear__tar **tar);
 
 /* ---- Portainer (portainer.c) ---- */
 
-MUST_USE osdear_status osdear__portainer_open(osdear_context *context, const osdear__place *place, const osdear__engine_settings *settings,
-                                              const osdear__http_config *config, osdear__portainer **out, osdear_error **error);
+MUST_USE osdear_status osdear__portainer_open(osdear_context *context, const osdear__place *place,
+                                              const osdear__engine_settings *settings, const osdear__http_config *config,
+                                              osdear__portainer **out, osdear_error **error);
 void osdear__portainer_free(osdear__portainer *portainer);
 osdear__http_client *osdear__portainer_client(osdear__portainer *portainer);
 /* "/api/endpoints/N": what its environment's requests start with. */

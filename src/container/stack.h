@@ -19,7 +19,8 @@ struct osdear_stack {
 };
 typedef osdear_stack osdear__stack;
 void osdear__stack_auto(osdear_stack **stack);
-MUST_USE osdear_status osdear__stack_of(osdear_engine *engine, const char *name, int64_t id, osdear_stack **out, osdear_error **error);
+MUST_USE osdear_status osdear__stack_of(osdear_engine *engine, const char *name, int64_t id, osdear_stack **out,
+                                        osdear_error **error);
 /* ARGUMENT unless it is a name that Compose and Portainer take as it is. */
 MUST_USE osdear_status osdear__stack_check_name(const char *name, osdear_error **error);
 /* The moment when so much time will be over; 0 stands for the default. */
@@ -50,17 +51,21 @@ typedef struct osdear__members {
   osdear__member *items;
   size_t count;
 } osdear__members;
-MUST_USE osdear_status osdear__members_find(osdear_engine *engine, const char *project, osdear__arena *arena, osdear__members *out,
-                                            osdear_error **error);
+MUST_USE osdear_status osdear__members_find(osdear_engine *engine, const char *project, osdear__arena *arena,
+                                            osdear__members *out, osdear_error **error);
 bool osdear__member_runs(const osdear__member *member);
 /* Waits as osdear_stack_verify() does. */
-MUST_USE osdear_status osdear__members_await(osdear_engine *engine, const char *project, bool up, int64_t deadline, osdear_error **error);
+MUST_USE osdear_status osdear__members_await(osdear_engine *engine, const char *project, bool up, int64_t deadline,
+                                             osdear_error **error);
 /* Starts them in order. */
-MUST_USE osdear_status osdear__members_start(osdear_engine *engine, const osdear__members *members, int64_t deadline, osdear_error **error);
+MUST_USE osdear_status osdear__members_start(osdear_engine *engine, const osdear__members *members, int64_t deadline,
+                                             osdear_error **error);
 /* Stops them in reverse order, and removes them where `remove` says so. One that is gone is no failure. */
-MUST_USE osdear_status osdear__members_stop(osdear_engine *engine, const osdear__members *members, bool remove, osdear_error **error);
+MUST_USE osdear_status osdear__members_stop(osdear_engine *engine, const osdear__members *members, bool remove,
+                                            osdear_error **error);
 /* Waits until a container is what another waits for: "healthy", "ended", or nothing for started. */
-MUST_USE osdear_status osdear__member_await(osdear_engine *engine, const char *id, osdear__str word, int64_t deadline, osdear_error **error);
+MUST_USE osdear_status osdear__member_await(osdear_engine *engine, const char *id, osdear__str word, int64_t deadline,
+                                            osdear_error **error);
 /* Those whose service is not among the names. */
 MUST_USE osdear_status osdear__members_drop(osdear_engine *engine, const char *project, const char *const *services, size_t count,
                                             osdear_error **error);
@@ -70,7 +75,8 @@ MUST_USE osdear_status osdear__members_remove(osdear_engine *engine, const char 
 /* ---- Portainer's (portainer_stack.c); `engine->portainer` is set ---- */
 
 /* Each row of Portainer's that is of this environment. *rows may be NULL. */
-MUST_USE osdear_status osdear__portainer_stacks(osdear_engine *engine, osdear__arena *arena, const osdear__json **rows, osdear_error **error);
+MUST_USE osdear_status osdear__portainer_stacks(osdear_engine *engine, osdear__arena *arena, const osdear__json **rows,
+                                                osdear_error **error);
 /* The oldest row of this name other than the row `besides` (0: of all); *id 0: none. */
 MUST_USE osdear_status osdear__portainer_stack_find(osdear_engine *engine, const char *name, int64_t besides, int64_t *id,
                                                     bool *is_wanted_up, osdear_error **error);

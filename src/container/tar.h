@@ -8,8 +8,8 @@
 
 /* All members are text; numbers are octal. */
 typedef struct osdear__tar_header {
-  char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, link[100], magic[6], version[2], user[32], group[32],
-      device_major[8], device_minor[8], prefix[155], padding[12];
+  char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, link[100], magic[6], version[2], user[32],
+      group[32], device_major[8], device_minor[8], prefix[155], padding[12];
 } osdear__tar_header;
 
 /* The sum of all bytes, those of the checksum taken for blanks. */

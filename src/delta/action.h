@@ -5,8 +5,16 @@
 #include <delta/delta.h>
 
 typedef enum osdear__action_kind {
-  ACTION_ADD, ACTION_REMOVE, ACTION_PROTOCOL, ACTION_METADATA, ACTION_TXN, ACTION_DOMAIN, ACTION_COMMIT_INFO,
-  ACTION_SIDECAR, ACTION_CHECKPOINT /* of V2 checkpoints */, ACTION_CDC
+  ACTION_ADD,
+  ACTION_REMOVE,
+  ACTION_PROTOCOL,
+  ACTION_METADATA,
+  ACTION_TXN,
+  ACTION_DOMAIN,
+  ACTION_COMMIT_INFO,
+  ACTION_SIDECAR,
+  ACTION_CHECKPOINT /* of V2 checkpoints */,
+  ACTION_CDC
 } osdear__action_kind;
 
 /* A file that holds files of a checkpoint. */
@@ -18,9 +26,9 @@ typedef struct osdear__sidecar {
 /* Valid during the visit only. Of the members only that of `kind` is filled. */
 typedef struct osdear__action {
   osdear__action_kind kind;
-  osdear__file file;          /* ADD, REMOVE, CDC */
+  osdear__file file; /* ADD, REMOVE, CDC */
   osdear__protocol protocol;
-  osdear__metadata metadata;  /* its `schema` is not parsed */
+  osdear__metadata metadata; /* its `schema` is not parsed */
   osdear__txn txn;
   osdear__domain domain;
   osdear__str info; /* COMMIT_INFO: JSON object text */
@@ -63,11 +71,14 @@ MUST_USE osdear_status osdear__protocol_copy(const osdear__protocol *protocol, o
 MUST_USE osdear_status osdear__metadata_copy(const osdear__metadata *metadata, osdear__arena *arena, osdear__metadata *out,
                                              osdear_error **error);
 MUST_USE osdear_status osdear__txn_copy(const osdear__txn *txn, osdear__arena *arena, osdear__txn *out, osdear_error **error);
-MUST_USE osdear_status osdear__domain_copy(const osdear__domain *domain, osdear__arena *arena, osdear__domain *out, osdear_error **error);
+MUST_USE osdear_status osdear__domain_copy(const osdear__domain *domain, osdear__arena *arena, osdear__domain *out,
+                                           osdear_error **error);
 
 /* A file before any of its fields is known: numbers that may be absent are -1. */
+/* clang-format off */
 #define OSDEAR__FILE_BLANK \
   ((osdear__file){ .size_bytes = -1, .data_change = true, .dv = { .offset = -1 }, .base_row_id = -1, .default_row_commit_version = -1 })
+/* clang-format on */
 /* What every action must obey, from wherever it came: fields that are there but make no sense are CORRUPT. */
 MUST_USE osdear_status osdear__file_check(const osdear__file *file, const char *what, bool is_add, osdear_error **error);
 

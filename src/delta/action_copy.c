@@ -100,7 +100,8 @@ osdear_status osdear__file_copy(const osdear__file *file, osdear__arena *arena, 
   return OSDEAR_OK;
 }
 
-osdear_status osdear__protocol_copy(const osdear__protocol *protocol, osdear__arena *arena, osdear__protocol *out, osdear_error **error)
+osdear_status osdear__protocol_copy(const osdear__protocol *protocol, osdear__arena *arena, osdear__protocol *out,
+                                    osdear_error **error)
 {
   osdear__protocol copy = *protocol;
   osdear_status st = copy_names(protocol->reader_features, arena, &copy.reader_features, error);
@@ -112,7 +113,8 @@ osdear_status osdear__protocol_copy(const osdear__protocol *protocol, osdear__ar
   return st;
 }
 
-static osdear_status copy_pairs(const osdear_pair *pairs, size_t count, osdear__arena *arena, osdear_pair **out, osdear_error **error)
+static osdear_status copy_pairs(const osdear_pair *pairs, size_t count, osdear__arena *arena, osdear_pair **out,
+                                osdear_error **error)
 {
   osdear_pair *copy = osdear__arena_zeroed(arena, count + 1, sizeof *copy); /* never of size 0 */
   osdear_status st = copy ? OSDEAR_OK : osdear__fail_memory(error);
@@ -127,7 +129,8 @@ static osdear_status copy_pairs(const osdear_pair *pairs, size_t count, osdear__
   return st;
 }
 
-osdear_status osdear__metadata_copy(const osdear__metadata *metadata, osdear__arena *arena, osdear__metadata *out, osdear_error **error)
+osdear_status osdear__metadata_copy(const osdear__metadata *metadata, osdear__arena *arena, osdear__metadata *out,
+                                    osdear_error **error)
 {
   /* Pipelines create tables before they know a column: Spark reads the absent schema as one without columns, and so do we. */
   const char *schema = metadata->schema_json ? metadata->schema_json : "{\"type\":\"struct\",\"fields\":[]}";
@@ -150,7 +153,8 @@ osdear_status osdear__metadata_copy(const osdear__metadata *metadata, osdear__ar
     return st;
   for (size_t i = 0; copy.partition_columns[i]; i++)
     if (osdear__type_find(&copy.schema, osdear__str_of(copy.partition_columns[i])) < 0)
-      return osdear__fail(error, OSDEAR_ERR_CORRUPT, "metaData: the partition column `%s` is not in the schema", copy.partition_columns[i]);
+      return osdear__fail(error, OSDEAR_ERR_CORRUPT, "metaData: the partition column `%s` is not in the schema",
+                          copy.partition_columns[i]);
   copy.physical = copy.schema;
   copy.mapping = MAPPING_NONE;
   *out = copy;

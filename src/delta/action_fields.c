@@ -8,7 +8,9 @@
 #define TXN_AT(member) (offsetof(osdear__action, txn) + offsetof(osdear__txn, member))
 #define DOMAIN_AT(member) (offsetof(osdear__action, domain) + offsetof(osdear__domain, member))
 #define SIDECAR_AT(member) (offsetof(osdear__action, sidecar) + offsetof(osdear__sidecar, member))
+/* clang-format off */
 #define NAMED(text) { text, sizeof(text) - 1 }
+/* clang-format on */
 
 static const osdear__field_entry add_fields[] = {
   { NAMED("path"), FORM_TEXT, FILE_AT(path), true, 0 },
@@ -104,7 +106,8 @@ static const osdear__action_entry actions[] = {
   { NAMED("checkpointMetadata"), ACTION_CHECKPOINT, checkpoint_fields, COUNT_OF(checkpoint_fields), COMMIT_CHECKPOINT },
 };
 
-const osdear__action_entry osdear__action_vector = { NAMED("deletionVector"), ACTION_ADD, vector_fields, COUNT_OF(vector_fields), 0 };
+const osdear__action_entry osdear__action_vector = { NAMED("deletionVector"), ACTION_ADD, vector_fields, COUNT_OF(vector_fields),
+                                                     0 };
 
 const osdear__action_entry *osdear__action_form(osdear__str name)
 {

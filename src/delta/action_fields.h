@@ -5,8 +5,8 @@
 #include <delta/action.h>
 
 typedef enum osdear__field_form {
-  FORM_TEXT,   /* osdear__str */
-  FORM_NAME,   /* const char *, must not hold a NUL */
+  FORM_TEXT, /* osdear__str */
+  FORM_NAME, /* const char *, must not hold a NUL */
   FORM_I64,
   FORM_I32,
   FORM_BOOL,
@@ -22,9 +22,9 @@ typedef enum osdear__field_form {
 typedef struct osdear__field_entry {
   osdear__str name;
   osdear__field_form form;
-  size_t offset;   /* in osdear__action */
+  size_t offset; /* in osdear__action */
   bool is_required;
-  unsigned needs;  /* what the reader must have been asked to keep; 0: always kept */
+  unsigned needs; /* what the reader must have been asked to keep; 0: always kept */
 } osdear__field_entry;
 
 typedef struct osdear__action_entry {

@@ -12,27 +12,27 @@ typedef struct reader {
   unsigned keep;
   osdear__action_visit visit;
   void *argument;
-  osdear__arena arena;         /* text of the action at hand */
+  osdear__arena arena; /* text of the action at hand */
   osdear__action action;
   const osdear__action_entry *form; /* NULL: the line's action is not known yet, or passed over */
-  bool is_kept;                /* what `form` describes is asked for */
-  bool has_action;             /* in this line */
-  const field *field;          /* whose value comes; NULL: passed over */
-  uint64_t seen;               /* fields of the action that have a value, by index */
+  bool is_kept;                     /* what `form` describes is asked for */
+  bool has_action;                  /* in this line */
+  const field *field;               /* whose value comes; NULL: passed over */
+  uint64_t seen;                    /* fields of the action that have a value, by index */
   const field *vector_field;
   uint64_t vector_seen;
-  int32_t skip;                /* END of this depth ends what is passed over; -1: nothing is */
-  int32_t capture;             /* the same for what is kept as text */
+  int32_t skip;    /* END of this depth ends what is passed over; -1: nothing is */
+  int32_t capture; /* the same for what is kept as text */
   bool capture_first;
   osdear__buf captured;
-  osdear__str key;             /* of a pair, in the arena */
+  osdear__str key; /* of a pair, in the arena */
   osdear__partition_value *values;
   size_t value_count, value_room;
   osdear_pair *pairs;
   size_t pair_count, pair_room;
-  const char **names[2];       /* an action has two lists at most */
+  const char **names[2]; /* an action has two lists at most */
   size_t name_counts[2], name_rooms[2];
-  size_t list;                 /* which of them is being filled */
+  size_t list; /* which of them is being filled */
 } reader;
 
 static void reader_drop(reader *r)
@@ -88,8 +88,18 @@ static osdear_status keep_name(reader *r, osdear__str text, const char **out, os
 static osdear_status fail_form(const reader *r, const field *f, osdear_error **error)
 {
   static const char *const wanted[] = {
-    "a string", "a string", "an integer of 64 bits", "an integer of 32 bits", "true or false", "an object of strings",
-    "an object of strings", "an array of strings", "an object", "an object", "an object", "one letter",
+    "a string",
+    "a string",
+    "an integer of 64 bits",
+    "an integer of 32 bits",
+    "true or false",
+    "an object of strings",
+    "an object of strings",
+    "an array of strings",
+    "an object",
+    "an object",
+    "an object",
+    "one letter",
   };
 
   return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s.%s is not %s", r->form->name.data, f->name.data, wanted[f->form]);
@@ -236,7 +246,8 @@ static osdear_status take_pair(reader *r, osdear__json_event event, osdear__str 
     return OSDEAR_OK;
   }
   if (at >= MOST_PAIRS)
-    return osdear__fail(error, OSDEAR_ERR_LIMIT, "%s.%s has more than %d entries", r->form->name.data, r->field->name.data, MOST_PAIRS);
+    return osdear__fail(error, OSDEAR_ERR_LIMIT, "%s.%s has more than %d entries", r->form->name.data, r->field->name.data,
+                        MOST_PAIRS);
   st = more_room(&r->pairs, &r->pair_room, at, sizeof *r->pairs, error);
   if (st)
     return st;
@@ -267,8 +278,8 @@ static osdear_status take_provider(osdear__str key, osdear__json_event event, os
 {
   if (!osdear__str_is(key, "provider") || (event == JSON_STRING && osdear__str_equal_nocase(text, STR("parquet"))))
     return OSDEAR_OK;
-  return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "the table's data files are of format `%.*s`; only parquet is read", (int)text.size,
-                      event == JSON_STRING ? text.data : "");
+  return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "the table's data files are of format `%.*s`; only parquet is read",
+                      (int)text.size, event == JSON_STRING ? text.data : "");
 }
 
 /* A value inside of a field that is an object or an array. */
@@ -327,7 +338,8 @@ static osdear_status check_required(const osdear__action_entry *form, uint64_t s
 {
   for (size_t i = 0; i < form->field_count; i++)
     if (form->fields[i].is_required && !(seen >> i & 1))
-      return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s lacks the required field `%s`", form->name.data, form->fields[i].name.data);
+      return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s lacks the required field `%s`", form->name.data,
+                          form->fields[i].name.data);
   return OSDEAR_OK;
 }
 
@@ -412,7 +424,10 @@ static void start_container(reader *r)
   switch (r->field->form) {
   case FORM_VALUES: r->value_count = 0; break;
   case FORM_PAIRS: r->pair_count = 0; break;
-  case FORM_NAMES: r->list = r->field->offset == offsetof(osdear__action, protocol.writer_features); r->name_counts[r->list] = 0; break;
+  case FORM_NAMES:
+    r->list = r->field->offset == offsetof(osdear__action, protocol.writer_features);
+    r->name_counts[r->list] = 0;
+    break;
   case FORM_VECTOR:
     r->action.file.dv = (osdear__deletion_vector){ .offset = -1 };
     r->vector_seen = 0;
@@ -497,7 +512,8 @@ static osdear_status on_inside(reader *r, osdear__json_event event, osdear__str 
     return OSDEAR_OK;
   }
   if (text.size && memchr(text.data, '\0', text.size))
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s.%s has a key that holds a NUL character", r->form->name.data, r->field->name.data);
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s.%s has a key that holds a NUL character", r->form->name.data,
+                        r->field->name.data);
   return keep_text(r, text, &r->key, error);
 }
 
@@ -536,8 +552,9 @@ static osdear_status on_event(void *argument, osdear__json_event event, osdear__
   return OSDEAR_OK;
 }
 
-osdear_status osdear__actions_parse(osdear__str text, const char *name, int64_t first_line, unsigned keep, osdear__json_parser **parser,
-                                    osdear__action_visit visit, void *argument, osdear_error **error)
+osdear_status osdear__actions_parse(osdear__str text, const char *name, int64_t first_line, unsigned keep,
+                                    osdear__json_parser **parser, osdear__action_visit visit, void *argument,
+                                    osdear_error **error)
 {
   osdear__json_limits limits = { .allow_many = true };
   reader r = { .keep = keep, .visit = visit, .argument = argument, .skip = -1, .capture = -1 };

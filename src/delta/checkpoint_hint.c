@@ -145,15 +145,16 @@ osdear_status osdear__json_checksum(const osdear__json *object, char out[33], os
   return st;
 }
 
-osdear_status osdear__checkpoint_hint_print(int64_t version, int64_t actions, int64_t size_bytes, int64_t add_count, osdear__buf *out,
-                                            osdear_error **error)
+osdear_status osdear__checkpoint_hint_print(int64_t version, int64_t actions, int64_t size_bytes, int64_t add_count,
+                                            osdear__buf *out, osdear_error **error)
 {
   SCOPED(arena) arena = { 0 };
   osdear__json *object = NULL;
   char checksum[33];
   osdear_status st;
 
-  osdear__buf_printf(out, "{\"version\":%" PRId64 ",\"size\":%" PRId64 ",\"sizeInBytes\":%" PRId64 ",\"numOfAddFiles\":%" PRId64 "}",
+  osdear__buf_printf(out,
+                     "{\"version\":%" PRId64 ",\"size\":%" PRId64 ",\"sizeInBytes\":%" PRId64 ",\"numOfAddFiles\":%" PRId64 "}",
                      version, actions, size_bytes, add_count);
   st = osdear__buf_check(out, error);
   if (!st)

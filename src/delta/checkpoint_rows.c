@@ -114,7 +114,8 @@ static void put_tags(row *self, const osdear__file *file, osdear__arena *arena)
     if (value->kind != JSON_IS_STRING && value->kind != JSON_IS_NULL)
       osdear__json_put_value(&text, value);
     self->st = osdear__buf_check(&text, self->error);
-    put_entry(self, map, tags->keys[i], value->kind == JSON_IS_STRING ? value->text : (osdear__str){ text.data ? text.data : "", text.size },
+    put_entry(self, map, tags->keys[i],
+              value->kind == JSON_IS_STRING ? value->text : (osdear__str){ text.data ? text.data : "", text.size },
               value->kind == JSON_IS_NULL);
   }
   close_map(self, map);
@@ -236,7 +237,8 @@ static osdear_status put_typed_partition(osdear__builder *builder, const osdear_
 
     for (size_t j = 0; j < file->partition_count && !st; j++)
       if (osdear__str_is(file->partition[j].column, type->fields[i].name))
-        st = osdear__partition_parse(&type->fields[i].type, file->partition[j].value, file->partition[j].is_null, arena, &value, error);
+        st = osdear__partition_parse(&type->fields[i].type, file->partition[j].value, file->partition[j].is_null, arena, &value,
+                                     error);
     if (!st)
       st = osdear__builder_scalar(osdear__builder_child(builder, i), &value, error);
     if (st)
@@ -314,8 +316,9 @@ static osdear_status put_parsed_stats(osdear__builder *builder, const osdear__ty
   return st ? st : osdear__builder_close(builder, error);
 }
 
-osdear_status osdear__checkpoint_put_add(osdear__builder *builder, const osdear__checkpoint_shape *shape, const osdear__metadata *metadata,
-                                         const osdear__file *file, osdear__arena *arena, osdear_error **error)
+osdear_status osdear__checkpoint_put_add(osdear__builder *builder, const osdear__checkpoint_shape *shape,
+                                         const osdear__metadata *metadata, const osdear__file *file, osdear__arena *arena,
+                                         osdear_error **error)
 {
   const osdear__field *fields = shape->type.fields[COLUMN_ADD].type.fields;
   row self = { .builder = builder, .error = error };
@@ -338,10 +341,10 @@ osdear_status osdear__checkpoint_put_add(osdear__builder *builder, const osdear_
   else if (shape->stats >= 0)
     put_null(&self);
   if (shape->partition_parsed >= 0 && !self.st)
-    self.st = put_typed_partition(osdear__builder_child(builder, (size_t)shape->partition_parsed), &fields[shape->partition_parsed].type,
-                                  file, arena, error);
+    self.st = put_typed_partition(osdear__builder_child(builder, (size_t)shape->partition_parsed),
+                                  &fields[shape->partition_parsed].type, file, arena, error);
   if (shape->stats_parsed >= 0 && !self.st)
-    self.st = put_parsed_stats(osdear__builder_child(builder, (size_t)shape->stats_parsed), &fields[shape->stats_parsed].type, metadata,
-                               file, arena, error);
+    self.st = put_parsed_stats(osdear__builder_child(builder, (size_t)shape->stats_parsed), &fields[shape->stats_parsed].type,
+                               metadata, file, arena, error);
   return close_row(&self);
 }

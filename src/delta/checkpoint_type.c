@@ -1,10 +1,12 @@
 /** @file checkpoint_type.c The columns of a checkpoint (reference §5). */
 #include <delta/checkpoint.h>
 
+/* clang-format off */
 #define FIELD(label, is_kind) { .name = label, .nullable = true, .field_id = -1, .type = { .kind = is_kind } }
 #define NESTED(label, is_kind, members) \
   { .name = label, .nullable = true, .field_id = -1, \
     .type = { .kind = is_kind, .field_count = COUNT_OF(members), .fields = members } }
+/* clang-format on */
 
 static osdear__field text_map[] = {
   { .name = "key", .nullable = false, .field_id = -1, .type = { .kind = KIND_STRING } },
@@ -12,32 +14,52 @@ static osdear__field text_map[] = {
 };
 static osdear__field text_list[] = { FIELD("element", KIND_STRING) };
 static osdear__field vector[] = {
-  FIELD("storageType", KIND_STRING), FIELD("pathOrInlineDv", KIND_STRING), FIELD("offset", KIND_INTEGER),
+  FIELD("storageType", KIND_STRING),  FIELD("pathOrInlineDv", KIND_STRING), FIELD("offset", KIND_INTEGER),
   FIELD("sizeInBytes", KIND_INTEGER), FIELD("cardinality", KIND_LONG),
 };
 static osdear__field txn[] = { FIELD("appId", KIND_STRING), FIELD("version", KIND_LONG), FIELD("lastUpdated", KIND_LONG) };
 static osdear__field add[] = {
-  FIELD("path", KIND_STRING), NESTED("partitionValues", KIND_MAP, text_map), FIELD("size", KIND_LONG),
-  FIELD("modificationTime", KIND_LONG), FIELD("dataChange", KIND_BOOLEAN), NESTED("tags", KIND_MAP, text_map),
-  NESTED("deletionVector", KIND_STRUCT, vector), FIELD("baseRowId", KIND_LONG), FIELD("defaultRowCommitVersion", KIND_LONG),
+  FIELD("path", KIND_STRING),
+  NESTED("partitionValues", KIND_MAP, text_map),
+  FIELD("size", KIND_LONG),
+  FIELD("modificationTime", KIND_LONG),
+  FIELD("dataChange", KIND_BOOLEAN),
+  NESTED("tags", KIND_MAP, text_map),
+  NESTED("deletionVector", KIND_STRUCT, vector),
+  FIELD("baseRowId", KIND_LONG),
+  FIELD("defaultRowCommitVersion", KIND_LONG),
   FIELD("clusteringProvider", KIND_STRING),
 };
 static osdear__field removed[] = {
-  FIELD("path", KIND_STRING), FIELD("deletionTimestamp", KIND_LONG), FIELD("dataChange", KIND_BOOLEAN),
-  FIELD("extendedFileMetadata", KIND_BOOLEAN), NESTED("partitionValues", KIND_MAP, text_map), FIELD("size", KIND_LONG),
-  NESTED("deletionVector", KIND_STRUCT, vector), FIELD("baseRowId", KIND_LONG), FIELD("defaultRowCommitVersion", KIND_LONG),
+  FIELD("path", KIND_STRING),
+  FIELD("deletionTimestamp", KIND_LONG),
+  FIELD("dataChange", KIND_BOOLEAN),
+  FIELD("extendedFileMetadata", KIND_BOOLEAN),
+  NESTED("partitionValues", KIND_MAP, text_map),
+  FIELD("size", KIND_LONG),
+  NESTED("deletionVector", KIND_STRUCT, vector),
+  FIELD("baseRowId", KIND_LONG),
+  FIELD("defaultRowCommitVersion", KIND_LONG),
 };
 static osdear__field format[] = { FIELD("provider", KIND_STRING), NESTED("options", KIND_MAP, text_map) };
 static osdear__field metadata[] = {
-  FIELD("id", KIND_STRING), FIELD("name", KIND_STRING), FIELD("description", KIND_STRING), NESTED("format", KIND_STRUCT, format),
-  FIELD("schemaString", KIND_STRING), NESTED("partitionColumns", KIND_ARRAY, text_list), NESTED("configuration", KIND_MAP, text_map),
+  FIELD("id", KIND_STRING),
+  FIELD("name", KIND_STRING),
+  FIELD("description", KIND_STRING),
+  NESTED("format", KIND_STRUCT, format),
+  FIELD("schemaString", KIND_STRING),
+  NESTED("partitionColumns", KIND_ARRAY, text_list),
+  NESTED("configuration", KIND_MAP, text_map),
   FIELD("createdTime", KIND_LONG),
 };
 static osdear__field protocol[] = {
-  FIELD("minReaderVersion", KIND_INTEGER), FIELD("minWriterVersion", KIND_INTEGER), NESTED("readerFeatures", KIND_ARRAY, text_list),
+  FIELD("minReaderVersion", KIND_INTEGER),
+  FIELD("minWriterVersion", KIND_INTEGER),
+  NESTED("readerFeatures", KIND_ARRAY, text_list),
   NESTED("writerFeatures", KIND_ARRAY, text_list),
 };
-static osdear__field domain[] = { FIELD("domain", KIND_STRING), FIELD("configuration", KIND_STRING), FIELD("removed", KIND_BOOLEAN) };
+static osdear__field domain[] = { FIELD("domain", KIND_STRING), FIELD("configuration", KIND_STRING),
+                                  FIELD("removed", KIND_BOOLEAN) };
 
 static osdear__field checkpoint[] = { FIELD("version", KIND_LONG) };
 
@@ -61,20 +83,18 @@ static osdear__field field_of(const char *name, osdear__kind kind)
 static bool has_bounds(osdear__kind kind)
 {
   switch (kind) {
-    case KIND_BYTE:
-    case KIND_SHORT:
-    case KIND_INTEGER:
-    case KIND_LONG:
-    case KIND_FLOAT:
-    case KIND_DOUBLE:
-    case KIND_DECIMAL:
-    case KIND_STRING:
-    case KIND_DATE:
-    case KIND_TIMESTAMP:
-    case KIND_TIMESTAMP_NTZ:
-      return true;
-    default:
-      return false;
+  case KIND_BYTE:
+  case KIND_SHORT:
+  case KIND_INTEGER:
+  case KIND_LONG:
+  case KIND_FLOAT:
+  case KIND_DOUBLE:
+  case KIND_DECIMAL:
+  case KIND_STRING:
+  case KIND_DATE:
+  case KIND_TIMESTAMP:
+  case KIND_TIMESTAMP_NTZ: return true;
+  default: return false;
   }
 }
 
@@ -184,7 +204,8 @@ osdear_status osdear__checkpoint_shape_new(const osdear__metadata *table, bool i
   }
   fields[COLUMN_ADD].type.fields = add_fields;
   fields[COLUMN_ADD].type.field_count = count;
-  shape.type = (osdear__type){ .kind = KIND_STRUCT, .field_count = is_v2 ? CHECKPOINT_COLUMNS : COLUMN_CHECKPOINT, .fields = fields };
+  shape.type =
+      (osdear__type){ .kind = KIND_STRUCT, .field_count = is_v2 ? CHECKPOINT_COLUMNS : COLUMN_CHECKPOINT, .fields = fields };
   *out = shape;
   return st;
 }

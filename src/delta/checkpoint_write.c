@@ -6,8 +6,8 @@ enum { BATCH_ROWS = 8192, BATCH_BYTES = 8 << 20 };
 
 typedef struct checkpoint {
   osdear_snapshot *snapshot;
-  osdear__arena arena;       /* the shape */
-  osdear__arena scratch;     /* emptied with each batch */
+  osdear__arena arena;   /* the shape */
+  osdear__arena scratch; /* emptied with each batch */
   osdear__checkpoint_shape shape;
   osdear__output *output;
   osdear__parquet_writer *writer;

@@ -20,8 +20,8 @@ static osdear_status read_ict(const osdear__commit *commit, int64_t *out, osdear
   const osdear__json *value = commit->info ? osdear__json_get(commit->info, "inCommitTimestamp") : NULL;
 
   if (!value || value->kind != JSON_IS_NUMBER || !osdear__parse_i64(value->text, out))
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "version %" PRId64 " has no inCommitTimestamp, though the table has them enabled",
-                        commit->version);
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT,
+                        "version %" PRId64 " has no inCommitTimestamp, though the table has them enabled", commit->version);
   return OSDEAR_OK;
 }
 
@@ -66,8 +66,9 @@ static osdear_status check_base(const attempt *self, osdear_error **error)
   osdear_snapshot_unref(newest);
   if (version == snapshot->segment.version)
     return OSDEAR_OK;
-  return osdear__fail(error, OSDEAR_ERR_CONFLICT, "version %" PRId64 " of the table is gone from the log, the newest is %" PRId64
-                      ": read the table again", snapshot->segment.version, version);
+  return osdear__fail(error, OSDEAR_ERR_CONFLICT,
+                      "version %" PRId64 " of the table is gone from the log, the newest is %" PRId64 ": read the table again",
+                      snapshot->segment.version, version);
 }
 
 static osdear_status check_winner(attempt *self, osdear__outcome *out, osdear_error **error)
@@ -192,7 +193,8 @@ static osdear_status try_until_settled(attempt *self, osdear__outcome *out, osde
     if (st != OSDEAR_ERR_EXISTS) {
       out->state = look_back(self, path, st);
       return osdear__fail(error, st, "version %" PRId64 " %s: %s", self->next,
-                          out->state == COMMIT_NOT_MADE ? "was not written" : "may have been written, but is not known to be on disk",
+                          out->state == COMMIT_NOT_MADE ? "was not written"
+                                                        : "may have been written, but is not known to be on disk",
                           osdear_error_message(lost));
     }
     st = catch_up(self, out, error);
@@ -202,14 +204,17 @@ static osdear_status try_until_settled(attempt *self, osdear__outcome *out, osde
     if (st)
       return st;
   }
-  return osdear__fail(error, OSDEAR_ERR_CONFLICT, "other writers were first %" PRId32 " times, up to version %" PRId64
-                      ": raise max_attempts or try again", out->attempts, self->next - 1);
+  return osdear__fail(error, OSDEAR_ERR_CONFLICT,
+                      "other writers were first %" PRId32 " times, up to version %" PRId64 ": raise max_attempts or try again",
+                      out->attempts, self->next - 1);
 }
 
 osdear_status osdear__propose(const osdear__proposal *proposal, osdear__outcome *out, osdear_error **error)
 {
   const osdear_snapshot *snapshot = proposal->claims->snapshot;
-  attempt self = { .proposal = proposal, .context = snapshot->context, .store = snapshot->store, .next = snapshot->segment.version + 1 };
+  attempt self = {
+    .proposal = proposal, .context = snapshot->context, .store = snapshot->store, .next = snapshot->segment.version + 1
+  };
   osdear_status st;
 
   *out = (osdear__outcome){ .state = COMMIT_NOT_MADE, .version = -1 };

@@ -31,8 +31,8 @@ static osdear_status check_protocol(const osdear__claims *claims, const osdear__
   if (st == OSDEAR_ERR_NO_MEMORY)
     return osdear__fail_memory(error);
   if (st)
-    return osdear__fail(error, OSDEAR_ERR_CONFLICT, "ProtocolChanged: version %" PRId64 " changed the protocol: %s", winner->version,
-                        osdear_error_message(why));
+    return osdear__fail(error, OSDEAR_ERR_CONFLICT, "ProtocolChanged: version %" PRId64 " changed the protocol: %s",
+                        winner->version, osdear_error_message(why));
   for (size_t i = 0; snapshot->protocol.writer_features && snapshot->protocol.writer_features[i]; i++)
     if (!osdear__protocol_has_writer_feature(now, snapshot->protocol.writer_features[i]))
       return osdear__fail(error, OSDEAR_ERR_CONFLICT, "ProtocolChanged: version %" PRId64 " dropped the table feature %s",
@@ -50,7 +50,8 @@ static osdear_status check_txns(const osdear__claims *claims, const osdear__comm
       return OSDEAR_OK;
     }
     return osdear__fail(error, OSDEAR_ERR_CONFLICT,
-                        "ConcurrentTransaction: version %" PRId64 " was written by \"%s\" too, as its %" PRId64 " (ours is %" PRId64 ")",
+                        "ConcurrentTransaction: version %" PRId64 " was written by \"%s\" too, as its %" PRId64
+                        " (ours is %" PRId64 ")",
                         winner->version, claims->app_id, winner->txns[i].version, claims->app_version);
   }
   return OSDEAR_OK;
@@ -82,12 +83,10 @@ static osdear_status was_read(const osdear__claims *claims, const osdear__file *
 static bool counts_as_added(const osdear__claims *claims, const osdear__commit *winner, const osdear__file *file)
 {
   switch (claims->isolation) {
-    case ISOLATION_SERIALIZABLE:
-      return true;
-    case ISOLATION_WRITE_SERIALIZABLE: /* a blind append may as well have come after us */
-      return file->data_change && !is_blind_append(winner);
-    case ISOLATION_SNAPSHOT:
-      break;
+  case ISOLATION_SERIALIZABLE: return true;
+  case ISOLATION_WRITE_SERIALIZABLE: /* a blind append may as well have come after us */
+    return file->data_change && !is_blind_append(winner);
+  case ISOLATION_SNAPSHOT: break;
   }
   return false;
 }
@@ -106,7 +105,8 @@ static osdear_status check_adds(const osdear__claims *claims, const osdear__comm
       return st;
     if (read)
       return osdear__fail(error, OSDEAR_ERR_CONFLICT,
-                          "ConcurrentAppend: version %" PRId64 " added \"%.*s\" to what this write replaces; read the table again",
+                          "ConcurrentAppend: version %" PRId64
+                          " added \"%.*s\" to what this write replaces; read the table again",
                           winner->version, (int)file->path.size, file->path.data);
   }
   return OSDEAR_OK;
@@ -139,17 +139,18 @@ static osdear_status check_removes(const osdear__claims *claims, const osdear__c
       return st;
     if (ours)
       return osdear__fail(error, OSDEAR_ERR_CONFLICT,
-                          "ConcurrentDeleteDelete: version %" PRId64 " removed \"%.*s\", which this write removes too", winner->version,
-                          (int)file->path.size, file->path.data);
+                          "ConcurrentDeleteDelete: version %" PRId64 " removed \"%.*s\", which this write removes too",
+                          winner->version, (int)file->path.size, file->path.data);
     if (claims->reads_whole_table)
       return osdear__fail(error, OSDEAR_ERR_CONFLICT,
-                          "ConcurrentDeleteRead: version %" PRId64 " removed \"%.*s\", which this write has read", winner->version,
-                          (int)file->path.size, file->path.data);
+                          "ConcurrentDeleteRead: version %" PRId64 " removed \"%.*s\", which this write has read",
+                          winner->version, (int)file->path.size, file->path.data);
   }
   return OSDEAR_OK;
 }
 
-osdear_status osdear__conflict_check(const osdear__claims *claims, const osdear__commit *winner, bool *was_done, osdear_error **error)
+osdear_status osdear__conflict_check(const osdear__claims *claims, const osdear__commit *winner, bool *was_done,
+                                     osdear_error **error)
 {
   osdear_status st;
 

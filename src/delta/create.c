@@ -31,11 +31,12 @@ static osdear_status check_types(creation *self, osdear_error **error)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "a table needs at least one column");
   for (size_t i = 0; i < schema->field_count; i++) {
     if (holds(&schema->fields[i].type, KIND_VARIANT))
-      return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "column \"%s\" holds a variant: this build lacks the table feature variantType",
+      return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
+                          "column \"%s\" holds a variant: this build lacks the table feature variantType",
                           schema->fields[i].name);
     if (holds(&schema->fields[i].type, KIND_VOID))
-      return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "column \"%s\" holds the type void (Arrow's null), which no data file can",
-                          schema->fields[i].name);
+      return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
+                          "column \"%s\" holds the type void (Arrow's null), which no data file can", schema->fields[i].name);
   }
   return holds(schema, KIND_TIMESTAMP_NTZ) ? osdear__draft_add_feature(&self->draft, "timestampNtz", error) : OSDEAR_OK;
 }
@@ -93,7 +94,8 @@ static osdear_status read_partition_columns(creation *self, osdear_error **error
     names[i] = field->name;
   }
   if (count >= self->metadata.schema.field_count)
-    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "the table would be partitioned by all of its columns: one must be left for its rows");
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT,
+                        "the table would be partitioned by all of its columns: one must be left for its rows");
   self->metadata.partition_columns = names;
   return OSDEAR_OK;
 }
@@ -146,7 +148,8 @@ static osdear_status check_same(const creation *self, const osdear_table *table,
 
   if (!osdear__type_equal(&there->schema, &self->metadata.schema) ||
       !same_names(there->partition_columns, self->metadata.partition_columns))
-    return osdear__fail(error, OSDEAR_ERR_EXISTS, "a table with another schema or other partition columns is there already: \"%s\"",
+    return osdear__fail(error, OSDEAR_ERR_EXISTS,
+                        "a table with another schema or other partition columns is there already: \"%s\"",
                         osdear__store_uri(self->store));
   return OSDEAR_OK;
 }
@@ -215,8 +218,12 @@ static void print_parameters(const osdear__metadata *metadata, osdear__buf *out)
 static osdear_status print_commit(const creation *self, osdear__buf *out, osdear_error **error)
 {
   SCOPED(buf) parameters = { 0 };
-  osdear__commit_info info = { .in_commit_timestamp_ms = -1, .operation = "CREATE TABLE", .read_version = -1,
-                               .isolation_level = "Serializable", .is_blind_append = 1, .operation_metrics = "{}",
+  osdear__commit_info info = { .in_commit_timestamp_ms = -1,
+                               .operation = "CREATE TABLE",
+                               .read_version = -1,
+                               .isolation_level = "Serializable",
+                               .is_blind_append = 1,
+                               .operation_metrics = "{}",
                                .engine_info = OSDEAR__ENGINE_INFO };
   char txn_id[37];
   osdear_status st;
@@ -263,8 +270,8 @@ static osdear_status describe(creation *self, const struct ArrowSchema *schema, 
     st = read_partition_columns(self, error);
   if (!st)
     st = osdear__properties_check(self->options.properties, self->options.properties ? self->options.property_count : 0,
-                                  &self->metadata.schema, &self->arena, &self->metadata.properties, &self->metadata.property_count,
-                                  &self->draft, error);
+                                  &self->metadata.schema, &self->arena, &self->metadata.properties,
+                                  &self->metadata.property_count, &self->draft, error);
   if (!st)
     st = osdear__draft_finish(&self->draft, &self->arena, &self->protocol, error);
   return st ? st : read_texts(self, error);

@@ -2,11 +2,11 @@
 #include <delta/write.h>
 
 enum {
-  MAX_OPEN = 512,              /* files being written at once */
-  DRAIN_ROWS = 16384,          /* rows of a partition that are worth encoding together */
+  MAX_OPEN = 512,     /* files being written at once */
+  DRAIN_ROWS = 16384, /* rows of a partition that are worth encoding together */
   DRAIN_BYTES = 2 << 20,
-  SMALL_CHUNK_ROWS = 1024,     /* chunks below are joined before they are encoded */
-  MAX_FOLDER_NAME = 240,       /* bytes; file systems end at 255 */
+  SMALL_CHUNK_ROWS = 1024, /* chunks below are joined before they are encoded */
+  MAX_FOLDER_NAME = 240,   /* bytes; file systems end at 255 */
 };
 #define DEFAULT_FILE_BYTES (INT64_C(128) << 20)
 #define MAX_GROUP_BYTES (INT64_C(128) << 20)
@@ -17,7 +17,7 @@ typedef struct data_file {
   osdear__output *output;
   osdear__parquet_writer *writer;
   osdear__leaf_facts facts;
-  char *path; /* relative to the table, not encoded; in the writer's arena */
+  char *path;   /* relative to the table, not encoded; in the writer's arena */
   int64_t held; /* bytes not yet written out */
 } data_file;
 
@@ -36,32 +36,32 @@ typedef struct partition {
 struct osdear__data_writer {
   osdear_snapshot *snapshot;
   osdear__arena arena;
-  osdear__type file_type;      /* the table's columns but those that partition it and those of type void */
-  size_t *file_columns;        /* which they are */
+  osdear__type file_type; /* the table's columns but those that partition it and those of type void */
+  size_t *file_columns;   /* which they are */
   size_t *partition_columns;
   size_t partition_column_count;
   osdear__parquet_write format;
-  const char *suffix;          /* "-c000.zstd.parquet" */
+  const char *suffix; /* "-c000.zstd.parquet" */
   int64_t target_file_bytes;
   int64_t max_pending;
   int64_t max_held;
   bool random_folders;
   int64_t random_length;
 
-  osdear__router *router;      /* NULL: not partitioned */
-  partition **partitions;      /* by the router's number */
+  osdear__router *router; /* NULL: not partitioned */
+  partition **partitions; /* by the router's number */
   size_t partition_count;
   size_t partition_room;
-  partition *newest, *oldest;  /* with an open file */
+  partition *newest, *oldest; /* with an open file */
   size_t open_count;
   int64_t total_pending;
   int64_t total_held;
-  osdear__buf ids;             /* scratch of add() */
+  osdear__buf ids; /* scratch of add() */
   osdear__buf starts;
   osdear__buf rows;
 
   osdear__file *files;
-  char **paths;                /* of `files`, not encoded */
+  char **paths; /* of `files`, not encoded */
   size_t file_count;
   size_t file_room;
   int64_t row_count;
@@ -98,7 +98,8 @@ static osdear_status split_columns(osdear__data_writer *self, osdear_error **err
       self->partition_columns[place] = i;
       self->partition_column_count++;
     } else if (holds_void(&field->type)) {
-      return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "column \"%s\" holds the type void, which cannot be written there", field->name);
+      return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "column \"%s\" holds the type void, which cannot be written there",
+                          field->name);
     } else if (field->type.kind != KIND_VOID) { /* void is never in data files: reference §7 */
       self->file_columns[self->file_type.field_count] = i;
       fields[self->file_type.field_count++] = metadata->physical.fields[i];
@@ -117,7 +118,8 @@ static osdear_status read_properties(osdear__data_writer *self, int64_t target_f
 
   osdear__parquet_write_init(&self->format);
   if (codec && (!osdear__codec_of_name(codec, &self->format.codec) || !osdear__codec_is_written(self->format.codec)))
-    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "delta.parquet.compression.codec is \"%s\": this build cannot write it", codec);
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "delta.parquet.compression.codec is \"%s\": this build cannot write it",
+                        codec);
   if (version)
     self->format.format_v2 = version[0] == '2';
   self->suffix = "-c000.parquet";
@@ -130,7 +132,8 @@ static osdear_status read_properties(osdear__data_writer *self, int64_t target_f
   if (self->target_file_bytes <= 0)
     self->target_file_bytes = osdear__metadata_property_bytes(metadata, "delta.targetFileSize", DEFAULT_FILE_BYTES);
   /* Folders named after physical names would tell nobody anything. */
-  self->random_folders = metadata->mapping != MAPPING_NONE || osdear__metadata_property_bool(metadata, "delta.randomizeFilePrefixes", false);
+  self->random_folders =
+      metadata->mapping != MAPPING_NONE || osdear__metadata_property_bool(metadata, "delta.randomizeFilePrefixes", false);
   self->random_length = osdear__metadata_property_i64(metadata, "delta.randomPrefixLength", 2);
   return OSDEAR_OK;
 }
@@ -151,7 +154,8 @@ osdear_status osdear__data_writer_new(osdear_snapshot *snapshot, int64_t target_
   if (!st)
     st = read_properties(self, target_file_bytes, error);
   if (!st && self->partition_column_count > 0)
-    st = osdear__router_new(&snapshot->metadata.schema, self->partition_columns, self->partition_column_count, &self->router, error);
+    st = osdear__router_new(&snapshot->metadata.schema, self->partition_columns, self->partition_column_count, &self->router,
+                            error);
   if (st)
     return st;
   *out = self;
@@ -241,8 +245,12 @@ static osdear_status describe_file(osdear__data_writer *self, const partition *p
   st = osdear__buf_check(&path, error);
   if (st)
     return st;
-  *out = (osdear__file){ .partition = part->values, .partition_count = self->partition_column_count, .data_change = true,
-                         .dv = { .offset = -1 }, .base_row_id = -1, .default_row_commit_version = -1 };
+  *out = (osdear__file){ .partition = part->values,
+                         .partition_count = self->partition_column_count,
+                         .data_change = true,
+                         .dv = { .offset = -1 },
+                         .base_row_id = -1,
+                         .default_row_commit_version = -1 };
   text = osdear__arena_strndup(&self->arena, stats.data, stats.size);
   out->stats = (osdear__str){ text, stats.size };
   out->path = (osdear__str){ osdear__arena_strndup(&self->arena, path.data, path.size), path.size };
@@ -286,8 +294,8 @@ static osdear_status choose_path(osdear__data_writer *self, const partition *par
     prefix[length] = '/';
     prefix[length + 1] = '\0';
   }
-  *out = osdear__arena_printf(&self->arena, "%spart-%05" PRId64 "-%s%s", self->random_folders ? prefix : part->folder, self->next_number,
-                              unique, self->suffix);
+  *out = osdear__arena_printf(&self->arena, "%spart-%05" PRId64 "-%s%s", self->random_folders ? prefix : part->folder,
+                              self->next_number, unique, self->suffix);
   self->next_number++;
   return *out ? OSDEAR_OK : osdear__fail_memory(error);
 }
@@ -388,7 +396,8 @@ static osdear_status drain(osdear__data_writer *self, partition *part, osdear_er
 }
 
 /* Takes `rows` over in every case. */
-static osdear_status hold_back(osdear__data_writer *self, partition *part, struct ArrowArray *rows, int64_t bytes, osdear_error **error)
+static osdear_status hold_back(osdear__data_writer *self, partition *part, struct ArrowArray *rows, int64_t bytes,
+                               osdear_error **error)
 {
   if (part->chunk_count == part->chunk_room) {
     size_t room = part->chunk_room ? part->chunk_room * 2 : 4;
@@ -452,7 +461,8 @@ static osdear_status reduce_held(osdear__data_writer *self, osdear_error **error
 static osdear_status check_value(const osdear__field *field, const osdear__scalar *value, osdear_error **error)
 {
   if (value->is_null && !field->nullable)
-    return osdear__fail(error, OSDEAR_ERR_DATA, "partition column \"%s\" may not be null, and empty text counts as null", field->name);
+    return osdear__fail(error, OSDEAR_ERR_DATA, "partition column \"%s\" may not be null, and empty text counts as null",
+                        field->name);
   if (!value->is_null && field->type.kind == KIND_BINARY && !osdear__utf8_is_valid(value->bytes.data, value->bytes.size))
     return osdear__fail(error, OSDEAR_ERR_DATA, "a value of binary partition column \"%s\" is not UTF-8: Delta cannot hold it",
                         field->name);
@@ -558,7 +568,8 @@ static int64_t bytes_of(const osdear__type *type, const struct ArrowArray *array
 }
 
 /* The columns that data files hold, moved out of `batch`. */
-static osdear_status take_file_columns(osdear__data_writer *self, struct ArrowArray *batch, struct ArrowArray *out, osdear_error **error)
+static osdear_status take_file_columns(osdear__data_writer *self, struct ArrowArray *batch, struct ArrowArray *out,
+                                       osdear_error **error)
 {
   size_t count = self->file_type.field_count;
   struct ArrowArray *columns = osdear__alloc_zeroed(count, sizeof *columns);
@@ -738,7 +749,8 @@ void osdear__data_writer_auto(osdear__data_writer **writer)
     }
   for (size_t i = 0; i < self->file_count && !self->keep; i++)
     if (osdear__store_delete(self->snapshot->store, self->paths[i], NULL))
-      osdear__log(self->snapshot->context, OSDEAR_LOG_WARNING, "delta", "cannot delete \"%s\", which no commit names", self->paths[i]);
+      osdear__log(self->snapshot->context, OSDEAR_LOG_WARNING, "delta", "cannot delete \"%s\", which no commit names",
+                  self->paths[i]);
   osdear__router_auto(&self->router);
   osdear__free(self->partitions);
   osdear__free(self->files);

@@ -152,7 +152,8 @@ static osdear_status check_version(osdear__input *input, osdear_error **error)
   osdear_status st = osdear__input_read(input, 0, &version, 1, error);
 
   if (!st && version != FILE_VERSION)
-    st = osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "files of deletion vectors of version %u are not known to this build", version);
+    st = osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "files of deletion vectors of version %u are not known to this build",
+                      version);
   return st;
 }
 

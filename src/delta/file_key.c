@@ -190,17 +190,18 @@ osdear_status osdear__data_path(osdear__str uri, osdear__buf *out, osdear_error 
   osdear_status st;
 
   if (scheme > 0 && (starts_with(plain, STR("file:")) || !starts_with(skip(plain, scheme), STR("://"))))
-    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "the path `%.*s` is not on this machine, and no store leads there", (int)uri.size,
-                        uri.data);
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "the path `%.*s` is not on this machine, and no store leads there",
+                        (int)uri.size, uri.data);
   osdear__buf_clear(out);
   st = osdear__uri_decode(plain, out, error);
   if (st)
     return st;
   if (!osdear__path_resolve(out))
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "the path `%.*s` climbs by `..`: what is outside of the table is not read", (int)uri.size,
-                        uri.data);
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "the path `%.*s` climbs by `..`: what is outside of the table is not read",
+                        (int)uri.size, uri.data);
   path = (osdear__str){ out->data, out->size };
   if (osdear__path_is_absolute(path) && !osdear__path_is_absolute(plain))
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "the path `%.*s` hides an address behind percent escapes", (int)uri.size, uri.data);
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "the path `%.*s` hides an address behind percent escapes", (int)uri.size,
+                        uri.data);
   return OSDEAR_OK;
 }

@@ -8,7 +8,7 @@
 
 struct osdear__file_iterator {
   osdear_snapshot *snapshot;
-  unsigned want;             /* FILES_…, as asked */
+  unsigned want; /* FILES_…, as asked */
   bool tombstones;
   int64_t oldest_ms; /* tombstones deleted before have expired */
   bool reread;       /* the tail lacks what is wanted */
@@ -92,8 +92,8 @@ static osdear_status iterator_new(osdear_snapshot *snapshot, const osdear__expr 
   return OSDEAR_OK;
 }
 
-osdear_status osdear__file_iterator_open(osdear_snapshot *snapshot, const osdear__expr *where, unsigned want, osdear__file_iterator **out,
-                                         osdear_error **error)
+osdear_status osdear__file_iterator_open(osdear_snapshot *snapshot, const osdear__expr *where, unsigned want,
+                                         osdear__file_iterator **out, osdear_error **error)
 {
   return iterator_new(snapshot, where, want, false, out, error);
 }
@@ -106,7 +106,8 @@ osdear_status osdear__file_iterator_new(osdear_snapshot *snapshot, const osdear_
 
 osdear_status osdear__tombstone_iterator_new(osdear_snapshot *snapshot, osdear__file_iterator **out, osdear_error **error)
 {
-  int64_t retention = osdear__metadata_property_ms(&snapshot->metadata, "delta.deletedFileRetentionDuration", DEFAULT_RETENTION_MS);
+  int64_t retention =
+      osdear__metadata_property_ms(&snapshot->metadata, "delta.deletedFileRetentionDuration", DEFAULT_RETENTION_MS);
   osdear_status st = iterator_new(snapshot, NULL, 0, true, out, error);
 
   if (!st)

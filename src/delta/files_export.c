@@ -4,7 +4,9 @@
 #define BATCH_ROWS 4096
 #define BATCH_BYTES ((int64_t)4 << 20)
 
+/* clang-format off */
 #define FIELD(name_, kind_, nullable_) { .name = (name_), .nullable = (nullable_), .field_id = -1, .type = { .kind = (kind_) } }
+/* clang-format on */
 
 static osdear__field pair_fields[] = { FIELD("key", KIND_STRING, false), FIELD("value", KIND_STRING, true) };
 enum { PATH, PARTITION_VALUES, SIZE_BYTES, MODIFIED_MS, NUM_RECORDS, STATS, FIELDS };
@@ -20,13 +22,13 @@ static const osdear__type row_type = { .kind = KIND_STRUCT, .field_count = FIELD
 
 typedef struct files_stream {
   const osdear__metadata *metadata; /* of the snapshot that `files` holds */
-  osdear__arena arena;       /* of `where` */
+  osdear__arena arena;              /* of `where` */
   osdear__expr *where;
   osdear__file_iterator *files;
   osdear__builder *builder;
   osdear__json_parser *parser;
   osdear__buf path;
-  bool is_records;           /* the key before the value at hand is numRecords */
+  bool is_records; /* the key before the value at hand is numRecords */
   int64_t records;
 } files_stream;
 
@@ -165,7 +167,8 @@ static osdear_status open_stream(files_stream *s, osdear_snapshot *snapshot, con
   return st ? st : osdear__json_parser_new(NULL, on_stats, s, &s->parser, error);
 }
 
-osdear_status osdear_snapshot_files(osdear_snapshot *snapshot, const char *where, struct ArrowArrayStream *out, osdear_error **error)
+osdear_status osdear_snapshot_files(osdear_snapshot *snapshot, const char *where, struct ArrowArrayStream *out,
+                                    osdear_error **error)
 {
   files_stream *s;
   osdear_status st;

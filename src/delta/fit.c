@@ -30,8 +30,8 @@ static osdear_status match_inputs(osdear__fit *fit, osdear_error **error)
     if (at < 0)
       return osdear__fail(error, OSDEAR_ERR_DATA, "the table has no column \"%s\"", given->name);
     if (fit->source[at] >= 0)
-      return osdear__fail(error, OSDEAR_ERR_DATA, "the rows have column \"%s\" twice, as \"%s\" and \"%s\"", fit->table->fields[at].name,
-                          fit->input->fields[fit->source[at]].name, given->name);
+      return osdear__fail(error, OSDEAR_ERR_DATA, "the rows have column \"%s\" twice, as \"%s\" and \"%s\"",
+                          fit->table->fields[at].name, fit->input->fields[fit->source[at]].name, given->name);
     if (given->type.kind != KIND_VOID && !osdear__type_can_cast(&given->type, &fit->table->fields[at].type))
       return fail_type(error, given, &fit->table->fields[at]);
     fit->source[at] = (int64_t)i;
@@ -75,7 +75,8 @@ void osdear__fit_auto(osdear__fit **fit)
   *fit = NULL;
 }
 
-static osdear_status check_nulls(const osdear__field *field, const struct ArrowArray *array, int64_t first_row, osdear_error **error)
+static osdear_status check_nulls(const osdear__field *field, const struct ArrowArray *array, int64_t first_row,
+                                 osdear_error **error)
 {
   int64_t row = 0;
 
@@ -87,8 +88,8 @@ static osdear_status check_nulls(const osdear__field *field, const struct ArrowA
                       field->name);
 }
 
-static osdear_status fit_column(const osdear__fit *fit, size_t column, struct ArrowArray *batch, int64_t length, int64_t first_row,
-                                struct ArrowArray *out, osdear_error **error)
+static osdear_status fit_column(const osdear__fit *fit, size_t column, struct ArrowArray *batch, int64_t length,
+                                int64_t first_row, struct ArrowArray *out, osdear_error **error)
 {
   const osdear__field *wanted = &fit->table->fields[column];
   int64_t source = fit->source[column];

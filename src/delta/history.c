@@ -4,9 +4,23 @@
 #define BATCH_ROWS 256
 #define US_PER_MS 1000
 
+/* clang-format off */
 #define FIELD(name_, kind_, nullable_) { .name = (name_), .nullable = (nullable_), .field_id = -1, .type = { .kind = (kind_) } }
+/* clang-format on */
 
-enum { VERSION, TIMESTAMP, OPERATION, PARAMETERS, METRICS, READ_VERSION, BLIND_APPEND, USER_METADATA, ENGINE_INFO, TXN_ID, FIELDS };
+enum {
+  VERSION,
+  TIMESTAMP,
+  OPERATION,
+  PARAMETERS,
+  METRICS,
+  READ_VERSION,
+  BLIND_APPEND,
+  USER_METADATA,
+  ENGINE_INFO,
+  TXN_ID,
+  FIELDS
+};
 static osdear__field row_fields[FIELDS] = {
   FIELD("version", KIND_LONG, false),
   FIELD("timestamp", KIND_TIMESTAMP, false),
@@ -23,8 +37,10 @@ static const osdear__type row_type = { .kind = KIND_STRUCT, .field_count = FIELD
 
 /* Names in commitInfo; NULL: not taken from there as it is. */
 static const char *const info_names[FIELDS] = {
-  [OPERATION] = "operation", [PARAMETERS] = "operationParameters", [METRICS] = "operationMetrics", [READ_VERSION] = "readVersion",
-  [BLIND_APPEND] = "isBlindAppend", [USER_METADATA] = "userMetadata", [ENGINE_INFO] = "engineInfo", [TXN_ID] = "txnId",
+  [OPERATION] = "operation",        [PARAMETERS] = "operationParameters",
+  [METRICS] = "operationMetrics",   [READ_VERSION] = "readVersion",
+  [BLIND_APPEND] = "isBlindAppend", [USER_METADATA] = "userMetadata",
+  [ENGINE_INFO] = "engineInfo",     [TXN_ID] = "txnId",
 };
 
 typedef struct history {
@@ -32,11 +48,11 @@ typedef struct history {
   osdear__store *store;
   osdear__listing listing;
   int64_t *times;
-  size_t left;              /* commits still to come: the listing's first ones */
-  int64_t limit;            /* rows still wanted; below 0: no limit */
+  size_t left;   /* commits still to come: the listing's first ones */
+  int64_t limit; /* rows still wanted; below 0: no limit */
   osdear__json_parser *parser;
   osdear__builder *builder;
-  osdear__arena arena;      /* of the commit at hand */
+  osdear__arena arena; /* of the commit at hand */
   osdear__json *info;
 } history;
 
@@ -120,7 +136,8 @@ static osdear_status put_commit(history *h, size_t commit, osdear_error **error)
   if (!st)
     st = osdear__builder_i64(osdear__builder_child(h->builder, TIMESTAMP), time_of(h, commit), error);
   for (size_t i = OPERATION; i < FIELDS && !st; i++)
-    st = put_value(osdear__builder_child(h->builder, i), row_fields[i].type.kind, osdear__json_get(h->info, info_names[i]), error);
+    st =
+        put_value(osdear__builder_child(h->builder, i), row_fields[i].type.kind, osdear__json_get(h->info, info_names[i]), error);
   return st ? st : osdear__builder_close(h->builder, error);
 }
 

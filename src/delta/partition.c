@@ -39,7 +39,8 @@ static bool parse_integer(osdear__kind kind, osdear__str text, int64_t *out)
 /* A number may end with Java's letter for its type. */
 static bool parse_float(osdear__str text, double *out)
 {
-  bool has_letter = text.size > 1 && memchr("dDfF", text.data[text.size - 1], 4) && memchr("0123456789.", text.data[text.size - 2], 11);
+  bool has_letter =
+      text.size > 1 && memchr("dDfF", text.data[text.size - 1], 4) && memchr("0123456789.", text.data[text.size - 2], 11);
 
   text.size -= has_letter;
   return osdear__parse_f64(text, out);
@@ -72,33 +73,24 @@ static bool parse_value(const osdear__type *type, osdear__str text, osdear__scal
   if (type->kind != KIND_STRING && type->kind != KIND_BINARY)
     text = osdear__strip(text);
   switch (type->kind) {
-    case KIND_BOOLEAN:
-      return osdear__parse_bool(text, &out->i64);
-    case KIND_BYTE:
-    case KIND_SHORT:
-    case KIND_INTEGER:
-    case KIND_LONG:
-      return parse_integer(type->kind, text, &out->i64);
-    case KIND_FLOAT:
-      if (!parse_float(text, &out->f64))
-        return false;
-      out->f64 = (double)(float)out->f64;
-      return true;
-    case KIND_DOUBLE:
-      return parse_float(text, &out->f64);
-    case KIND_DECIMAL:
-      return osdear__parse_decimal(text, type->precision, type->scale, &out->decimal);
-    case KIND_DATE:
-      return parse_date(text, &out->i64);
-    case KIND_TIMESTAMP:
-    case KIND_TIMESTAMP_NTZ:
-      return parse_timestamp(text, &out->i64);
-    case KIND_STRING:
-    case KIND_BINARY: /* Spark writes a binary value as the text whose UTF-8 it is */
-      out->bytes = text;
-      return true;
-    default:
+  case KIND_BOOLEAN: return osdear__parse_bool(text, &out->i64);
+  case KIND_BYTE:
+  case KIND_SHORT:
+  case KIND_INTEGER:
+  case KIND_LONG: return parse_integer(type->kind, text, &out->i64);
+  case KIND_FLOAT:
+    if (!parse_float(text, &out->f64))
       return false;
+    out->f64 = (double)(float)out->f64;
+    return true;
+  case KIND_DOUBLE: return parse_float(text, &out->f64);
+  case KIND_DECIMAL: return osdear__parse_decimal(text, type->precision, type->scale, &out->decimal);
+  case KIND_DATE: return parse_date(text, &out->i64);
+  case KIND_TIMESTAMP:
+  case KIND_TIMESTAMP_NTZ: return parse_timestamp(text, &out->i64);
+  case KIND_STRING:
+  case KIND_BINARY: /* Spark writes a binary value as the text whose UTF-8 it is */ out->bytes = text; return true;
+  default: return false;
   }
 }
 
@@ -137,35 +129,19 @@ void osdear__partition_print(const osdear__type *type, const osdear__scalar *val
   if (value->is_null)
     return;
   switch (type->kind) {
-    case KIND_BOOLEAN:
-      osdear__buf_puts(out, value->i64 ? "true" : "false");
-      return;
-    case KIND_STRING:
-    case KIND_BINARY:
-      *is_null = value->bytes.size == 0;
-      osdear__buf_append(out, value->bytes.data, value->bytes.size);
-      return;
-    case KIND_FLOAT:
-      size = osdear__format_f32((float)value->f64, text);
-      break;
-    case KIND_DOUBLE:
-      size = osdear__format_f64(value->f64, text);
-      break;
-    case KIND_DECIMAL:
-      size = osdear__format_decimal(value->decimal, type->scale, text);
-      break;
-    case KIND_DATE:
-      size = osdear__format_date(value->i64, text);
-      break;
-    case KIND_TIMESTAMP:
-      size = osdear__format_timestamp(value->i64, 'T', "Z", text);
-      break;
-    case KIND_TIMESTAMP_NTZ:
-      size = osdear__format_timestamp(value->i64, ' ', "", text);
-      break;
-    default:
-      size = osdear__format_i64(value->i64, text);
-      break;
+  case KIND_BOOLEAN: osdear__buf_puts(out, value->i64 ? "true" : "false"); return;
+  case KIND_STRING:
+  case KIND_BINARY:
+    *is_null = value->bytes.size == 0;
+    osdear__buf_append(out, value->bytes.data, value->bytes.size);
+    return;
+  case KIND_FLOAT: size = osdear__format_f32((float)value->f64, text); break;
+  case KIND_DOUBLE: size = osdear__format_f64(value->f64, text); break;
+  case KIND_DECIMAL: size = osdear__format_decimal(value->decimal, type->scale, text); break;
+  case KIND_DATE: size = osdear__format_date(value->i64, text); break;
+  case KIND_TIMESTAMP: size = osdear__format_timestamp(value->i64, 'T', "Z", text); break;
+  case KIND_TIMESTAMP_NTZ: size = osdear__format_timestamp(value->i64, ' ', "", text); break;
+  default: size = osdear__format_i64(value->i64, text); break;
   }
   osdear__buf_append(out, text, size);
 }

@@ -7,16 +7,16 @@ struct osdear__partition_filter {
   osdear__arena arena;
   osdear__expr *expr;
   osdear__expr_state state;
-  bool *used;           /* by column of the table */
-  osdear__map answers;  /* by partition key: &yes or &no */
-  osdear__buf rows;     /* scratch of check() */
+  bool *used;          /* by column of the table */
+  osdear__map answers; /* by partition key: &yes or &no */
+  osdear__buf rows;    /* scratch of check() */
 };
 
 static char yes, no;
 
 /* The value of a partition column in a file; columns that a file does not name are null. */
-static osdear_status value_of(const osdear__metadata *metadata, const osdear__file *file, const osdear__field *field, osdear__scalar *out,
-                              osdear_error **error)
+static osdear_status value_of(const osdear__metadata *metadata, const osdear__file *file, const osdear__field *field,
+                              osdear__scalar *out, osdear_error **error)
 {
   const osdear__partition_value *value = osdear__partition_find(file, osdear__physical_field(metadata, field)->name);
   osdear_status st;
@@ -25,10 +25,12 @@ static osdear_status value_of(const osdear__metadata *metadata, const osdear__fi
   if (!value)
     return OSDEAR_OK;
   st = osdear__partition_parse(&field->type, value->value, value->is_null, NULL, out, error);
-  return st ? osdear__fail_within(error, st, "file \"%.*s\", column \"%s\"", (int)file->path.size, file->path.data, field->name) : st;
+  return st ? osdear__fail_within(error, st, "file \"%.*s\", column \"%s\"", (int)file->path.size, file->path.data, field->name)
+            : st;
 }
 
-osdear_status osdear__partition_key(const osdear__metadata *metadata, const osdear__file *file, osdear__buf *out, osdear_error **error)
+osdear_status osdear__partition_key(const osdear__metadata *metadata, const osdear__file *file, osdear__buf *out,
+                                    osdear_error **error)
 {
   for (size_t i = 0; metadata->partition_columns[i]; i++) {
     int64_t at = osdear__type_find(&metadata->schema, osdear__str_of(metadata->partition_columns[i]));
@@ -38,7 +40,8 @@ osdear_status osdear__partition_key(const osdear__metadata *metadata, const osde
     osdear_status st;
 
     if (at < 0)
-      return osdear__fail(error, OSDEAR_ERR_CORRUPT, "partition column \"%s\" is not in the schema", metadata->partition_columns[i]);
+      return osdear__fail(error, OSDEAR_ERR_CORRUPT, "partition column \"%s\" is not in the schema",
+                          metadata->partition_columns[i]);
     st = value_of(metadata, file, &metadata->schema.fields[at], &value, error);
     if (st)
       return st;
@@ -58,8 +61,10 @@ static osdear_status check_columns(const osdear__partition_filter *self, const c
 
   for (size_t i = 0; i < schema->field_count; i++)
     if (self->used[i] && osdear__delta_partition_index(self->metadata, osdear__str_of(schema->fields[i].name)) < 0)
-      return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "`%s` reads column \"%s\", which does not partition the table: rows can be replaced by "
-                          "whole partitions only", where, schema->fields[i].name);
+      return osdear__fail(error, OSDEAR_ERR_ARGUMENT,
+                          "`%s` reads column \"%s\", which does not partition the table: rows can be replaced by "
+                          "whole partitions only",
+                          where, schema->fields[i].name);
   return OSDEAR_OK;
 }
 
@@ -104,7 +109,8 @@ void osdear__partition_filter_auto(osdear__partition_filter **filter)
 }
 
 /* A batch of one row that has the file's values; columns the predicate does not read stay released. */
-static osdear_status make_row(const osdear__partition_filter *self, const osdear__file *file, struct ArrowArray *out, osdear_error **error)
+static osdear_status make_row(const osdear__partition_filter *self, const osdear__file *file, struct ArrowArray *out,
+                              osdear_error **error)
 {
   const osdear__type *schema = &self->metadata->schema;
   struct ArrowArray *columns = osdear__alloc_zeroed(schema->field_count, sizeof *columns);

@@ -3,10 +3,10 @@
 
 typedef enum property_kind {
   PROPERTY_BOOL,
-  PROPERTY_COUNT,    /* an integer of at least `least` */
+  PROPERTY_COUNT, /* an integer of at least `least` */
   PROPERTY_INTERVAL,
   PROPERTY_BYTES,
-  PROPERTY_CHOICE,   /* one of `choices`, set apart by `|` */
+  PROPERTY_CHOICE, /* one of `choices`, set apart by `|` */
   PROPERTY_CODEC,
   PROPERTY_COLUMNS,
   PROPERTY_TEXT
@@ -67,11 +67,11 @@ static const struct {
   bool for_readers;
   int32_t legacy_writer; /* the writer version that stands for it; 0: none does */
 } features[] = {
-  { "allowColumnDefaults", false, 0 }, { "appendOnly", false, 2 },      { "changeDataFeed", false, 4 },
-  { "checkConstraints", false, 3 },    { "columnMapping", true, 0 },    { "deletionVectors", true, 0 },
+  { "allowColumnDefaults", false, 0 }, { "appendOnly", false, 2 },       { "changeDataFeed", false, 4 },
+  { "checkConstraints", false, 3 },    { "columnMapping", true, 0 },     { "deletionVectors", true, 0 },
   { "domainMetadata", false, 0 },      { "generatedColumns", false, 4 }, { "identityColumns", false, 6 },
-  { "inCommitTimestamp", false, 0 },   { "invariants", false, 2 },      { "timestampNtz", true, 0 },
-  { "typeWidening", true, 0 },         { "v2Checkpoint", true, 0 },     { "vacuumProtocolCheck", true, 0 },
+  { "inCommitTimestamp", false, 0 },   { "invariants", false, 2 },       { "timestampNtz", true, 0 },
+  { "typeWidening", true, 0 },         { "v2Checkpoint", true, 0 },      { "vacuumProtocolCheck", true, 0 },
 };
 
 /* ---- values ---- */
@@ -177,32 +177,27 @@ static osdear_status check_value(const property_rule *rule, const char *value, c
 
   *asks = false;
   switch (rule->kind) {
-    case PROPERTY_BOOL:
-      *asks = osdear__str_equal_nocase(text, STR("true"));
-      wanted = *asks || osdear__str_equal_nocase(text, STR("false")) ? NULL : "true or false";
-      break;
-    case PROPERTY_COUNT:
-      wanted = osdear__parse_i64(text, &number) && number >= rule->least && number <= INT32_MAX ? NULL : "an integer in range";
-      break;
-    case PROPERTY_INTERVAL:
-      wanted = is_interval(value) ? NULL : "an interval such as `interval 7 days`";
-      break;
-    case PROPERTY_BYTES:
-      wanted = parse_bytes(text, &number) ? NULL : "a size such as 134217728 or 128mb";
-      break;
-    case PROPERTY_CHOICE:
-      number = choice_of(rule->choices, text);
-      *asks = number > 0;
-      wanted = number >= 0 ? NULL : rule->choices;
-      break;
-    case PROPERTY_CODEC:
-      wanted = osdear__codec_of_name(value, &codec) && osdear__codec_is_written(codec) ? NULL :
-               "a codec that this build can write, such as zstd, snappy, gzip, lz4_raw or none";
-      break;
-    case PROPERTY_COLUMNS:
-      return check_columns(rule, value, schema, arena, error);
-    case PROPERTY_TEXT:
-      break;
+  case PROPERTY_BOOL:
+    *asks = osdear__str_equal_nocase(text, STR("true"));
+    wanted = *asks || osdear__str_equal_nocase(text, STR("false")) ? NULL : "true or false";
+    break;
+  case PROPERTY_COUNT:
+    wanted = osdear__parse_i64(text, &number) && number >= rule->least && number <= INT32_MAX ? NULL : "an integer in range";
+    break;
+  case PROPERTY_INTERVAL: wanted = is_interval(value) ? NULL : "an interval such as `interval 7 days`"; break;
+  case PROPERTY_BYTES: wanted = parse_bytes(text, &number) ? NULL : "a size such as 134217728 or 128mb"; break;
+  case PROPERTY_CHOICE:
+    number = choice_of(rule->choices, text);
+    *asks = number > 0;
+    wanted = number >= 0 ? NULL : rule->choices;
+    break;
+  case PROPERTY_CODEC:
+    wanted = osdear__codec_of_name(value, &codec) && osdear__codec_is_written(codec)
+                 ? NULL
+                 : "a codec that this build can write, such as zstd, snappy, gzip, lz4_raw or none";
+    break;
+  case PROPERTY_COLUMNS: return check_columns(rule, value, schema, arena, error);
+  case PROPERTY_TEXT: break;
   }
   if (wanted)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "property %s is \"%s\": it must be %s", rule->key, value, wanted);
@@ -213,7 +208,8 @@ static osdear_status check_value(const property_rule *rule, const char *value, c
 
 static osdear_status fail_feature(osdear_error **error, const char *what, const char *feature)
 {
-  return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s needs the table feature %s, which this build cannot write", what, feature);
+  return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s needs the table feature %s, which this build cannot write", what,
+                      feature);
 }
 
 osdear_status osdear__draft_add_feature(osdear__protocol_draft *draft, const char *name, osdear_error **error)
@@ -243,9 +239,11 @@ static osdear_status check_version(const char *key, const char *value, int32_t n
   int64_t version;
 
   if (!osdear__parse_i64(osdear__str_of(value), &version) || version < 1)
-    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "property %s is \"%s\": it must be a version from 1 to %" PRId32, key, value, newest);
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "property %s is \"%s\": it must be a version from 1 to %" PRId32, key, value,
+                        newest);
   if (version > newest)
-    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "property %s is %" PRId64 ": the newest version is %" PRId32, key, version, newest);
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "property %s is %" PRId64 ": the newest version is %" PRId32, key, version,
+                        newest);
   if (*out < (int32_t)version)
     *out = (int32_t)version;
   return OSDEAR_OK;
@@ -271,7 +269,8 @@ static osdear_status check_pseudo(const osdear_pair *pair, osdear__protocol_draf
   return OSDEAR_OK;
 }
 
-osdear_status osdear__draft_finish(const osdear__protocol_draft *draft, osdear__arena *arena, osdear__protocol *out, osdear_error **error)
+osdear_status osdear__draft_finish(const osdear__protocol_draft *draft, osdear__arena *arena, osdear__protocol *out,
+                                   osdear_error **error)
 {
   int32_t reader = draft->min_reader > 1 ? draft->min_reader : 1;
   int32_t writer = draft->min_writer > 2 ? draft->min_writer : 2;
@@ -353,8 +352,9 @@ static osdear_status check_text(const osdear_pair *pair, osdear_error **error)
   return OSDEAR_OK;
 }
 
-osdear_status osdear__properties_check(const osdear_pair *given, size_t given_count, const osdear__type *schema, osdear__arena *arena,
-                                       osdear_pair **out, size_t *out_count, osdear__protocol_draft *draft, osdear_error **error)
+osdear_status osdear__properties_check(const osdear_pair *given, size_t given_count, const osdear__type *schema,
+                                       osdear__arena *arena, osdear_pair **out, size_t *out_count, osdear__protocol_draft *draft,
+                                       osdear_error **error)
 {
   osdear_pair *kept = osdear__arena_zeroed(arena, given_count + 1, sizeof *kept);
   size_t count = 0;

@@ -34,8 +34,8 @@ static int64_t unit_ms(osdear__str word)
     osdear__str name;
     int64_t ms;
   } units[] = {
-    { { "millisecond", 11 }, 1 }, { { "second", 6 }, 1000 }, { { "minute", 6 }, 60000 },
-    { { "hour", 4 }, 3600000 }, { { "day", 3 }, 86400000 }, { { "week", 4 }, 604800000 },
+    { { "millisecond", 11 }, 1 }, { { "second", 6 }, 1000 },  { { "minute", 6 }, 60000 },
+    { { "hour", 4 }, 3600000 },   { { "day", 3 }, 86400000 }, { { "week", 4 }, 604800000 },
   };
 
   if (word.size > 1 && (word.data[word.size - 1] | 0x20) == 's')
@@ -120,16 +120,32 @@ bool osdear__protocol_has_writer_feature(const osdear__protocol *protocol, const
  * them is looked for where it would show: type changes in osdear__protocol_check_table(), the other forms of checkpoints where a
  * checkpoint is chosen. */
 static const char *const readable[] = {
-  "columnMapping", "deletionVectors", "timestampNtz", "timestampWithoutTimezone", "typeWidening", "typeWidening-preview",
-  "v2Checkpoint", "vacuumProtocolCheck", "variantType", "variantType-preview", "variantShredding", "variantShredding-preview",
+  "columnMapping", "deletionVectors",      "timestampNtz",     "timestampWithoutTimezone",
+  "typeWidening",  "typeWidening-preview", "v2Checkpoint",     "vacuumProtocolCheck",
+  "variantType",   "variantType-preview",  "variantShredding", "variantShredding-preview",
 };
 
 /* They bind writers only. */
 static const char *const writer_only[] = {
-  "allowColumnDefaults", "appendOnly", "changeDataFeed", "checkConstraints", "checkpointProtection", "clustering",
-  "columnMappingUsageTracking", "domainMetadata", "generatedColumns", "icebergCompatV1", "icebergCompatV2", "icebergCompatV3",
-  "icebergWriterCompatV1", "icebergWriterCompatV3", "identityColumns", "inCommitTimestamp", "invariants",
-  "materializePartitionColumns", "rowTracking",
+  "allowColumnDefaults",
+  "appendOnly",
+  "changeDataFeed",
+  "checkConstraints",
+  "checkpointProtection",
+  "clustering",
+  "columnMappingUsageTracking",
+  "domainMetadata",
+  "generatedColumns",
+  "icebergCompatV1",
+  "icebergCompatV2",
+  "icebergCompatV3",
+  "icebergWriterCompatV1",
+  "icebergWriterCompatV3",
+  "identityColumns",
+  "inCommitTimestamp",
+  "invariants",
+  "materializePartitionColumns",
+  "rowTracking",
 };
 
 static bool is_among(const char *const *names, size_t count, const char *name)
@@ -146,8 +162,8 @@ static osdear_status fail_features(const osdear__buf *names, const char *verb, c
 
   if (st)
     return st;
-  return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s: cannot be %s by this build, which lacks the table features: %s", uri, verb,
-                      names->data);
+  return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s: cannot be %s by this build, which lacks the table features: %s", uri,
+                      verb, names->data);
 }
 
 /* The newest commits of such a table may be known to its catalog alone: read from its files it would be a table of the past. */
@@ -164,7 +180,8 @@ static osdear_status check_lists(const osdear__protocol *protocol, const char *u
   bool has_writers = protocol->writer_features && protocol->writer_features[0];
 
   if (protocol->min_reader == 3 && (!protocol->reader_features || protocol->min_writer < 7))
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: minReaderVersion 3 goes with readerFeatures and minWriterVersion 7; here %s", uri,
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT,
+                        "%s: minReaderVersion 3 goes with readerFeatures and minWriterVersion 7; here %s", uri,
                         protocol->reader_features ? "the latter is lower" : "are no readerFeatures");
   if (protocol->min_reader < 3 && has_readers)
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: readerFeatures go with minReaderVersion 3; here it is %" PRId32, uri,
@@ -186,20 +203,23 @@ osdear_status osdear__protocol_check_read(const osdear__protocol *protocol, cons
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: protocol versions %" PRId32 " and %" PRId32 " do not exist", uri,
                         protocol->min_reader, protocol->min_writer);
   if (protocol->min_reader > 3)
-    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s: minReaderVersion %" PRId32 " is above 3, the newest this build reads", uri,
-                        protocol->min_reader);
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s: minReaderVersion %" PRId32 " is above 3, the newest this build reads",
+                        uri, protocol->min_reader);
   st = check_lists(protocol, uri, error);
   if (st || protocol->min_reader < 3)
     return st;
   for (size_t i = 0; protocol->reader_features[i]; i++) {
     const char *name = protocol->reader_features[i];
     if (!lists(protocol->writer_features, name))
-      return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: the feature %s is in readerFeatures but not in writerFeatures", uri, name);
+      return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: the feature %s is in readerFeatures but not in writerFeatures", uri,
+                          name);
     if (is_of_catalog(name))
-      return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
-                          "%s: the table is managed by a catalog (table feature %s), which alone knows its newest commits: ask the catalog",
-                          uri, name);
-    if (!is_among(readable, COUNT_OF(readable), name)) /* also one that binds writers only: who listed it for readers meant something */
+      return osdear__fail(
+          error, OSDEAR_ERR_UNSUPPORTED,
+          "%s: the table is managed by a catalog (table feature %s), which alone knows its newest commits: ask the catalog", uri,
+          name);
+    if (!is_among(readable, COUNT_OF(readable),
+                  name)) /* also one that binds writers only: who listed it for readers meant something */
       osdear__buf_printf(&unknown, "%s%s", unknown.size ? ", " : "", name);
   }
   return unknown.size ? fail_features(&unknown, "read", uri, error) : OSDEAR_OK;
@@ -212,7 +232,8 @@ osdear_status osdear__protocol_check_table(const osdear__protocol *protocol, con
 
   if (st)
     return st;
-  if (osdear__protocol_has_reader_feature(protocol, "typeWidening") || osdear__protocol_has_reader_feature(protocol, "typeWidening-preview"))
+  if (osdear__protocol_has_reader_feature(protocol, "typeWidening") ||
+      osdear__protocol_has_reader_feature(protocol, "typeWidening-preview"))
     st = osdear__type_changes_check(&metadata->schema, error);
   return st ? osdear__fail_within(error, st, "%s", uri) : OSDEAR_OK;
 }
@@ -300,8 +321,8 @@ osdear_status osdear__protocol_check_write(const osdear__protocol *protocol, con
                         "%s: column `%s` is a variant, and this build does not write the table feature variantType", uri,
                         path.data ? path.data : "");
   if (protocol->min_writer > 7)
-    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s: minWriterVersion %" PRId32 " is above 7, the newest this build writes", uri,
-                        protocol->min_writer);
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
+                        "%s: minWriterVersion %" PRId32 " is above 7, the newest this build writes", uri, protocol->min_writer);
   for (size_t i = 0; i < COUNT_OF(writer_rules); i++)
     if (osdear__protocol_has_writer_feature(protocol, writer_rules[i].feature) && rule_binds(&writer_rules[i], metadata))
       osdear__buf_printf(&missing, "%s%s", missing.size ? ", " : "", writer_rules[i].feature);

@@ -5,7 +5,7 @@
 #include <delta/delta.h>
 
 typedef struct osdear__prune {
-  const osdear__expr *where;         /* NULL: all files may match */
+  const osdear__expr *where; /* NULL: all files may match */
   const osdear__metadata *metadata;
   bool needs_partition, needs_stats; /* what kinds of columns the predicate reads */
   osdear__arena arena;               /* of the file at hand */

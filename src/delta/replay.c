@@ -171,8 +171,8 @@ static osdear_status see_metadata(osdear__replay *replay, const osdear__metadata
 
 /* The place of `key` in a list that grows: *index is its own, `count` where it is new. Of two actions of a commit the later counts, as
  * for files; *is_kept tells whether a newer commit has one. */
-static osdear_status list_place(osdear__replay *replay, osdear__map *keys, const char *key, void *list_at, size_t count, size_t *room,
-                                size_t size, size_t *index, bool *is_kept, osdear_error **error)
+static osdear_status list_place(osdear__replay *replay, osdear__map *keys, const char *key, void *list_at, size_t count,
+                                size_t *room, size_t size, size_t *index, bool *is_kept, osdear_error **error)
 {
   const osdear__map_entry *place = osdear__map_find(keys, osdear__str_of(key));
   const list_entry *entry = place ? place->value : NULL;
@@ -228,8 +228,8 @@ static osdear_status see_domain(osdear__replay *replay, const osdear__domain *do
 {
   size_t index;
   bool is_kept;
-  osdear_status st = list_place(replay, &replay->domain_keys, domain->name, &replay->domains, replay->domain_count, &replay->domain_room,
-                                sizeof *replay->domains, &index, &is_kept, error);
+  osdear_status st = list_place(replay, &replay->domain_keys, domain->name, &replay->domains, replay->domain_count,
+                                &replay->domain_room, sizeof *replay->domains, &index, &is_kept, error);
 
   if (st || is_kept)
     return st;
@@ -271,8 +271,8 @@ static void expect_commits(osdear__store *store, const osdear__commit_file *comm
   osdear__store_expect(store, items, count);
 }
 
-osdear_status osdear__replay_commits(osdear__replay *replay, osdear_context *context, const osdear__commit_file *commits, size_t count,
-                                     osdear_error **error)
+osdear_status osdear__replay_commits(osdear__replay *replay, osdear_context *context, const osdear__commit_file *commits,
+                                     size_t count, osdear_error **error)
 {
   unsigned keep = COMMIT_FILES | COMMIT_TABLE | (replay->tail->is_full ? (unsigned)(COMMIT_STATS | COMMIT_TAGS) : 0);
   bool is_remote = osdear__store_is_remote(replay->store);

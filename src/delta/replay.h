@@ -6,17 +6,17 @@
 
 /* A file action of the tail, the newest of its key. */
 typedef struct osdear__tail_entry {
-  osdear__file file;     /* without statistics and tags unless the tail `is_full` */
-  int64_t version;       /* of the commit it stands in */
-  int64_t ordinal;       /* among the file actions of that commit */
+  osdear__file file; /* without statistics and tags unless the tail `is_full` */
+  int64_t version;   /* of the commit it stands in */
+  int64_t ordinal;   /* among the file actions of that commit */
   bool is_add;
 } osdear__tail_entry;
 
 /* Immutable once its snapshot is made. */
 typedef struct osdear__tail {
   osdear__arena arena;
-  osdear__map keys;               /* to osdear__tail_entry */
-  osdear__tail_entry **entries;   /* newest commit first */
+  osdear__map keys;             /* to osdear__tail_entry */
+  osdear__tail_entry **entries; /* newest commit first */
   size_t entry_count, entry_room;
   bool is_full;
 } osdear__tail;
@@ -36,7 +36,7 @@ typedef struct osdear__replay {
   osdear__map txn_keys, domain_keys;
   osdear__txn *txns;
   size_t txn_count, txn_room;
-  osdear__domain *domains;        /* removed ones included */
+  osdear__domain *domains; /* removed ones included */
   size_t domain_count, domain_room;
   osdear__buf key;
 } osdear__replay;

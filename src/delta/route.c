@@ -9,11 +9,11 @@ typedef struct numbering {
   uint32_t *table; /* open addressing: a number + 1; 0 is a free place */
   size_t capacity; /* of `table`, a power of two */
   size_t count;
-  size_t room;     /* for values */
-  uint64_t *words; /* values, … */
+  size_t room;        /* for values */
+  uint64_t *words;    /* values, … */
   osdear__str *texts; /* … or these, bytes in `arena` */
   osdear__arena arena;
-  uint64_t seed;   /* so that nobody can choose values that collide */
+  uint64_t seed; /* so that nobody can choose values that collide */
 } numbering;
 
 struct osdear__router {
@@ -164,34 +164,32 @@ static void widen(const osdear__type *type, const struct ArrowArray *array, uint
   int64_t length = array->length;
 
   switch (type->kind) {
-    case KIND_BOOLEAN:
-      for (int64_t i = 0; i < length; i++)
-        words[i] = ((const uint8_t *)values)[i >> 3] >> (i & 7) & 1;
-      break;
-    case KIND_BYTE:
-      for (int64_t i = 0; i < length; i++)
-        words[i] = (uint64_t)((const int8_t *)values)[i];
-      break;
-    case KIND_SHORT:
-      for (int64_t i = 0; i < length; i++)
-        words[i] = (uint64_t)((const int16_t *)values)[i];
-      break;
-    case KIND_INTEGER:
-    case KIND_DATE:
-      for (int64_t i = 0; i < length; i++)
-        words[i] = (uint64_t)((const int32_t *)values)[i];
-      break;
-    case KIND_FLOAT:
-      for (int64_t i = 0; i < length; i++)
-        words[i] = word_of_double((double)((const float *)values)[i]);
-      break;
-    case KIND_DOUBLE:
-      for (int64_t i = 0; i < length; i++)
-        words[i] = word_of_double(((const double *)values)[i]);
-      break;
-    default:
-      memcpy(words, values, (size_t)length * sizeof *words);
-      break;
+  case KIND_BOOLEAN:
+    for (int64_t i = 0; i < length; i++)
+      words[i] = ((const uint8_t *)values)[i >> 3] >> (i & 7) & 1;
+    break;
+  case KIND_BYTE:
+    for (int64_t i = 0; i < length; i++)
+      words[i] = (uint64_t)((const int8_t *)values)[i];
+    break;
+  case KIND_SHORT:
+    for (int64_t i = 0; i < length; i++)
+      words[i] = (uint64_t)((const int16_t *)values)[i];
+    break;
+  case KIND_INTEGER:
+  case KIND_DATE:
+    for (int64_t i = 0; i < length; i++)
+      words[i] = (uint64_t)((const int32_t *)values)[i];
+    break;
+  case KIND_FLOAT:
+    for (int64_t i = 0; i < length; i++)
+      words[i] = word_of_double((double)((const float *)values)[i]);
+    break;
+  case KIND_DOUBLE:
+    for (int64_t i = 0; i < length; i++)
+      words[i] = word_of_double(((const double *)values)[i]);
+    break;
+  default: memcpy(words, values, (size_t)length * sizeof *words); break;
   }
 }
 

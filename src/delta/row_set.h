@@ -33,7 +33,8 @@ void osdear__vector_files_drop(osdear__vector_files *files);
 void osdear__vector_files_expect(const osdear__vector_files *files, osdear__store *store, const osdear__deletion_vector *dv);
 
 /* The rows that a descriptor of the log names. CORRUPT: what is stored is not what the descriptor says. */
-MUST_USE osdear_status osdear__deletion_vector_read(osdear__store *store, osdear__vector_files *files, const osdear__deletion_vector *dv,
-                                                    osdear__row_set **out, osdear_error **error);
+MUST_USE osdear_status osdear__deletion_vector_read(osdear__store *store, osdear__vector_files *files,
+                                                    const osdear__deletion_vector *dv, osdear__row_set **out,
+                                                    osdear_error **error);
 
 #endif

@@ -5,7 +5,8 @@ struct osdear_scan {
   osdear__scan_plan *plan;
 };
 
-osdear_status osdear_scan_new(osdear_snapshot *snapshot, const osdear_scan_options *options, osdear_scan **out, osdear_error **error)
+osdear_status osdear_scan_new(osdear_snapshot *snapshot, const osdear_scan_options *options, osdear_scan **out,
+                              osdear_error **error)
 {
   osdear_scan_options known = OSDEAR_SCAN_OPTIONS_INIT;
   osdear__scan_request request;
@@ -17,8 +18,13 @@ osdear_status osdear_scan_new(osdear_snapshot *snapshot, const osdear_scan_optio
   st = osdear__options_read(&known, sizeof known, options, error);
   if (st)
     return st;
-  request = (osdear__scan_request){ known.row_ids ? SCAN_ROW_IDS : SCAN_ROWS, known.columns, known.column_count, known.where, known.limit,
-                                    known.batch_rows, known.variant_as_json };
+  request = (osdear__scan_request){ known.row_ids ? SCAN_ROW_IDS : SCAN_ROWS,
+                                    known.columns,
+                                    known.column_count,
+                                    known.where,
+                                    known.limit,
+                                    known.batch_rows,
+                                    known.variant_as_json };
   scan = osdear__alloc_zeroed(1, sizeof *scan);
   if (!scan)
     return osdear__fail_memory(error);

@@ -21,7 +21,7 @@ typedef struct group_facts {
   int64_t row;                  /* with pages: the row that is asked about; -1: the whole group */
   osdear__parquet_page **pages; /* by index in the table's schema; NULL: no index */
   size_t *page_counts;
-  osdear__arena *arena;         /* of the filters; NULL: they are not asked */
+  osdear__arena *arena; /* of the filters; NULL: they are not asked */
   column_filter *filters;
   osdear_status status;
 } group_facts;
@@ -104,8 +104,9 @@ static void add_filter(group_facts *facts, const size_t *path, size_t depth, osd
       return;
     }
     memcpy(copy, path, depth * sizeof *copy);
-    *filter = (column_filter){ .next = facts->filters, .file = facts->file, .group = facts->group, .arena = facts->arena,
-                               .path = copy, .depth = depth };
+    *filter = (column_filter){
+      .next = facts->filters, .file = facts->file, .group = facts->group, .arena = facts->arena, .path = copy, .depth = depth
+    };
     facts->filters = filter;
   }
   out->may_hold = may_hold;
@@ -136,14 +137,24 @@ static bool group_range(void *argument, const size_t *path, size_t depth, osdear
     const osdear__parquet_page *page = page_at(facts, path[0]);
     if (!page)
       return false;
-    *out = (osdear__range){ .has_min = page->has_min, .has_max = page->has_max, .may_be_nan = is_float(type->kind), .min = page->min,
-                            .max = page->max, .null_count = page->null_count, .row_count = page->rows.to - page->rows.from };
+    *out = (osdear__range){ .has_min = page->has_min,
+                            .has_max = page->has_max,
+                            .may_be_nan = is_float(type->kind),
+                            .min = page->min,
+                            .max = page->max,
+                            .null_count = page->null_count,
+                            .row_count = page->rows.to - page->rows.from };
     return true;
   }
   if (!osdear__parquet_group_stats(f->parquet, facts->group, theirs, depth, &stats))
     return false;
-  *out = (osdear__range){ .has_min = stats.has_min, .has_max = stats.has_max, .may_be_nan = is_float(type->kind), .min = stats.min,
-                          .max = stats.max, .null_count = stats.null_count, .row_count = stats.row_count };
+  *out = (osdear__range){ .has_min = stats.has_min,
+                          .has_max = stats.has_max,
+                          .may_be_nan = is_float(type->kind),
+                          .min = stats.min,
+                          .max = stats.max,
+                          .null_count = stats.null_count,
+                          .row_count = stats.row_count };
   if (facts->arena)
     add_filter(facts, theirs, depth, out);
   return true;

@@ -19,8 +19,8 @@ struct osdear__scan_unit {
   int64_t batch_rows;             /* of the next batch: wide rows come in shorter ones */
   osdear__expr_state state;
   int32_t *selected;
-  int64_t first_row;              /* of the batch at hand, in the file */
-  bool is_thinned;                /* of its rows only those in `live` are there */
+  int64_t first_row; /* of the batch at hand, in the file */
+  bool is_thinned;   /* of its rows only those in `live` are there */
   osdear__buf live;
 };
 
@@ -273,7 +273,8 @@ static osdear_status fill_columns(const osdear__scan_unit *unit, struct ArrowArr
 }
 
 /* Which rows match; `*count` -1: all of them. */
-static osdear_status select_rows(osdear__scan_unit *unit, struct ArrowArray *columns, int64_t rows, int64_t *count, osdear_error **error)
+static osdear_status select_rows(osdear__scan_unit *unit, struct ArrowArray *columns, int64_t rows, int64_t *count,
+                                 osdear_error **error)
 {
   size_t field_count = unit->file->plan->schema.field_count;
   struct ArrowArray **children;

@@ -14,9 +14,9 @@ typedef struct source {
   osdear__vector_files vectors;
   bool looks_ahead;
   batch batches[2];
-  size_t at_hand;       /* of the batches */
+  size_t at_hand; /* of the batches */
   bool is_begun, is_done;
-  osdear_status ended;  /* why there are no more, told once those before were opened */
+  osdear_status ended; /* why there are no more, told once those before were opened */
   osdear_error *failure;
 } source;
 

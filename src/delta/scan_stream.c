@@ -26,12 +26,12 @@ typedef struct scan_stream {
   osdear__scan_file *file; /* whose row groups are handed out */
   size_t next_group;
   bool no_more_files;
-  osdear_status planned;   /* why planning ended, told once the lanes before it are read */
+  osdear_status planned; /* why planning ended, told once the lanes before it are read */
   osdear_error *plan_error;
-  int64_t rows_left;       /* of the limit; -1: no limit */
+  int64_t rows_left; /* of the limit; -1: no limit */
   bool has_workers;
   size_t lane_limit;
-  int64_t bytes_limit;     /* no more is decoded ahead once so much waits in the lanes */
+  int64_t bytes_limit; /* no more is decoded ahead once so much waits in the lanes */
   int64_t bytes_waiting;
   pthread_mutex_t lock;
   pthread_cond_t changed;
@@ -285,7 +285,8 @@ osdear_status osdear__scan_export(osdear__scan_plan *plan, const osdear__scan_so
   s->plan = osdear__scan_plan_ref(plan);
   s->rows_left = plan->limit;
   /* The first rows of a table are one batch: not worth a worker's while. */
-  s->has_workers = osdear__context_threads(plan->snapshot->context) > 1 && (plan->where || plan->limit < 0 || plan->limit > plan->batch_rows);
+  s->has_workers =
+      osdear__context_threads(plan->snapshot->context) > 1 && (plan->where || plan->limit < 0 || plan->limit > plan->batch_rows);
   s->lane_limit = lanes_of(plan, s->has_workers);
   s->bytes_limit = osdear__context_budget(plan->snapshot->context) / WAITING_SHARE;
   pthread_mutex_init(&s->lock, NULL);

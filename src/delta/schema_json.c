@@ -60,8 +60,8 @@ static osdear_status parse_bool(const parse *p, const osdear__json *json, const 
 }
 
 /* The element of an array, the key or the value of a map. */
-static osdear_status parse_inner(parse *p, const osdear__json *json, const char *key, const char *name, int depth, osdear__field *out,
-                                 osdear_error **error)
+static osdear_status parse_inner(parse *p, const osdear__json *json, const char *key, const char *name, int depth,
+                                 osdear__field *out, osdear_error **error)
 {
   const osdear__json *type = osdear__json_get(json, key);
   size_t before = enter(p, osdear__str_of(name));
@@ -199,7 +199,8 @@ static osdear_status parse_struct(parse *p, const osdear__json *json, int depth,
   if (st)
     return st;
   if (doubled)
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "schemaString: %s: two fields are named `%s` (case does not count)", path_of(p), doubled);
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "schemaString: %s: two fields are named `%s` (case does not count)",
+                        path_of(p), doubled);
   *out = type;
   return OSDEAR_OK;
 }
@@ -357,7 +358,8 @@ static osdear_status check_names(const osdear__type *type, osdear_error **error)
   for (size_t i = 0; i < type->field_count; i++)
     if (!type->fields[i].name[0] || strpbrk(type->fields[i].name, " ,;{}()\n\t="))
       return osdear__fail(error, OSDEAR_ERR_ARGUMENT,
-                          "column `%s`: a name must not be empty nor hold any of space , ; { } ( ) = tab or newline", type->fields[i].name);
+                          "column `%s`: a name must not be empty nor hold any of space , ; { } ( ) = tab or newline",
+                          type->fields[i].name);
   return OSDEAR_OK;
 }
 
@@ -382,7 +384,8 @@ static osdear_status map_types(osdear__type *type, osdear__buf *path, osdear_err
   return st;
 }
 
-osdear_status osdear__delta_schema_of(const osdear__type *arrow_type, osdear__arena *arena, osdear__type *out, osdear_error **error)
+osdear_status osdear__delta_schema_of(const osdear__type *arrow_type, osdear__arena *arena, osdear__type *out,
+                                      osdear_error **error)
 {
   SCOPED(buf) path = { 0 };
   osdear__type type;

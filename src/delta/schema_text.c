@@ -15,8 +15,8 @@ typedef struct reader {
 
 static osdear_status fail_at(const reader *in, const char *wanted, osdear_error **error)
 {
-  return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "column definition, character %td: %s wanted before `%.20s`", in->at - in->text + 1,
-                      wanted, *in->at ? in->at : "the end");
+  return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "column definition, character %td: %s wanted before `%.20s`",
+                      in->at - in->text + 1, wanted, *in->at ? in->at : "the end");
 }
 
 static bool is_word_char(char c)

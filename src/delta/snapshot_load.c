@@ -215,7 +215,8 @@ static bool is_candidate(const load *l, const osdear__checkpoint_file *checkpoin
 
 /* Newest checkpoint first, none at all last. Where all fail because of their checkpoints, the first failure is the one to tell: later
  * ones are about files that only matter because of it. */
-static osdear_status load_version(load *l, const osdear__listing *listing, int64_t version, osdear_snapshot **out, osdear_error **error)
+static osdear_status load_version(load *l, const osdear__listing *listing, int64_t version, osdear_snapshot **out,
+                                  osdear_error **error)
 {
   const osdear__checkpoint_file *checkpoint;
   AUTO(error) told = NULL;
@@ -250,7 +251,8 @@ static osdear_status load_version(load *l, const osdear__listing *listing, int64
 
 static osdear_status fail_empty(const load *l, osdear_error **error)
 {
-  return osdear__fail(error, OSDEAR_ERR_NOT_FOUND, "%s: no Delta table there: _delta_log holds no commit and no checkpoint", l->uri);
+  return osdear__fail(error, OSDEAR_ERR_NOT_FOUND, "%s: no Delta table there: _delta_log holds no commit and no checkpoint",
+                      l->uri);
 }
 
 /* `listing` is whole. */
@@ -262,8 +264,8 @@ static osdear_status check_version(const load *l, const osdear__listing *listing
     return fail_empty(l, error);
   if (version <= newest && (version >= earliest || earliest > newest))
     return OSDEAR_OK;
-  return osdear__fail(error, OSDEAR_ERR_NOT_FOUND, "%s: version %" PRId64 " asked, %" PRId64 "..%" PRId64 " are there", l->uri, version,
-                      earliest, newest);
+  return osdear__fail(error, OSDEAR_ERR_NOT_FOUND, "%s: version %" PRId64 " asked, %" PRId64 "..%" PRId64 " are there", l->uri,
+                      version, earliest, newest);
 }
 
 static osdear_status load_whole(load *l, osdear_snapshot **out, osdear_error **error)
@@ -370,7 +372,8 @@ static osdear_status extend(load *l, osdear_snapshot *base, const osdear__listin
   st = osdear__tail_new(base->tail->is_full && is_full_tail(&snapshot->segment), &replay.tail, error);
   snapshot->checkpoint = osdear__checkpoint_ref(base->checkpoint);
   if (!st)
-    st = osdear__replay_commits(&replay, l->context, snapshot->segment.commits + old, snapshot->segment.commit_count - old, error);
+    st =
+        osdear__replay_commits(&replay, l->context, snapshot->segment.commits + old, snapshot->segment.commit_count - old, error);
   if (!st)
     st = osdear__replay_snapshot(&replay, base, error);
   if (!st)
@@ -424,7 +427,8 @@ osdear_status osdear__snapshot_load(osdear_context *context, osdear__store *stor
   if (st)
     return st;
   if (opts.version < -1)
-    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "version %" PRId64 " asked: versions count from 0, -1 is the newest", opts.version);
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "version %" PRId64 " asked: versions count from 0, -1 is the newest",
+                        opts.version);
   if (opts.version >= 0 && opts.timestamp_us != OSDEAR_NO_TIMESTAMP)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "version and timestamp_us exclude each other: set one of them");
   l.wanted = opts.version;

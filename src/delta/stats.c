@@ -136,8 +136,10 @@ static bool parse_hex4(const char *at, const char *end, uint32_t *out)
     return false;
   for (int i = 0; i < 4; i++) {
     char c = at[i];
-    uint32_t digit = c >= '0' && c <= '9' ? (uint32_t)(c - '0') : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10) :
-                     c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A' + 10) : 16;
+    uint32_t digit = c >= '0' && c <= '9'   ? (uint32_t)(c - '0')
+                     : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10)
+                     : c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A' + 10)
+                                            : 16;
     if (digit > 15)
       return false;
     value = value * 16 + digit;
@@ -294,29 +296,19 @@ static bool to_scalar(const osdear__type *type, osdear__str raw, osdear__arena *
   if (is_text && !unescape((osdear__str){ raw.data + 1, raw.size - 2 }, arena, &text))
     return false;
   switch (type->kind) {
-    case KIND_BOOLEAN:
-      out->i64 = osdear__str_is(text, "true");
-      return !is_text && (out->i64 || osdear__str_is(text, "false"));
-    case KIND_BYTE:
-    case KIND_SHORT:
-    case KIND_INTEGER:
-    case KIND_LONG:
-      return as_integer(type->kind, text, &out->i64);
-    case KIND_FLOAT:
-    case KIND_DOUBLE:
-      return as_float(type->kind, text, &out->f64);
-    case KIND_DECIMAL:
-      return osdear__parse_decimal(text, 38, type->scale, &out->decimal);
-    case KIND_STRING:
-      out->bytes = text;
-      return is_text;
-    case KIND_DATE:
-      return is_text && as_date(text, &out->i64);
-    case KIND_TIMESTAMP:
-    case KIND_TIMESTAMP_NTZ:
-      return is_text && as_timestamp(type->kind, text, &out->i64);
-    default:
-      return false;
+  case KIND_BOOLEAN: out->i64 = osdear__str_is(text, "true"); return !is_text && (out->i64 || osdear__str_is(text, "false"));
+  case KIND_BYTE:
+  case KIND_SHORT:
+  case KIND_INTEGER:
+  case KIND_LONG: return as_integer(type->kind, text, &out->i64);
+  case KIND_FLOAT:
+  case KIND_DOUBLE: return as_float(type->kind, text, &out->f64);
+  case KIND_DECIMAL: return osdear__parse_decimal(text, 38, type->scale, &out->decimal);
+  case KIND_STRING: out->bytes = text; return is_text;
+  case KIND_DATE: return is_text && as_date(text, &out->i64);
+  case KIND_TIMESTAMP:
+  case KIND_TIMESTAMP_NTZ: return is_text && as_timestamp(type->kind, text, &out->i64);
+  default: return false;
   }
 }
 
@@ -421,7 +413,8 @@ bool osdear__stats_bound(const osdear__file_stats *stats, const size_t *path, si
   const osdear__type *type = type_at(stats, path, depth);
   osdear__str value;
 
-  return type && find_leaf(stats, is_max ? stats->max : stats->min, path, depth, &value) && to_scalar(type, value, stats->arena, out);
+  return type && find_leaf(stats, is_max ? stats->max : stats->min, path, depth, &value) &&
+         to_scalar(type, value, stats->arena, out);
 }
 
 /* Writers cut to milliseconds, some downwards and some towards 1970. False: there is no such instant. */

@@ -11,9 +11,9 @@ typedef struct printer {
   const osdear__parquet_writer *writer;
   const osdear__leaf_facts *facts; /* NULL: unknown */
   size_t leaf;                     /* number of the leaf in hand, for `facts` */
-  int64_t columns_left;  /* leaves still to be counted; -1: any number */
-  int64_t prefix;        /* characters of text that are kept */
-  osdear__str *wanted;   /* delta.dataSkippingStatsColumns, as paths; NULL: the first leaves */
+  int64_t columns_left;            /* leaves still to be counted; -1: any number */
+  int64_t prefix;                  /* characters of text that are kept */
+  osdear__str *wanted;             /* delta.dataSkippingStatsColumns, as paths; NULL: the first leaves */
   size_t wanted_count;
   osdear__buf path_name; /* of the leaf in hand */
   size_t path[MAX_DEPTH];
@@ -22,7 +22,8 @@ typedef struct printer {
 
 /* ---- which columns ---- */
 
-osdear_status osdear__column_list_parse(const char *list, osdear__arena *arena, osdear__str **out, size_t *count, osdear_error **error)
+osdear_status osdear__column_list_parse(const char *list, osdear__arena *arena, osdear__str **out, size_t *count,
+                                        osdear_error **error)
 {
   size_t length = strlen(list);
   char *text = osdear__arena_alloc(arena, length + 1);
@@ -173,42 +174,36 @@ static bool put_bound(const printer *self, const osdear__type *type, const osdea
   int64_t units;
 
   switch (type->kind) {
-    case KIND_BYTE:
-    case KIND_SHORT:
-    case KIND_INTEGER:
-    case KIND_LONG:
-      osdear__json_put_i64(out, value->i64);
-      return true;
-    case KIND_FLOAT:
-      if (!isfinite(value->f64))
-        return false;
-      osdear__buf_append(out, text, osdear__format_f32((float)value->f64, text));
-      return true;
-    case KIND_DOUBLE:
-      if (!isfinite(value->f64))
-        return false;
-      osdear__json_put_f64(out, value->f64);
-      return true;
-    case KIND_DECIMAL:
-      osdear__buf_append(out, text, osdear__format_decimal(value->decimal, type->scale, text));
-      return true;
-    case KIND_STRING:
-      if (which == PART_MAX)
-        return put_upper_bound(out, value->bytes, self->prefix);
-      osdear__json_put_string(out, (osdear__str){ value->bytes.data, prefix_of(value->bytes, self->prefix, &units) });
-      return true;
-    case KIND_DATE:
-      if (!is_usual_day(value->i64))
-        return false;
-      osdear__buf_putc(out, '"');
-      osdear__buf_append(out, text, osdear__format_date(value->i64, text));
-      osdear__buf_putc(out, '"');
-      return true;
-    case KIND_TIMESTAMP:
-    case KIND_TIMESTAMP_NTZ:
-      return put_timestamp(out, value->i64, type->kind == KIND_TIMESTAMP);
-    default: /* booleans and binaries have none */
+  case KIND_BYTE:
+  case KIND_SHORT:
+  case KIND_INTEGER:
+  case KIND_LONG: osdear__json_put_i64(out, value->i64); return true;
+  case KIND_FLOAT:
+    if (!isfinite(value->f64))
       return false;
+    osdear__buf_append(out, text, osdear__format_f32((float)value->f64, text));
+    return true;
+  case KIND_DOUBLE:
+    if (!isfinite(value->f64))
+      return false;
+    osdear__json_put_f64(out, value->f64);
+    return true;
+  case KIND_DECIMAL: osdear__buf_append(out, text, osdear__format_decimal(value->decimal, type->scale, text)); return true;
+  case KIND_STRING:
+    if (which == PART_MAX)
+      return put_upper_bound(out, value->bytes, self->prefix);
+    osdear__json_put_string(out, (osdear__str){ value->bytes.data, prefix_of(value->bytes, self->prefix, &units) });
+    return true;
+  case KIND_DATE:
+    if (!is_usual_day(value->i64))
+      return false;
+    osdear__buf_putc(out, '"');
+    osdear__buf_append(out, text, osdear__format_date(value->i64, text));
+    osdear__buf_putc(out, '"');
+    return true;
+  case KIND_TIMESTAMP:
+  case KIND_TIMESTAMP_NTZ: return put_timestamp(out, value->i64, type->kind == KIND_TIMESTAMP);
+  default: /* booleans and binaries have none */ return false;
   }
 }
 

@@ -89,7 +89,8 @@ osdear_snapshot *osdear_table_snapshot(osdear_table *table)
   if (!table)
     return NULL;
   if (table->is_behind && osdear__table_sync(table, &why))
-    osdear__log(table->context, OSDEAR_LOG_WARNING, "delta", "cannot load the table's newest state: %s", osdear_error_message(why));
+    osdear__log(table->context, OSDEAR_LOG_WARNING, "delta", "cannot load the table's newest state: %s",
+                osdear_error_message(why));
   return osdear_snapshot_ref(table->snapshot);
 }
 

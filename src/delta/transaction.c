@@ -4,19 +4,19 @@
 
 struct osdear_transaction {
   osdear_table *table;
-  osdear_snapshot *snapshot;          /* what it is judged against */
+  osdear_snapshot *snapshot; /* what it is judged against */
   osdear__arena arena;
-  osdear_write_options options;       /* its texts are in the arena */
-  osdear__data_writer *writer;        /* NULL until rows come */
-  osdear__partition_filter *filter;   /* options.where; NULL: none */
+  osdear_write_options options;     /* its texts are in the arena */
+  osdear__data_writer *writer;      /* NULL until rows come */
+  osdear__partition_filter *filter; /* options.where; NULL: none */
   bool overwrites;
-  bool was_done;                      /* app_version is recorded already */
-  bool is_closed;                     /* committed, or failed for good */
+  bool was_done;  /* app_version is recorded already */
+  bool is_closed; /* committed, or failed for good */
 
   /* Filled when it is committed. */
   osdear__buf actions;
-  osdear__map removes;                /* paths of removed files, canonical */
-  osdear__map keys;                   /* of the partitions that are replaced */
+  osdear__map removes; /* paths of removed files, canonical */
+  osdear__map keys;    /* of the partitions that are replaced */
   int64_t removed_files;
   int64_t removed_bytes;
 };
@@ -49,7 +49,8 @@ static osdear_status read_options(osdear_transaction *self, const osdear_write_o
   if (known.max_attempts < 0 || known.target_file_bytes < 0)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "max_attempts and target_file_bytes must not be negative");
   if (known.where && known.dynamic_partitions)
-    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "`where` and `dynamic_partitions` both choose what is replaced: give one of them");
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT,
+                        "`where` and `dynamic_partitions` both choose what is replaced: give one of them");
   st = copy_text(&self->arena, &known.app_id, error);
   if (!st)
     st = copy_text(&self->arena, &known.user_metadata, error);
@@ -86,7 +87,8 @@ osdear_status osdear_transaction_begin(osdear_table *table, const osdear_write_o
   self->snapshot = osdear_snapshot_ref(table->snapshot);
   st = read_options(self, options, error);
   if (!st)
-    st = osdear__protocol_check_write(&self->snapshot->protocol, &self->snapshot->metadata, osdear__store_uri(table->store), error);
+    st = osdear__protocol_check_write(&self->snapshot->protocol, &self->snapshot->metadata, osdear__store_uri(table->store),
+                                      error);
   if (!st && self->options.where)
     st = osdear__partition_filter_new(&self->snapshot->metadata, self->options.where, &self->filter, error);
   if (st)
@@ -360,12 +362,15 @@ static osdear__isolation isolation_of(const osdear_snapshot *snapshot)
   return osdear__str_equal_nocase(level, STR("WriteSerializable")) ? ISOLATION_WRITE_SERIALIZABLE : ISOLATION_SERIALIZABLE;
 }
 
-static osdear_status propose(osdear_transaction *self, const osdear_write_result *result, osdear__outcome *outcome, osdear_error **error)
+static osdear_status propose(osdear_transaction *self, const osdear_write_result *result, osdear__outcome *outcome,
+                             osdear_error **error)
 {
   SCOPED(buf) parameters = { 0 };
   SCOPED(buf) metrics = { 0 };
   bool dynamic = is_dynamic(self);
-  osdear__claims claims = { .snapshot = self->snapshot, .isolation = isolation_of(self->snapshot), .app_id = self->options.app_id,
+  osdear__claims claims = { .snapshot = self->snapshot,
+                            .isolation = isolation_of(self->snapshot),
+                            .app_id = self->options.app_id,
                             .app_version = self->options.app_version };
   osdear__proposal proposal = { .claims = &claims, .max_attempts = self->options.max_attempts };
   osdear_status st;
@@ -425,7 +430,8 @@ static void see_newest(osdear_table *table)
 
   table->is_behind = true;
   if (osdear__table_sync(table, &why))
-    osdear__log(table->context, OSDEAR_LOG_WARNING, "delta", "cannot load the table's newest state yet: %s", osdear_error_message(why));
+    osdear__log(table->context, OSDEAR_LOG_WARNING, "delta", "cannot load the table's newest state yet: %s",
+                osdear_error_message(why));
 }
 
 static osdear_status commit_files(osdear_transaction *self, osdear_write_result *result, osdear_error **error)

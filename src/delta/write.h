@@ -46,11 +46,12 @@ MUST_USE osdear_status osdear__column_list_parse(const char *list, osdear__arena
 /* How the columns of an input become those of the table. */
 typedef struct osdear__fit osdear__fit;
 /* DATA names the column that does not fit. `input` and `table` outlive it. */
-MUST_USE osdear_status osdear__fit_new(const osdear__type *input, const osdear__type *table, osdear__fit **out, osdear_error **error);
+MUST_USE osdear_status osdear__fit_new(const osdear__type *input, const osdear__type *table, osdear__fit **out,
+                                       osdear_error **error);
 void osdear__fit_auto(osdear__fit **fit);
 /* Moves `batch` in. `first_row`: number of its first row, for messages. */
-MUST_USE osdear_status osdear__fit_batch(const osdear__fit *fit, struct ArrowArray *batch, int64_t first_row, struct ArrowArray *out,
-                                         osdear_error **error);
+MUST_USE osdear_status osdear__fit_batch(const osdear__fit *fit, struct ArrowArray *batch, int64_t first_row,
+                                         struct ArrowArray *out, osdear_error **error);
 
 /* ---- what a Parquet writer does not tell of a file (leaf_facts.c) ---- */
 
@@ -65,19 +66,20 @@ void osdear__leaf_facts_add(osdear__leaf_facts *facts, const osdear__type *type,
 void osdear__leaf_facts_drop(osdear__leaf_facts *facts);
 /* As osdear__stats_print(), which knows no facts. */
 MUST_USE osdear_status osdear__stats_print_with(const osdear__metadata *metadata, const osdear__type *file_type,
-                                                const osdear__parquet_writer *writer, const osdear__leaf_facts *facts, osdear__buf *out,
-                                                osdear_error **error);
+                                                const osdear__parquet_writer *writer, const osdear__leaf_facts *facts,
+                                                osdear__buf *out, osdear_error **error);
 
 /* ---- partitions of rows (route.c) ---- */
 
 /* Numbers the combinations of partition values, in the order they are met. */
 typedef struct osdear__router osdear__router;
 /* `columns`: which fields of `type` are partition columns; `column_count` of them. `type` outlives it. */
-MUST_USE osdear_status osdear__router_new(const osdear__type *type, const size_t *columns, size_t column_count, osdear__router **out,
-                                          osdear_error **error);
+MUST_USE osdear_status osdear__router_new(const osdear__type *type, const size_t *columns, size_t column_count,
+                                          osdear__router **out, osdear_error **error);
 void osdear__router_auto(osdear__router **router);
 /* The partition of each row, into `ids` (room for batch->length). */
-MUST_USE osdear_status osdear__router_route(osdear__router *router, const struct ArrowArray *batch, uint32_t *ids, osdear_error **error);
+MUST_USE osdear_status osdear__router_route(osdear__router *router, const struct ArrowArray *batch, uint32_t *ids,
+                                            osdear_error **error);
 size_t osdear__router_count(const osdear__router *router);
 /* The value of the `column`-th partition column; text is borrowed from the router. */
 void osdear__router_value(const osdear__router *router, uint32_t id, size_t column, osdear__scalar *out);
@@ -107,14 +109,14 @@ MUST_USE osdear_status osdear__partition_key(const osdear__metadata *metadata, c
 /* A predicate on partition columns, asked file by file. Confined. */
 typedef struct osdear__partition_filter osdear__partition_filter;
 /* ARGUMENT: the predicate does not parse, or reads a column that does not partition the table. `metadata` outlives it. */
-MUST_USE osdear_status osdear__partition_filter_new(const osdear__metadata *metadata, const char *where, osdear__partition_filter **out,
-                                                    osdear_error **error);
+MUST_USE osdear_status osdear__partition_filter_new(const osdear__metadata *metadata, const char *where,
+                                                    osdear__partition_filter **out, osdear_error **error);
 void osdear__partition_filter_auto(osdear__partition_filter **filter);
 MUST_USE osdear_status osdear__partition_filter_test(osdear__partition_filter *filter, const osdear__file *file, bool *matches,
                                                      osdear_error **error);
 /* DATA when it is not true for a row of the batch, whose first row has the number `first_row`. */
-MUST_USE osdear_status osdear__partition_filter_check(osdear__partition_filter *filter, const struct ArrowArray *batch, int64_t first_row,
-                                                      osdear_error **error);
+MUST_USE osdear_status osdear__partition_filter_check(osdear__partition_filter *filter, const struct ArrowArray *batch,
+                                                      int64_t first_row, osdear_error **error);
 
 /* ---- commits (commit.c, conflict.c) ---- */
 
@@ -122,13 +124,13 @@ typedef enum osdear__isolation { ISOLATION_SERIALIZABLE, ISOLATION_WRITE_SERIALI
 
 /* What a transaction read and wrote, as far as the conflict rules ask (reference §9). */
 typedef struct osdear__claims {
-  const osdear_snapshot *snapshot;   /* what it was judged against */
+  const osdear_snapshot *snapshot; /* what it was judged against */
   osdear__isolation isolation;
   bool reads_whole_table;
-  osdear__partition_filter *reads;   /* NULL: no predicate was read by */
-  const osdear__map *read_keys;      /* of partitions, by osdear__partition_key(); NULL: none */
-  const osdear__map *removes;        /* canonical paths of files that are removed; NULL: none */
-  const char *app_id;                /* NULL: none */
+  osdear__partition_filter *reads; /* NULL: no predicate was read by */
+  const osdear__map *read_keys;    /* of partitions, by osdear__partition_key(); NULL: none */
+  const osdear__map *removes;      /* canonical paths of files that are removed; NULL: none */
+  const char *app_id;              /* NULL: none */
   int64_t app_version;
 } osdear__claims;
 
@@ -141,15 +143,15 @@ unsigned osdear__conflict_needs(const osdear__claims *claims);
 /* A commit in the making. */
 typedef struct osdear__proposal {
   const osdear__claims *claims;
-  osdear__commit_info info;          /* times, read_version and txn_id are filled in by osdear__propose() */
-  osdear__str actions;               /* the lines after commitInfo */
+  osdear__commit_info info; /* times, read_version and txn_id are filled in by osdear__propose() */
+  osdear__str actions;      /* the lines after commitInfo */
   int32_t max_attempts;
 } osdear__proposal;
 
 typedef enum osdear__commit_state {
-  COMMIT_NOT_MADE,  /* nothing of it can be seen: its files are nobody's */
+  COMMIT_NOT_MADE, /* nothing of it can be seen: its files are nobody's */
   COMMIT_MADE,
-  COMMIT_UNKNOWN    /* it may be there: its files must stay */
+  COMMIT_UNKNOWN /* it may be there: its files must stay */
 } osdear__commit_state;
 
 typedef struct osdear__outcome {
@@ -173,7 +175,8 @@ MUST_USE osdear_status osdear__json_checksum(const osdear__json *object, char ou
 
 /* A file's statistics as they were written, without the room that osdear__stats_range() leaves for cut timestamps (stats.c). `path` must
  * lead to a leaf of the schema. -1: unknown. */
-MUST_USE bool osdear__stats_bound(const osdear__file_stats *stats, const size_t *path, size_t depth, bool is_max, osdear__scalar *out);
+MUST_USE bool osdear__stats_bound(const osdear__file_stats *stats, const size_t *path, size_t depth, bool is_max,
+                                  osdear__scalar *out);
 int64_t osdear__stats_null_count(const osdear__file_stats *stats, const size_t *path, size_t depth);
 
 #endif

@@ -6,73 +6,73 @@
 /* Works on at most 64 rows; bit k of the result says that row k has none. */
 typedef uint64_t (*block)(const void *a, const void *b, void *out, int64_t count);
 
-#define CHECKED(name, type, builtin)                                                                                                       \
-  static uint64_t name(const void *left, const void *right, void *out, int64_t count)                                                      \
-  {                                                                                                                                        \
-    const type *a = left;                                                                                                                  \
-    const type *b = right;                                                                                                                 \
-    type *c = out;                                                                                                                         \
-    uint64_t bad = 0;                                                                                                                      \
-    for (int64_t i = 0; i < count; i++)                                                                                                    \
-      bad |= (uint64_t)builtin(a[i], b[i], &c[i]) << i;                                                                                    \
-    return bad;                                                                                                                            \
+#define CHECKED(name, type, builtin)                                                  \
+  static uint64_t name(const void *left, const void *right, void *out, int64_t count) \
+  {                                                                                   \
+    const type *a = left;                                                             \
+    const type *b = right;                                                            \
+    type *c = out;                                                                    \
+    uint64_t bad = 0;                                                                 \
+    for (int64_t i = 0; i < count; i++)                                               \
+      bad |= (uint64_t)builtin(a[i], b[i], &c[i]) << i;                               \
+    return bad;                                                                       \
   }
 
 /* The lowest value modulo -1 overflows in the machine, though the result is 0: any value modulo 1 or -1 is. */
-#define MODULO(name, type)                                                                                                                 \
-  static uint64_t name(const void *left, const void *right, void *out, int64_t count)                                                      \
-  {                                                                                                                                        \
-    const type *a = left;                                                                                                                  \
-    const type *b = right;                                                                                                                 \
-    type *c = out;                                                                                                                         \
-    uint64_t bad = 0;                                                                                                                      \
-    for (int64_t i = 0; i < count; i++) {                                                                                                  \
-      bad |= (uint64_t)(b[i] == 0) << i;                                                                                                   \
-      c[i] = (type)(b[i] == 0 || b[i] == -1 ? 0 : a[i] % b[i]);                                                                            \
-    }                                                                                                                                      \
-    return bad;                                                                                                                            \
+#define MODULO(name, type)                                                            \
+  static uint64_t name(const void *left, const void *right, void *out, int64_t count) \
+  {                                                                                   \
+    const type *a = left;                                                             \
+    const type *b = right;                                                            \
+    type *c = out;                                                                    \
+    uint64_t bad = 0;                                                                 \
+    for (int64_t i = 0; i < count; i++) {                                             \
+      bad |= (uint64_t)(b[i] == 0) << i;                                              \
+      c[i] = (type)(b[i] == 0 || b[i] == -1 ? 0 : a[i] % b[i]);                       \
+    }                                                                                 \
+    return bad;                                                                       \
   }
 
-#define INTEGER_BLOCKS(suffix, type)                                                                                                       \
-  CHECKED(add_##suffix, type, __builtin_add_overflow)                                                                                      \
-  CHECKED(subtract_##suffix, type, __builtin_sub_overflow)                                                                                 \
-  CHECKED(multiply_##suffix, type, __builtin_mul_overflow)                                                                                 \
+#define INTEGER_BLOCKS(suffix, type)                       \
+  CHECKED(add_##suffix, type, __builtin_add_overflow)      \
+  CHECKED(subtract_##suffix, type, __builtin_sub_overflow) \
+  CHECKED(multiply_##suffix, type, __builtin_mul_overflow) \
   MODULO(modulo_##suffix, type)
 INTEGER_BLOCKS(i8, int8_t)
 INTEGER_BLOCKS(i16, int16_t)
 INTEGER_BLOCKS(i32, int32_t)
 INTEGER_BLOCKS(i64, int64_t)
 
-#define PLAIN(name, type, result)                                                                                                          \
-  static uint64_t name(const void *left, const void *right, void *out, int64_t count)                                                      \
-  {                                                                                                                                        \
-    const type *a = left;                                                                                                                  \
-    const type *b = right;                                                                                                                 \
-    type *c = out;                                                                                                                         \
-    for (int64_t i = 0; i < count; i++)                                                                                                    \
-      c[i] = result;                                                                                                                       \
-    return 0;                                                                                                                              \
+#define PLAIN(name, type, result)                                                     \
+  static uint64_t name(const void *left, const void *right, void *out, int64_t count) \
+  {                                                                                   \
+    const type *a = left;                                                             \
+    const type *b = right;                                                            \
+    type *c = out;                                                                    \
+    for (int64_t i = 0; i < count; i++)                                               \
+      c[i] = result;                                                                  \
+    return 0;                                                                         \
   }
 
-#define BY_ZERO(name, type, result)                                                                                                        \
-  static uint64_t name(const void *left, const void *right, void *out, int64_t count)                                                      \
-  {                                                                                                                                        \
-    const type *a = left;                                                                                                                  \
-    const type *b = right;                                                                                                                 \
-    type *c = out;                                                                                                                         \
-    uint64_t bad = 0;                                                                                                                      \
-    for (int64_t i = 0; i < count; i++) {                                                                                                  \
-      bad |= (uint64_t)(b[i] == 0) << i;                                                                                                   \
-      c[i] = b[i] == 0 ? 0 : result;                                                                                                       \
-    }                                                                                                                                      \
-    return bad;                                                                                                                            \
+#define BY_ZERO(name, type, result)                                                   \
+  static uint64_t name(const void *left, const void *right, void *out, int64_t count) \
+  {                                                                                   \
+    const type *a = left;                                                             \
+    const type *b = right;                                                            \
+    type *c = out;                                                                    \
+    uint64_t bad = 0;                                                                 \
+    for (int64_t i = 0; i < count; i++) {                                             \
+      bad |= (uint64_t)(b[i] == 0) << i;                                              \
+      c[i] = b[i] == 0 ? 0 : result;                                                  \
+    }                                                                                 \
+    return bad;                                                                       \
   }
 
-#define FLOAT_BLOCKS(suffix, type, modulo)                                                                                                 \
-  PLAIN(add_##suffix, type, a[i] + b[i])                                                                                                   \
-  PLAIN(subtract_##suffix, type, a[i] - b[i])                                                                                              \
-  PLAIN(multiply_##suffix, type, a[i] * b[i])                                                                                              \
-  BY_ZERO(divide_##suffix, type, a[i] / b[i])                                                                                              \
+#define FLOAT_BLOCKS(suffix, type, modulo)    \
+  PLAIN(add_##suffix, type, a[i] + b[i])      \
+  PLAIN(subtract_##suffix, type, a[i] - b[i]) \
+  PLAIN(multiply_##suffix, type, a[i] * b[i]) \
+  BY_ZERO(divide_##suffix, type, a[i] / b[i]) \
   BY_ZERO(modulo_##suffix, type, modulo(a[i], b[i]))
 FLOAT_BLOCKS(f32, float, fmodf)
 FLOAT_BLOCKS(f64, double, fmod)
@@ -91,8 +91,8 @@ static block block_of(osdear__op op, osdear__kind kind)
 
 /* ---- decimals ---- */
 
-static bool decimal_row(osdear__op op, osdear__int128 a, int32_t a_scale, osdear__int128 b, int32_t b_scale, const osdear__type *type,
-                        osdear__int128 *out)
+static bool decimal_row(osdear__op op, osdear__int128 a, int32_t a_scale, osdear__int128 b, int32_t b_scale,
+                        const osdear__type *type, osdear__int128 *out)
 {
   int32_t scale = a_scale > b_scale ? a_scale : b_scale;
   osdear__int128 result;
@@ -102,7 +102,8 @@ static bool decimal_row(osdear__op op, osdear__int128 a, int32_t a_scale, osdear
     return b != 0 && osdear__decimal_divide(a, b, type->scale - a_scale + b_scale, type->precision, out);
   if (op == OP_REMAINDER && b == 0)
     return false;
-  if (__builtin_mul_overflow(a, osdear__pow10(scale - a_scale), &a) || __builtin_mul_overflow(b, osdear__pow10(scale - b_scale), &b))
+  if (__builtin_mul_overflow(a, osdear__pow10(scale - a_scale), &a) ||
+      __builtin_mul_overflow(b, osdear__pow10(scale - b_scale), &b))
     return false;
   if (op == OP_REMAINDER)
     result = a % b;
@@ -117,8 +118,8 @@ static void decimal_rows(const osdear__expr *expr, const osdear__vector *a, cons
   memset(ok, 0, (size_t)osdear__words(length) * 8);
   for (int64_t i = 0; i < length; i++) {
     osdear__int128 result = 0;
-    bool good = decimal_row(expr->op, osdear__load_i128(a->values, i), a->type->scale, osdear__load_i128(b->values, i), b->type->scale,
-                            &expr->type, &result);
+    bool good = decimal_row(expr->op, osdear__load_i128(a->values, i), a->type->scale, osdear__load_i128(b->values, i),
+                            b->type->scale, &expr->type, &result);
     memcpy(values + i * 16, &result, sizeof result);
     ok[i / 64] |= (uint64_t)good << i % 64;
   }
@@ -161,7 +162,8 @@ static osdear_status negate(const osdear__expr *expr, const osdear__frame *frame
   return osdear__vector_verdict(frame, expr, "overflow", (const uint8_t *)ok, v, error);
 }
 
-osdear_status osdear__eval_arithmetic(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out, osdear_error **error)
+osdear_status osdear__eval_arithmetic(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out,
+                                      osdear_error **error)
 {
   osdear__vector a;
   osdear__vector b;

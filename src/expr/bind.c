@@ -18,19 +18,14 @@ static int32_t cost_of(const osdear__expr *node)
   bool on_bytes = node->child_count > 0 && osdear__kind_is_bytes(node->children[0]->type.kind);
   switch (node->op) {
   case OP_LITERAL:
-  case OP_COLUMN:
-    return 0;
+  case OP_COLUMN: return 0;
   case OP_LIKE:
   case OP_CALL:
-  case OP_CONCAT:
-    return 8;
+  case OP_CONCAT: return 8;
   case OP_IN:
-  case OP_CASE:
-    return 4;
-  case OP_CAST:
-    return on_bytes || osdear__kind_is_bytes(node->type.kind) ? 20 : 2;
-  default:
-    return node->type.kind == KIND_DECIMAL ? 10 : on_bytes ? 4 : 1;
+  case OP_CASE: return 4;
+  case OP_CAST: return on_bytes || osdear__kind_is_bytes(node->type.kind) ? 20 : 2;
+  default: return node->type.kind == KIND_DECIMAL ? 10 : on_bytes ? 4 : 1;
   }
 }
 
@@ -42,19 +37,14 @@ static bool may_fail(const osdear__expr *node)
   case OP_ADD:
   case OP_SUBTRACT:
   case OP_MULTIPLY:
-  case OP_NEGATE:
-    return !osdear__kind_is_float(node->type.kind);
+  case OP_NEGATE: return !osdear__kind_is_float(node->type.kind);
   case OP_DIVIDE:
   case OP_REMAINDER:
     return !(osdear__kind_is_float(node->type.kind) && last->op == OP_LITERAL && !last->value.is_null && last->value.f64 != 0);
-  case OP_CAST:
-    return !node->is_try;
-  case OP_CONCAT:
-    return true;
-  case OP_CALL:
-    return node->function == FUNCTION_ABS;
-  default:
-    return false;
+  case OP_CAST: return !node->is_try;
+  case OP_CONCAT: return true;
+  case OP_CALL: return node->function == FUNCTION_ABS;
+  default: return false;
   }
 }
 
@@ -79,7 +69,8 @@ osdear_status osdear__expr_settle(const osdear__expr_maker *maker, osdear__expr 
   node->weight = (int32_t)weight;
   /* Casts that are put in may double what the parser allowed. */
   if (node->depth > 2 * OSDEAR__EXPR_DEPTH)
-    return osdear__expr_fail(maker, OSDEAR_ERR_LIMIT, node->source.data, error, "nested deeper than %d levels", OSDEAR__EXPR_DEPTH);
+    return osdear__expr_fail(maker, OSDEAR_ERR_LIMIT, node->source.data, error, "nested deeper than %d levels",
+                             OSDEAR__EXPR_DEPTH);
   return OSDEAR_OK;
 }
 
@@ -90,36 +81,20 @@ static void scalar_of(const osdear__vector *v, osdear__scalar *out)
   if (out->is_null)
     return;
   switch (type->kind) {
-  case KIND_BOOLEAN:
-    out->i64 = osdear__bit(v->values, 0);
-    break;
-  case KIND_BYTE:
-    out->i64 = ((const int8_t *)v->values)[0];
-    break;
-  case KIND_SHORT:
-    out->i64 = ((const int16_t *)v->values)[0];
-    break;
+  case KIND_BOOLEAN: out->i64 = osdear__bit(v->values, 0); break;
+  case KIND_BYTE: out->i64 = ((const int8_t *)v->values)[0]; break;
+  case KIND_SHORT: out->i64 = ((const int16_t *)v->values)[0]; break;
   case KIND_INTEGER:
-  case KIND_DATE:
-    out->i64 = ((const int32_t *)v->values)[0];
-    break;
-  case KIND_FLOAT:
-    out->f64 = (double)((const float *)v->values)[0];
-    break;
-  case KIND_DOUBLE:
-    out->f64 = ((const double *)v->values)[0];
-    break;
+  case KIND_DATE: out->i64 = ((const int32_t *)v->values)[0]; break;
+  case KIND_FLOAT: out->f64 = (double)((const float *)v->values)[0]; break;
+  case KIND_DOUBLE: out->f64 = ((const double *)v->values)[0]; break;
   case KIND_DECIMAL:
     out->scale = type->scale;
     out->decimal = osdear__load_i128(v->values, 0);
     break;
   case KIND_STRING:
-  case KIND_BINARY:
-    out->bytes = osdear__vector_bytes(v, 0);
-    break;
-  default:
-    out->i64 = ((const int64_t *)v->values)[0];
-    break;
+  case KIND_BINARY: out->bytes = osdear__vector_bytes(v, 0); break;
+  default: out->i64 = ((const int64_t *)v->values)[0]; break;
   }
 }
 
@@ -164,7 +139,7 @@ static osdear_status need_boolean(const osdear__expr_maker *maker, osdear__expr 
     return OSDEAR_OK;
   if (node->type.kind == KIND_VOID)
     return osdear__expr_cast_to(maker, node, &boolean, false, out, error);
-  SCOPED(buf) name = {0};
+  SCOPED(buf) name = { 0 };
   osdear__type_name(&node->type, &name);
   return osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, node->source.data, error, "expected a condition, found %s",
                            name.data ? name.data : "a value");
@@ -178,7 +153,8 @@ static osdear__expr *copy_of(const osdear__expr_maker *maker, const osdear__expr
   return copy;
 }
 
-static osdear_status negate_all(const osdear__expr_maker *maker, const osdear__expr *node, osdear__expr **out, osdear_error **error)
+static osdear_status negate_all(const osdear__expr_maker *maker, const osdear__expr *node, osdear__expr **out,
+                                osdear_error **error)
 {
   osdear__op op = node->op == OP_AND ? OP_OR : OP_AND;
   osdear__expr *result = osdear__expr_node(maker->arena, op, node->source, node->child_count);
@@ -199,11 +175,8 @@ osdear_status osdear__expr_negate(const osdear__expr_maker *maker, osdear__expr 
   osdear__expr *copy;
   switch (node->op) {
   case OP_AND:
-  case OP_OR:
-    return negate_all(maker, node, out, error);
-  case OP_NOT:
-    *out = node->children[0];
-    return OSDEAR_OK;
+  case OP_OR: return negate_all(maker, node, out, error);
+  case OP_NOT: *out = node->children[0]; return OSDEAR_OK;
   case OP_LITERAL:
   case OP_EQUAL:
   case OP_NOT_EQUAL:
@@ -216,9 +189,7 @@ osdear_status osdear__expr_negate(const osdear__expr_maker *maker, osdear__expr 
   case OP_LIKE:
   case OP_IS_NULL:
   case OP_IS_TRUE:
-  case OP_IS_FALSE:
-    copy = copy_of(maker, node);
-    break;
+  case OP_IS_FALSE: copy = copy_of(maker, node); break;
   default:
     copy = osdear__expr_node(maker->arena, OP_NOT, node->source, 1);
     if (!copy)
@@ -230,8 +201,10 @@ osdear_status osdear__expr_negate(const osdear__expr_maker *maker, osdear__expr 
   }
   if (!copy)
     return osdear__fail_memory(error);
-  static const osdear__op opposite[] = { [OP_EQUAL] = OP_NOT_EQUAL,     [OP_NOT_EQUAL] = OP_EQUAL,     [OP_LESS] = OP_GREATER_EQUAL,
-                                         [OP_GREATER_EQUAL] = OP_LESS, [OP_LESS_EQUAL] = OP_GREATER, [OP_GREATER] = OP_LESS_EQUAL };
+  static const osdear__op opposite[] = {
+    [OP_EQUAL] = OP_NOT_EQUAL,    [OP_NOT_EQUAL] = OP_EQUAL,    [OP_LESS] = OP_GREATER_EQUAL,
+    [OP_GREATER_EQUAL] = OP_LESS, [OP_LESS_EQUAL] = OP_GREATER, [OP_GREATER] = OP_LESS_EQUAL
+  };
   if (node->op == OP_LITERAL)
     copy->value.i64 = !copy->value.i64;
   else if (node->op >= OP_EQUAL && node->op <= OP_GREATER_EQUAL)
@@ -334,7 +307,8 @@ static osdear_status bind_like(const osdear__expr_maker *maker, osdear__expr *no
     return st;
   for (size_t i = 1; i < node->child_count; i++) {
     if (node->children[i]->op != OP_LITERAL)
-      return osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, node->children[i]->source.data, error, "LIKE needs a constant pattern");
+      return osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, node->children[i]->source.data, error,
+                               "LIKE needs a constant pattern");
   }
   if (node->child_count == 3)
     escape = node->children[2]->value.bytes;
@@ -347,7 +321,8 @@ static osdear_status bind_like(const osdear__expr_maker *maker, osdear__expr *no
   }
   node->child_count = 1;
   if (!osdear__like_new(maker->arena, pattern->value.bytes, escape, &node->like, &bad))
-    return bad ? osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, pattern->source.data, error, "%s", bad) : osdear__fail_memory(error);
+    return bad ? osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, pattern->source.data, error, "%s", bad)
+               : osdear__fail_memory(error);
   return osdear__expr_fold(maker, node, out, error);
 }
 
@@ -371,7 +346,7 @@ static osdear_status append_path(const osdear__expr_maker *maker, osdear__expr *
 static osdear_status unknown_name(const osdear__expr_maker *maker, const osdear__expr *node, const osdear__type *type,
                                   osdear_error **error)
 {
-  SCOPED(buf) names = {0};
+  SCOPED(buf) names = { 0 };
   for (size_t i = 0; i < type->field_count && i < 20; i++)
     osdear__buf_printf(&names, "%s%s", i > 0 ? ", " : "", type->fields[i].name);
   if (type->field_count > 20)
@@ -380,7 +355,8 @@ static osdear_status unknown_name(const osdear__expr_maker *maker, const osdear_
   if (node->op == OP_DOT && node->name.data >= node->source.data && node->name.data < place)
     place = node->name.data;
   return osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, place, error, "no column '%.*s'; there are: %s",
-                           (int)(node->name.size < 100 ? node->name.size : 100), node->name.data, names.data ? names.data : "none");
+                           (int)(node->name.size < 100 ? node->name.size : 100), node->name.data,
+                           names.data ? names.data : "none");
 }
 
 static osdear_status bind_name(const osdear__expr_maker *maker, osdear__expr *node, osdear_error **error)
@@ -398,7 +374,7 @@ static osdear_status bind_dot(const osdear__expr_maker *maker, osdear__expr *nod
 {
   osdear__expr *parent = node->children[0];
   if (parent->type.kind != KIND_STRUCT) {
-    SCOPED(buf) name = {0};
+    SCOPED(buf) name = { 0 };
     osdear__type_name(&parent->type, &name);
     return osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, node->source.data, error, "'%.*s' has no fields: it is %s",
                              (int)(parent->source.size < 100 ? parent->source.size : 100), parent->source.data,
@@ -422,7 +398,7 @@ static osdear_status bind_index(const osdear__expr_maker *maker, osdear__expr *n
   const osdear__type *type = &node->children[0]->type;
   osdear__type position = osdear__type_of(KIND_LONG);
   if (type->kind != KIND_ARRAY && type->kind != KIND_MAP) {
-    SCOPED(buf) name = {0};
+    SCOPED(buf) name = { 0 };
     osdear__type_name(type, &name);
     return osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, node->source.data, error, "only lists and maps have elements, not %s",
                              name.data ? name.data : "this");
@@ -430,12 +406,14 @@ static osdear_status bind_index(const osdear__expr_maker *maker, osdear__expr *n
   bool is_list = type->kind == KIND_ARRAY;
   const osdear__type *key = is_list ? &position : &type->fields[0].type;
   if (is_list && !osdear__kind_is_integer(node->children[1]->type.kind))
-    return osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, node->children[1]->source.data, error, "a position in a list is an integer");
+    return osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, node->children[1]->source.data, error,
+                             "a position in a list is an integer");
   osdear_status st = osdear__expr_cast_to(maker, node->children[1], key, false, &node->children[1], error);
   if (st)
     return st;
   if (!is_list && node->children[1]->op != OP_LITERAL)
-    return osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, node->children[1]->source.data, error, "a map is looked up by a constant");
+    return osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, node->children[1]->source.data, error,
+                             "a map is looked up by a constant");
   node->op = is_list ? OP_ELEMENT : OP_ENTRY;
   node->type = type->fields[is_list ? 0 : 1].type;
   return osdear__expr_settle(maker, node, error);
@@ -457,45 +435,30 @@ osdear_status osdear__expr_bind(const osdear__expr_maker *maker, osdear__expr *n
     return st;
   *out = node;
   switch (node->op) {
-  case OP_NAME:
-    return bind_name(maker, node, error);
-  case OP_DOT:
-    return bind_dot(maker, node, error);
-  case OP_INDEX:
-    return bind_index(maker, node, error);
-  case OP_BETWEEN:
-    return bind_between(maker, node, out, error);
+  case OP_NAME: return bind_name(maker, node, error);
+  case OP_DOT: return bind_dot(maker, node, error);
+  case OP_INDEX: return bind_index(maker, node, error);
+  case OP_BETWEEN: return bind_between(maker, node, out, error);
   case OP_AND:
-  case OP_OR:
-    return bind_logic(maker, node, out, error);
-  case OP_NOT:
-    return bind_not(maker, node, out, error);
+  case OP_OR: return bind_logic(maker, node, out, error);
+  case OP_NOT: return bind_not(maker, node, out, error);
   case OP_EQUAL:
   case OP_NOT_EQUAL:
   case OP_LESS:
   case OP_LESS_EQUAL:
   case OP_GREATER:
   case OP_GREATER_EQUAL:
-  case OP_SAME:
-    return osdear__bind_compare(maker, node, out, error);
-  case OP_IN:
-    return osdear__bind_in(maker, node, out, error);
-  case OP_LIKE:
-    return bind_like(maker, node, out, error);
+  case OP_SAME: return osdear__bind_compare(maker, node, out, error);
+  case OP_IN: return osdear__bind_in(maker, node, out, error);
+  case OP_LIKE: return bind_like(maker, node, out, error);
   case OP_IS_NULL:
   case OP_IS_TRUE:
-  case OP_IS_FALSE:
-    return bind_is(maker, node, out, error);
-  case OP_CAST:
-    return bind_cast(maker, node, out, error);
-  case OP_CASE:
-    return osdear__bind_case(maker, node, out, error);
-  case OP_CALL:
-    return osdear__bind_call(maker, node, out, error);
+  case OP_IS_FALSE: return bind_is(maker, node, out, error);
+  case OP_CAST: return bind_cast(maker, node, out, error);
+  case OP_CASE: return osdear__bind_case(maker, node, out, error);
+  case OP_CALL: return osdear__bind_call(maker, node, out, error);
   case OP_LITERAL:
-  case OP_COLUMN:
-    return OSDEAR_OK;
-  default:
-    return osdear__bind_arithmetic(maker, node, out, error);
+  case OP_COLUMN: return OSDEAR_OK;
+  default: return osdear__bind_arithmetic(maker, node, out, error);
   }
 }

@@ -3,7 +3,7 @@
 
 static osdear_status wrong_operands(const osdear__expr_maker *maker, const osdear__expr *node, osdear_error **error)
 {
-  SCOPED(buf) names = {0};
+  SCOPED(buf) names = { 0 };
   for (size_t i = 0; i < node->child_count; i++) {
     if (i > 0)
       osdear__buf_puts(&names, " and ");
@@ -11,7 +11,8 @@ static osdear_status wrong_operands(const osdear__expr_maker *maker, const osdea
   }
   osdear_status st = osdear__buf_check(&names, error);
   return st ? st
-            : osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, node->source.data, error, "this operation does not go with %.300s", names.data);
+            : osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, node->source.data, error, "this operation does not go with %.300s",
+                                names.data);
 }
 
 static osdear_status cast_children(const osdear__expr_maker *maker, osdear__expr *node, size_t from, const osdear__type *type,
@@ -50,15 +51,12 @@ static osdear__type decimal_result(osdear__op op, const osdear__type *a, const o
 {
   int32_t scale = max_i32(a->scale, b->scale);
   switch (op) {
-  case OP_MULTIPLY:
-    return fit_decimal(a->precision + b->precision + 1, a->scale + b->scale);
+  case OP_MULTIPLY: return fit_decimal(a->precision + b->precision + 1, a->scale + b->scale);
   case OP_DIVIDE:
     scale = max_i32(6, a->scale + b->precision + 1);
     return fit_decimal(a->precision - a->scale + b->scale + scale, scale);
-  case OP_REMAINDER:
-    return fit_decimal(min_i32(a->precision - a->scale, b->precision - b->scale) + scale, scale);
-  default:
-    return fit_decimal(max_i32(a->precision - a->scale, b->precision - b->scale) + scale + 1, scale);
+  case OP_REMAINDER: return fit_decimal(min_i32(a->precision - a->scale, b->precision - b->scale) + scale, scale);
+  default: return fit_decimal(max_i32(a->precision - a->scale, b->precision - b->scale) + scale + 1, scale);
   }
 }
 
@@ -148,7 +146,8 @@ static osdear_status bind_concat(const osdear__expr_maker *maker, osdear__expr *
   return st ? st : osdear__expr_fold(maker, node, out, error);
 }
 
-osdear_status osdear__bind_arithmetic(const osdear__expr_maker *maker, osdear__expr *node, osdear__expr **out, osdear_error **error)
+osdear_status osdear__bind_arithmetic(const osdear__expr_maker *maker, osdear__expr *node, osdear__expr **out,
+                                      osdear_error **error)
 {
   osdear_status st;
   if (node->op == OP_CONCAT)
@@ -167,7 +166,8 @@ osdear_status osdear__bind_arithmetic(const osdear__expr_maker *maker, osdear__e
 
 /* ---- CASE ---- */
 
-static osdear_status bind_conditions(const osdear__expr_maker *maker, osdear__expr *node, osdear__expr *operand, osdear_error **error)
+static osdear_status bind_conditions(const osdear__expr_maker *maker, osdear__expr *node, osdear__expr *operand,
+                                     osdear_error **error)
 {
   osdear__type boolean = osdear__type_of(KIND_BOOLEAN);
   for (size_t i = 0; i + 1 < node->child_count; i += 2) {
@@ -180,7 +180,8 @@ static osdear_status bind_conditions(const osdear__expr_maker *maker, osdear__ex
       equal->children[1] = node->children[i];
       st = osdear__bind_compare(maker, equal, &node->children[i], error);
     } else if (node->children[i]->type.kind != KIND_BOOLEAN && node->children[i]->type.kind != KIND_VOID) {
-      return osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, node->children[i]->source.data, error, "expected a condition behind WHEN");
+      return osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, node->children[i]->source.data, error,
+                               "expected a condition behind WHEN");
     }
     if (!st)
       st = osdear__expr_cast_to(maker, node->children[i], &boolean, false, &node->children[i], error);
@@ -210,7 +211,8 @@ osdear_status osdear__bind_case(const osdear__expr_maker *maker, osdear__expr *n
     return st;
   for (size_t i = 0; i < node->child_count; i++) {
     if (is_value(node, i) && (!osdear__common_type(&type, &node->children[i]->type, &type) || type.kind > KIND_TIMESTAMP_NTZ))
-      return osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, node->children[i]->source.data, error, "its values have no common type");
+      return osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, node->children[i]->source.data, error,
+                               "its values have no common type");
   }
   for (size_t i = 0; i < node->child_count; i++) {
     if (is_value(node, i))
@@ -224,7 +226,17 @@ osdear_status osdear__bind_case(const osdear__expr_maker *maker, osdear__expr *n
 
 /* ---- functions ---- */
 
-typedef enum call_kind { CALL_NUMBER, CALL_DATE_PART, CALL_TEXT, CALL_LENGTH, CALL_COALESCE, CALL_NULLIF, CALL_IF, CALL_MATCH, CALL_CONCAT } call_kind;
+typedef enum call_kind {
+  CALL_NUMBER,
+  CALL_DATE_PART,
+  CALL_TEXT,
+  CALL_LENGTH,
+  CALL_COALESCE,
+  CALL_NULLIF,
+  CALL_IF,
+  CALL_MATCH,
+  CALL_CONCAT
+} call_kind;
 
 typedef struct callable {
   const char *name;
@@ -259,7 +271,8 @@ static const callable callables[] = {
   { "contains", CALL_MATCH, LIKE_CONTAINS, 2, 2 },
 };
 
-static osdear_status find_callable(const osdear__expr_maker *maker, const osdear__expr *node, const callable **out, osdear_error **error)
+static osdear_status find_callable(const osdear__expr_maker *maker, const osdear__expr *node, const callable **out,
+                                   osdear_error **error)
 {
   for (size_t i = 0; i < COUNT_OF(callables); i++) {
     if (!osdear__str_equal_nocase(node->name, osdear__str_of(callables[i].name)))
@@ -319,7 +332,8 @@ static osdear_status spell_nullif(const osdear__expr_maker *maker, osdear__expr 
 }
 
 /* starts_with and its like are LIKE without a pattern to take apart. */
-static osdear_status spell_match(const osdear__expr_maker *maker, osdear__expr *node, int kind, osdear__expr **out, osdear_error **error)
+static osdear_status spell_match(const osdear__expr_maker *maker, osdear__expr *node, int kind, osdear__expr **out,
+                                 osdear_error **error)
 {
   osdear__type string = osdear__type_of(KIND_STRING);
   osdear_status st = cast_children(maker, node, 0, &string, error);
@@ -366,18 +380,11 @@ osdear_status osdear__bind_call(const osdear__expr_maker *maker, osdear__expr *n
   if (st)
     return st;
   switch (found->kind) {
-  case CALL_COALESCE:
-    return spell_coalesce(maker, node, out, error);
-  case CALL_NULLIF:
-    return spell_nullif(maker, node, out, error);
-  case CALL_MATCH:
-    return spell_match(maker, node, found->detail, out, error);
-  case CALL_IF:
-    node->op = OP_CASE;
-    return osdear__bind_case(maker, node, out, error);
-  case CALL_CONCAT:
-    node->op = OP_CONCAT;
-    return bind_concat(maker, node, out, error);
+  case CALL_COALESCE: return spell_coalesce(maker, node, out, error);
+  case CALL_NULLIF: return spell_nullif(maker, node, out, error);
+  case CALL_MATCH: return spell_match(maker, node, found->detail, out, error);
+  case CALL_IF: node->op = OP_CASE; return osdear__bind_case(maker, node, out, error);
+  case CALL_CONCAT: node->op = OP_CONCAT; return bind_concat(maker, node, out, error);
   case CALL_NUMBER:
     st = read_numbers(maker, node, error);
     node->type = node->children[0]->type;
@@ -386,12 +393,8 @@ osdear_status osdear__bind_call(const osdear__expr_maker *maker, osdear__expr *n
     node->type = osdear__type_of(KIND_INTEGER);
     st = cast_children(maker, node, 0, &date, error);
     break;
-  case CALL_TEXT:
-    st = bind_text(maker, node, error);
-    break;
-  case CALL_LENGTH:
-    st = bind_length(maker, node, error);
-    break;
+  case CALL_TEXT: st = bind_text(maker, node, error); break;
+  case CALL_LENGTH: st = bind_length(maker, node, error); break;
   }
   node->function = (osdear__function)found->detail;
   return st ? st : osdear__expr_fold(maker, node, out, error);

@@ -9,8 +9,8 @@ static bool is_literal(const osdear__expr *node)
   return node->op == OP_LITERAL;
 }
 
-static osdear_status literal_of(const osdear__expr_maker *maker, const osdear__expr *like, osdear__type type, osdear__scalar value,
-                                osdear__expr **out, osdear_error **error)
+static osdear_status literal_of(const osdear__expr_maker *maker, const osdear__expr *like, osdear__type type,
+                                osdear__scalar value, osdear__expr **out, osdear_error **error)
 {
   osdear__expr *node = osdear__expr_node(maker->arena, OP_LITERAL, like->source, 0);
   if (!node)
@@ -22,8 +22,8 @@ static osdear_status literal_of(const osdear__expr_maker *maker, const osdear__e
   return osdear__expr_settle(maker, node, error);
 }
 
-static osdear_status boolean_of(const osdear__expr_maker *maker, const osdear__expr *like, bool is_null, bool value, osdear__expr **out,
-                                osdear_error **error)
+static osdear_status boolean_of(const osdear__expr_maker *maker, const osdear__expr *like, bool is_null, bool value,
+                                osdear__expr **out, osdear_error **error)
 {
   return literal_of(maker, like, osdear__type_of(KIND_BOOLEAN), (osdear__scalar){ .is_null = is_null, .i64 = value }, out, error);
 }
@@ -47,12 +47,12 @@ static bool number_of_text(osdear__str text, osdear__type *type, osdear__scalar 
 }
 
 /* A text constant read as the other side's type. What does not parse is a mistake in the predicate, not a matter of rows. */
-static osdear_status read_text(const osdear__expr_maker *maker, osdear__expr *literal, const osdear__type *wanted, osdear__expr **out,
-                               osdear_error **error)
+static osdear_status read_text(const osdear__expr_maker *maker, osdear__expr *literal, const osdear__type *wanted,
+                               osdear__expr **out, osdear_error **error)
 {
   osdear__str text = osdear__strip(literal->value.bytes);
   osdear__type type;
-  osdear__scalar value = {0};
+  osdear__scalar value = { 0 };
 
   if ((osdear__kind_is_integer(wanted->kind) || wanted->kind == KIND_DECIMAL) && number_of_text(text, &type, &value))
     return literal_of(maker, literal, type, value, out, error);
@@ -61,7 +61,7 @@ static osdear_status read_text(const osdear__expr_maker *maker, osdear__expr *li
     if (st || is_literal(*out))
       return st;
   }
-  SCOPED(buf) name = {0};
+  SCOPED(buf) name = { 0 };
   osdear__type_name(wanted, &name);
   return osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, literal->source.data, error, "'%.*s' is not a valid %s",
                            (int)(text.size < 60 ? text.size : 60), text.data, name.data ? name.data : "value");
@@ -111,7 +111,8 @@ static place place_among(const osdear__type *type, const osdear__scalar *number,
 }
 
 /* False (true when negated) for every value, unknown for null: IN of an empty list. */
-static osdear_status never(const osdear__expr_maker *maker, osdear__expr *node, bool negated, osdear__expr **out, osdear_error **error)
+static osdear_status never(const osdear__expr_maker *maker, osdear__expr *node, bool negated, osdear__expr **out,
+                           osdear_error **error)
 {
   osdear__expr *result = osdear__expr_node(maker->arena, OP_IN, node->source, 1);
   osdear__set *set = osdear__set_new(maker->arena, NULL, 0, false);
@@ -158,12 +159,13 @@ static osdear_status place_constant(const osdear__expr_maker *maker, osdear__exp
 
 static osdear_status not_comparable(const osdear__expr_maker *maker, const osdear__expr *node, osdear_error **error)
 {
-  SCOPED(buf) names = {0};
+  SCOPED(buf) names = { 0 };
   osdear__type_name(&node->children[0]->type, &names);
   osdear__buf_puts(&names, " and ");
   osdear__type_name(&node->children[1]->type, &names);
   osdear_status st = osdear__buf_check(&names, error);
-  return st ? st : osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, node->source.data, error, "%.300s cannot be compared", names.data);
+  return st ? st
+            : osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, node->source.data, error, "%.300s cannot be compared", names.data);
 }
 
 static void swap_sides(osdear__expr *node)
@@ -172,20 +174,11 @@ static void swap_sides(osdear__expr *node)
   node->children[0] = node->children[1];
   node->children[1] = left;
   switch (node->op) {
-  case OP_LESS:
-    node->op = OP_GREATER;
-    break;
-  case OP_LESS_EQUAL:
-    node->op = OP_GREATER_EQUAL;
-    break;
-  case OP_GREATER:
-    node->op = OP_LESS;
-    break;
-  case OP_GREATER_EQUAL:
-    node->op = OP_LESS_EQUAL;
-    break;
-  default:
-    break;
+  case OP_LESS: node->op = OP_GREATER; break;
+  case OP_LESS_EQUAL: node->op = OP_GREATER_EQUAL; break;
+  case OP_GREATER: node->op = OP_LESS; break;
+  case OP_GREATER_EQUAL: node->op = OP_LESS_EQUAL; break;
+  default: break;
   }
 }
 
@@ -199,7 +192,8 @@ static osdear_status compare_null(const osdear__expr_maker *maker, osdear__expr 
   return osdear__expr_fold(maker, node, out, error);
 }
 
-static osdear_status cast_both(const osdear__expr_maker *maker, osdear__expr *node, const osdear__type *type, osdear_error **error)
+static osdear_status cast_both(const osdear__expr_maker *maker, osdear__expr *node, const osdear__type *type,
+                               osdear_error **error)
 {
   osdear_status st = osdear__expr_cast_to(maker, node->children[0], type, false, &node->children[0], error);
   return st ? st : osdear__expr_cast_to(maker, node->children[1], type, false, &node->children[1], error);
@@ -359,7 +353,8 @@ osdear_status osdear__bind_in(const osdear__expr_maker *maker, osdear__expr *nod
       return st;
     if (is_plain(equal, x))
       values[count++] = equal->children[1]->value;
-    else if (equal->op == OP_LITERAL && equal->value.is_null && node->children[i]->op == OP_LITERAL && node->children[i]->value.is_null)
+    else if (equal->op == OP_LITERAL && equal->value.is_null && node->children[i]->op == OP_LITERAL &&
+             node->children[i]->value.is_null)
       has_null = true;
     else if (!(equal->op == OP_IN && equal->set->count == 0)) /* what no value can be equal to adds nothing */
       any->children[any->child_count++] = equal;

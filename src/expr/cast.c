@@ -20,12 +20,12 @@ static void set_ok(uint64_t *ok, int64_t row, bool good)
 
 /* ---- fixed-width sources as 64-bit integers and doubles ---- */
 
-#define WIDEN(name, from_type, to_type)                                                                                                    \
-  static void name(const void *from, int64_t length, to_type *to)                                                                          \
-  {                                                                                                                                        \
-    const from_type *a = from;                                                                                                             \
-    for (int64_t i = 0; i < length; i++)                                                                                                   \
-      to[i] = (to_type)a[i];                                                                                                               \
+#define WIDEN(name, from_type, to_type)                           \
+  static void name(const void *from, int64_t length, to_type *to) \
+  {                                                               \
+    const from_type *a = from;                                    \
+    for (int64_t i = 0; i < length; i++)                          \
+      to[i] = (to_type)a[i];                                      \
   }
 WIDEN(widen_i8, int8_t, int64_t)
 WIDEN(widen_i16, int16_t, int64_t)
@@ -42,19 +42,11 @@ static void widen(const osdear__vector *v, int64_t length, int64_t *out)
     for (int64_t i = 0; i < length; i++)
       out[i] = osdear__bit(v->values, i);
     break;
-  case KIND_BYTE:
-    widen_i8(v->values, length, out);
-    break;
-  case KIND_SHORT:
-    widen_i16(v->values, length, out);
-    break;
+  case KIND_BYTE: widen_i8(v->values, length, out); break;
+  case KIND_SHORT: widen_i16(v->values, length, out); break;
   case KIND_INTEGER:
-  case KIND_DATE:
-    widen_i32(v->values, length, out);
-    break;
-  default:
-    widen_i64(v->values, length, out);
-    break;
+  case KIND_DATE: widen_i32(v->values, length, out); break;
+  default: widen_i64(v->values, length, out); break;
   }
 }
 
@@ -129,8 +121,7 @@ static bool number_to_decimal(const osdear__vector *v, int64_t row, const osdear
   switch (v->type->kind) {
   case KIND_DECIMAL:
     return osdear__decimal_rescale(osdear__load_i128(v->values, row), v->type->scale, to->scale, to->precision, out);
-  case KIND_STRING:
-    return osdear__decimal_of_text(osdear__strip(osdear__vector_bytes(v, row)), to->precision, to->scale, out);
+  case KIND_STRING: return osdear__decimal_of_text(osdear__strip(osdear__vector_bytes(v, row)), to->precision, to->scale, out);
   case KIND_FLOAT:
     size = osdear__format_f32(((const float *)v->values)[row], text);
     return osdear__decimal_of_text((osdear__str){ text, size }, to->precision, to->scale, out);
@@ -169,15 +160,15 @@ static void read_i64(const osdear__vector *v, osdear__kind to, int64_t length, i
   }
 }
 
-#define NARROW(name, type, low, high)                                                                                                      \
-  static void name(const int64_t *from, int64_t length, void *to, uint64_t *ok)                                                            \
-  {                                                                                                                                        \
-    type *out = to;                                                                                                                        \
-    for (int64_t i = 0; i < length; i++) {                                                                                                 \
-      uint64_t bad = from[i] < low || from[i] > high;                                                                                      \
-      ok[i / 64] &= ~(bad << i % 64);                                                                                                      \
-      out[i] = (type)from[i];                                                                                                              \
-    }                                                                                                                                      \
+#define NARROW(name, type, low, high)                                           \
+  static void name(const int64_t *from, int64_t length, void *to, uint64_t *ok) \
+  {                                                                             \
+    type *out = to;                                                             \
+    for (int64_t i = 0; i < length; i++) {                                      \
+      uint64_t bad = from[i] < low || from[i] > high;                           \
+      ok[i / 64] &= ~(bad << i % 64);                                           \
+      out[i] = (type)from[i];                                                   \
+    }                                                                           \
   }
 NARROW(narrow_i8, int8_t, INT8_MIN, INT8_MAX)
 NARROW(narrow_i16, int16_t, INT16_MIN, INT16_MAX)
@@ -219,12 +210,8 @@ static osdear_status cast_to_float(const osdear__frame *frame, const osdear__vec
     return OSDEAR_ERR_NO_MEMORY;
   memset(ok, 0xFF, (size_t)osdear__words(length) * 8);
   switch (v->type->kind) {
-  case KIND_FLOAT:
-    widen_f32(v->values, length, wide);
-    break;
-  case KIND_DOUBLE:
-    widen_f64(v->values, length, wide);
-    break;
+  case KIND_FLOAT: widen_f32(v->values, length, wide); break;
+  case KIND_DOUBLE: widen_f64(v->values, length, wide); break;
   case KIND_DECIMAL:
     for (int64_t i = 0; i < length; i++)
       wide[i] = osdear__decimal_to_f64(osdear__load_i128(v->values, i), v->type->scale);
@@ -266,7 +253,8 @@ static osdear_status cast_to_decimal(const osdear__frame *frame, const osdear__v
     widen(v, frame->length, whole);
   for (int64_t i = 0; i < frame->length; i++) {
     osdear__int128 value = 0;
-    bool good = is_whole ? osdear__decimal_rescale(whole[i], 0, to->scale, to->precision, &value) : number_to_decimal(v, i, to, &value);
+    bool good =
+        is_whole ? osdear__decimal_rescale(whole[i], 0, to->scale, to->precision, &value) : number_to_decimal(v, i, to, &value);
     memcpy(decimals + i * 16, &value, sizeof value);
     set_ok(ok, i, good);
   }
@@ -289,27 +277,14 @@ static osdear__str format_value(const osdear__vector *v, int64_t row, int64_t wh
 {
   size_t size;
   switch (v->type->kind) {
-  case KIND_BOOLEAN:
-    return whole ? STR("true") : STR("false");
-  case KIND_FLOAT:
-    size = osdear__format_f32(((const float *)v->values)[row], out);
-    break;
-  case KIND_DOUBLE:
-    size = osdear__format_f64(((const double *)v->values)[row], out);
-    break;
-  case KIND_DECIMAL:
-    size = osdear__format_decimal(osdear__load_i128(v->values, row), v->type->scale, out);
-    break;
-  case KIND_DATE:
-    size = osdear__format_date(whole, out);
-    break;
+  case KIND_BOOLEAN: return whole ? STR("true") : STR("false");
+  case KIND_FLOAT: size = osdear__format_f32(((const float *)v->values)[row], out); break;
+  case KIND_DOUBLE: size = osdear__format_f64(((const double *)v->values)[row], out); break;
+  case KIND_DECIMAL: size = osdear__format_decimal(osdear__load_i128(v->values, row), v->type->scale, out); break;
+  case KIND_DATE: size = osdear__format_date(whole, out); break;
   case KIND_TIMESTAMP:
-  case KIND_TIMESTAMP_NTZ:
-    size = format_time(whole, out);
-    break;
-  default:
-    size = osdear__format_i64(whole, out);
-    break;
+  case KIND_TIMESTAMP_NTZ: size = format_time(whole, out); break;
+  default: size = osdear__format_i64(whole, out); break;
   }
   return (osdear__str){ out, size };
 }
@@ -340,7 +315,8 @@ static osdear_status cast_to_text(const osdear__frame *frame, const osdear__vect
 }
 
 /* The bytes stay where they are. Only UTF-8 may become a string. */
-static void cast_bytes(const osdear__frame *frame, const osdear__vector *v, const osdear__type *to, uint64_t *ok, osdear__vector *out)
+static void cast_bytes(const osdear__frame *frame, const osdear__vector *v, const osdear__type *to, uint64_t *ok,
+                       osdear__vector *out)
 {
   out->values = v->values;
   out->value_bytes = v->value_bytes;

@@ -4,16 +4,11 @@
 osdear__type osdear__type_as_decimal(const osdear__type *type)
 {
   switch (type->kind) {
-  case KIND_BYTE:
-    return osdear__type_decimal(3, 0);
-  case KIND_SHORT:
-    return osdear__type_decimal(5, 0);
-  case KIND_INTEGER:
-    return osdear__type_decimal(10, 0);
-  case KIND_LONG:
-    return osdear__type_decimal(20, 0);
-  default:
-    return *type;
+  case KIND_BYTE: return osdear__type_decimal(3, 0);
+  case KIND_SHORT: return osdear__type_decimal(5, 0);
+  case KIND_INTEGER: return osdear__type_decimal(10, 0);
+  case KIND_LONG: return osdear__type_decimal(20, 0);
+  default: return *type;
   }
 }
 
@@ -108,9 +103,10 @@ static bool always_fits(const osdear__type *from, const osdear__type *to)
   return b == KIND_DATE && osdear__kind_is_timestamp(a);
 }
 
-static osdear_status no_cast(const osdear__expr_maker *maker, const osdear__expr *node, const osdear__type *type, osdear_error **error)
+static osdear_status no_cast(const osdear__expr_maker *maker, const osdear__expr *node, const osdear__type *type,
+                             osdear_error **error)
 {
-  SCOPED(buf) names = {0};
+  SCOPED(buf) names = { 0 };
   osdear__type_name(&node->type, &names);
   osdear__buf_puts(&names, " cannot be cast to ");
   osdear__type_name(type, &names);

@@ -15,72 +15,72 @@ static uint64_t pack(const uint8_t *flags)
 }
 
 /* `test` sees the row's value as x, and the constant, or the other column's value, as y. */
-#define AGAINST_CONSTANT(name, type, test)                                                                                                 \
-  static void name(const void *values, const void *constant, int64_t length, uint64_t *out)                                                \
-  {                                                                                                                                        \
-    const type *a = values;                                                                                                                \
-    const type y = *(const type *)constant;                                                                                                \
-    int64_t i = 0;                                                                                                                         \
-    uint8_t flags[64];                                                                                                                     \
-    for (; i + 64 <= length; i += 64) {                                                                                                    \
-      for (int k = 0; k < 64; k++) {                                                                                                       \
-        type x = a[i + k];                                                                                                                 \
-        flags[k] = (uint8_t)(test);                                                                                                        \
-      }                                                                                                                                    \
-      out[i / 64] = pack(flags);                                                                                                           \
-    }                                                                                                                                      \
-    if (i < length) {                                                                                                                      \
-      memset(flags, 0, sizeof flags);                                                                                                      \
-      for (int k = 0; k < length - i; k++) {                                                                                               \
-        type x = a[i + k];                                                                                                                 \
-        flags[k] = (uint8_t)(test);                                                                                                        \
-      }                                                                                                                                    \
-      out[i / 64] = pack(flags);                                                                                                           \
-    }                                                                                                                                      \
+#define AGAINST_CONSTANT(name, type, test)                                                  \
+  static void name(const void *values, const void *constant, int64_t length, uint64_t *out) \
+  {                                                                                         \
+    const type *a = values;                                                                 \
+    const type y = *(const type *)constant;                                                 \
+    int64_t i = 0;                                                                          \
+    uint8_t flags[64];                                                                      \
+    for (; i + 64 <= length; i += 64) {                                                     \
+      for (int k = 0; k < 64; k++) {                                                        \
+        type x = a[i + k];                                                                  \
+        flags[k] = (uint8_t)(test);                                                         \
+      }                                                                                     \
+      out[i / 64] = pack(flags);                                                            \
+    }                                                                                       \
+    if (i < length) {                                                                       \
+      memset(flags, 0, sizeof flags);                                                       \
+      for (int k = 0; k < length - i; k++) {                                                \
+        type x = a[i + k];                                                                  \
+        flags[k] = (uint8_t)(test);                                                         \
+      }                                                                                     \
+      out[i / 64] = pack(flags);                                                            \
+    }                                                                                       \
   }
 
-#define AGAINST_COLUMN(name, type, test)                                                                                                   \
-  static void name(const void *left, const void *right, int64_t length, uint64_t *out)                                                     \
-  {                                                                                                                                        \
-    const type *a = left;                                                                                                                  \
-    const type *b = right;                                                                                                                 \
-    int64_t i = 0;                                                                                                                         \
-    uint8_t flags[64];                                                                                                                     \
-    for (; i + 64 <= length; i += 64) {                                                                                                    \
-      for (int k = 0; k < 64; k++) {                                                                                                       \
-        type x = a[i + k];                                                                                                                 \
-        type y = b[i + k];                                                                                                                 \
-        flags[k] = (uint8_t)(test);                                                                                                        \
-      }                                                                                                                                    \
-      out[i / 64] = pack(flags);                                                                                                           \
-    }                                                                                                                                      \
-    if (i < length) {                                                                                                                      \
-      memset(flags, 0, sizeof flags);                                                                                                      \
-      for (int k = 0; k < length - i; k++) {                                                                                               \
-        type x = a[i + k];                                                                                                                 \
-        type y = b[i + k];                                                                                                                 \
-        flags[k] = (uint8_t)(test);                                                                                                        \
-      }                                                                                                                                    \
-      out[i / 64] = pack(flags);                                                                                                           \
-    }                                                                                                                                      \
+#define AGAINST_COLUMN(name, type, test)                                               \
+  static void name(const void *left, const void *right, int64_t length, uint64_t *out) \
+  {                                                                                    \
+    const type *a = left;                                                              \
+    const type *b = right;                                                             \
+    int64_t i = 0;                                                                     \
+    uint8_t flags[64];                                                                 \
+    for (; i + 64 <= length; i += 64) {                                                \
+      for (int k = 0; k < 64; k++) {                                                   \
+        type x = a[i + k];                                                             \
+        type y = b[i + k];                                                             \
+        flags[k] = (uint8_t)(test);                                                    \
+      }                                                                                \
+      out[i / 64] = pack(flags);                                                       \
+    }                                                                                  \
+    if (i < length) {                                                                  \
+      memset(flags, 0, sizeof flags);                                                  \
+      for (int k = 0; k < length - i; k++) {                                           \
+        type x = a[i + k];                                                             \
+        type y = b[i + k];                                                             \
+        flags[k] = (uint8_t)(test);                                                    \
+      }                                                                                \
+      out[i / 64] = pack(flags);                                                       \
+    }                                                                                  \
   }
 
-#define INTEGER_KERNELS(suffix, type)                                                                                                      \
-  AGAINST_CONSTANT(equal_constant_##suffix, type, x == y)                                                                                  \
-  AGAINST_CONSTANT(less_constant_##suffix, type, x < y)                                                                                    \
-  AGAINST_CONSTANT(at_most_constant_##suffix, type, x <= y)                                                                                \
-  AGAINST_COLUMN(equal_column_##suffix, type, x == y)                                                                                      \
+#define INTEGER_KERNELS(suffix, type)                       \
+  AGAINST_CONSTANT(equal_constant_##suffix, type, x == y)   \
+  AGAINST_CONSTANT(less_constant_##suffix, type, x < y)     \
+  AGAINST_CONSTANT(at_most_constant_##suffix, type, x <= y) \
+  AGAINST_COLUMN(equal_column_##suffix, type, x == y)       \
   AGAINST_COLUMN(less_column_##suffix, type, x < y)
 INTEGER_KERNELS(i8, int8_t)
 INTEGER_KERNELS(i16, int16_t)
 INTEGER_KERNELS(i32, int32_t)
 INTEGER_KERNELS(i64, int64_t)
 
-#define FLOAT_KERNELS(suffix, type)                                                                                                        \
-  AGAINST_CONSTANT(equal_constant_##suffix, type, (x == y) | ((x != x) & (y != y)))                                                        \
-  AGAINST_CONSTANT(less_constant_##suffix, type, (x < y) | ((x == x) & (y != y)))                                                          \
-  AGAINST_CONSTANT(at_most_constant_##suffix, type, (x <= y) | (y != y))                                                                   \
-  AGAINST_COLUMN(equal_column_##suffix, type, (x == y) | ((x != x) & (y != y)))                                                            \
+#define FLOAT_KERNELS(suffix, type)                                                 \
+  AGAINST_CONSTANT(equal_constant_##suffix, type, (x == y) | ((x != x) & (y != y))) \
+  AGAINST_CONSTANT(less_constant_##suffix, type, (x < y) | ((x == x) & (y != y)))   \
+  AGAINST_CONSTANT(at_most_constant_##suffix, type, (x <= y) | (y != y))            \
+  AGAINST_COLUMN(equal_column_##suffix, type, (x == y) | ((x != x) & (y != y)))     \
   AGAINST_COLUMN(less_column_##suffix, type, (x < y) | ((x == x) & (y != y)))
 FLOAT_KERNELS(f32, float)
 FLOAT_KERNELS(f64, double)
@@ -91,28 +91,27 @@ typedef struct kernels {
 } kernels;
 
 static const kernels i8_kernels = { equal_constant_i8, less_constant_i8, at_most_constant_i8, equal_column_i8, less_column_i8 };
-static const kernels i16_kernels = { equal_constant_i16, less_constant_i16, at_most_constant_i16, equal_column_i16, less_column_i16 };
-static const kernels i32_kernels = { equal_constant_i32, less_constant_i32, at_most_constant_i32, equal_column_i32, less_column_i32 };
-static const kernels i64_kernels = { equal_constant_i64, less_constant_i64, at_most_constant_i64, equal_column_i64, less_column_i64 };
-static const kernels f32_kernels = { equal_constant_f32, less_constant_f32, at_most_constant_f32, equal_column_f32, less_column_f32 };
-static const kernels f64_kernels = { equal_constant_f64, less_constant_f64, at_most_constant_f64, equal_column_f64, less_column_f64 };
+static const kernels i16_kernels = { equal_constant_i16, less_constant_i16, at_most_constant_i16, equal_column_i16,
+                                     less_column_i16 };
+static const kernels i32_kernels = { equal_constant_i32, less_constant_i32, at_most_constant_i32, equal_column_i32,
+                                     less_column_i32 };
+static const kernels i64_kernels = { equal_constant_i64, less_constant_i64, at_most_constant_i64, equal_column_i64,
+                                     less_column_i64 };
+static const kernels f32_kernels = { equal_constant_f32, less_constant_f32, at_most_constant_f32, equal_column_f32,
+                                     less_column_f32 };
+static const kernels f64_kernels = { equal_constant_f64, less_constant_f64, at_most_constant_f64, equal_column_f64,
+                                     less_column_f64 };
 
 static const kernels *kernels_of(osdear__kind kind)
 {
   switch (kind) {
-  case KIND_BYTE:
-    return &i8_kernels;
-  case KIND_SHORT:
-    return &i16_kernels;
+  case KIND_BYTE: return &i8_kernels;
+  case KIND_SHORT: return &i16_kernels;
   case KIND_INTEGER:
-  case KIND_DATE:
-    return &i32_kernels;
-  case KIND_FLOAT:
-    return &f32_kernels;
-  case KIND_DOUBLE:
-    return &f64_kernels;
-  default:
-    return &i64_kernels;
+  case KIND_DATE: return &i32_kernels;
+  case KIND_FLOAT: return &f32_kernels;
+  case KIND_DOUBLE: return &f64_kernels;
+  default: return &i64_kernels;
   }
 }
 
@@ -190,7 +189,8 @@ static int order_bytes(osdear__str a, osdear__str b)
 }
 
 /* Rows where a and b are in the order wanted: 0 equal, -1 less. For types that are compared one by one. */
-static void compare_rows(const osdear__vector *a, const osdear__vector *b, int wanted, bool or_equal, int64_t length, uint64_t *out)
+static void compare_rows(const osdear__vector *a, const osdear__vector *b, int wanted, bool or_equal, int64_t length,
+                         uint64_t *out)
 {
   bool of_bytes = osdear__kind_is_bytes(a->type->kind);
   for (int64_t i = 0; i < length; i += 64) {
@@ -209,7 +209,8 @@ static void compare_rows(const osdear__vector *a, const osdear__vector *b, int w
 
 /* ---- decimals of one scale ---- */
 
-static void compare_decimals(const osdear__vector *v, osdear__int128 constant, int wanted, bool or_equal, int64_t length, uint64_t *out)
+static void compare_decimals(const osdear__vector *v, osdear__int128 constant, int wanted, bool or_equal, int64_t length,
+                             uint64_t *out)
 {
   for (int64_t i = 0; i < length; i += 64) {
     int64_t count = length - i < 64 ? length - i : 64;
@@ -282,8 +283,8 @@ static void compare_as(osdear__op op, const osdear__vector *a, const osdear__vec
 }
 
 /* a <=> b: equal, or both null. */
-static osdear_status null_safe(const osdear__frame *frame, const osdear__expr *expr, osdear__vector *a, osdear__vector *b, uint64_t *bits,
-                               osdear_error **error)
+static osdear_status null_safe(const osdear__frame *frame, const osdear__expr *expr, osdear__vector *a, osdear__vector *b,
+                               uint64_t *bits, osdear_error **error)
 {
   osdear_status st = osdear__vector_expand(frame, a, error);
   if (!st && b->validity)
@@ -300,7 +301,8 @@ static osdear_status null_safe(const osdear__frame *frame, const osdear__expr *e
   return OSDEAR_OK;
 }
 
-osdear_status osdear__eval_compare(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out, osdear_error **error)
+osdear_status osdear__eval_compare(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out,
+                                   osdear_error **error)
 {
   osdear__vector a;
   osdear__vector b;

@@ -8,8 +8,8 @@
 /* … and when it costs at least so much a row. */
 #define GATHER_COST 4
 
-osdear_status osdear__vector_eval_where(const osdear__expr *expr, const osdear__frame *frame, const uint8_t *active, osdear__vector *out,
-                                        osdear_error **error)
+osdear_status osdear__vector_eval_where(const osdear__expr *expr, const osdear__frame *frame, const uint8_t *active,
+                                        osdear__vector *out, osdear_error **error)
 {
   osdear__frame narrowed = *frame;
   osdear_status st = osdear__bits_and(frame, frame->active, active, &narrowed.active, error);
@@ -143,7 +143,8 @@ static void combine(osdear__op op, const osdear__vector *v, int64_t words, verdi
   }
 }
 
-static osdear_status add_operand(osdear__op op, const osdear__expr *operand, const osdear__frame *frame, verdict *out, osdear_error **error)
+static osdear_status add_operand(osdear__op op, const osdear__expr *operand, const osdear__frame *frame, verdict *out,
+                                 osdear_error **error)
 {
   osdear__vector v;
   osdear_status st = operand->fallible ? osdear__vector_eval_where(operand, frame, (const uint8_t *)out->open, &v, error)
@@ -220,51 +221,36 @@ static osdear_status eval_is(const osdear__expr *expr, const osdear__frame *fram
 osdear_status osdear__vector_eval(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out, osdear_error **error)
 {
   switch (expr->op) {
-  case OP_LITERAL:
-    return osdear__vector_constant(frame, &expr->type, &expr->value, out, error);
-  case OP_COLUMN:
-    return eval_column(expr, frame, out, error);
-  case OP_FIELD:
-    return eval_field(expr, frame, out, error);
-  case OP_ELEMENT:
-    return eval_element(expr, frame, out, error);
-  case OP_ENTRY:
-    return eval_entry(expr, frame, out, error);
+  case OP_LITERAL: return osdear__vector_constant(frame, &expr->type, &expr->value, out, error);
+  case OP_COLUMN: return eval_column(expr, frame, out, error);
+  case OP_FIELD: return eval_field(expr, frame, out, error);
+  case OP_ELEMENT: return eval_element(expr, frame, out, error);
+  case OP_ENTRY: return eval_entry(expr, frame, out, error);
   case OP_AND:
-  case OP_OR:
-    return eval_logic(expr, frame, out, error);
-  case OP_NOT:
-    return eval_not(expr, frame, out, error);
+  case OP_OR: return eval_logic(expr, frame, out, error);
+  case OP_NOT: return eval_not(expr, frame, out, error);
   case OP_EQUAL:
   case OP_NOT_EQUAL:
   case OP_LESS:
   case OP_LESS_EQUAL:
   case OP_GREATER:
   case OP_GREATER_EQUAL:
-  case OP_SAME:
-    return osdear__eval_compare(expr, frame, out, error);
-  case OP_IN:
-    return osdear__eval_in(expr, frame, out, error);
-  case OP_LIKE:
-    return osdear__eval_like(expr, frame, out, error);
+  case OP_SAME: return osdear__eval_compare(expr, frame, out, error);
+  case OP_IN: return osdear__eval_in(expr, frame, out, error);
+  case OP_LIKE: return osdear__eval_like(expr, frame, out, error);
   case OP_IS_NULL:
   case OP_IS_TRUE:
-  case OP_IS_FALSE:
-    return eval_is(expr, frame, out, error);
-  case OP_CONCAT:
-    return osdear__eval_concat(expr, frame, out, error);
-  case OP_CAST:
-    return osdear__eval_cast(expr, frame, out, error);
-  case OP_CASE:
-    return osdear__eval_case(expr, frame, out, error);
-  case OP_CALL:
-    return osdear__eval_call(expr, frame, out, error);
-  default:
-    return osdear__eval_arithmetic(expr, frame, out, error);
+  case OP_IS_FALSE: return eval_is(expr, frame, out, error);
+  case OP_CONCAT: return osdear__eval_concat(expr, frame, out, error);
+  case OP_CAST: return osdear__eval_cast(expr, frame, out, error);
+  case OP_CASE: return osdear__eval_case(expr, frame, out, error);
+  case OP_CALL: return osdear__eval_call(expr, frame, out, error);
+  default: return osdear__eval_arithmetic(expr, frame, out, error);
   }
 }
 
-osdear_status osdear__vector_eval_rows(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out, osdear_error **error)
+osdear_status osdear__vector_eval_rows(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out,
+                                       osdear_error **error)
 {
   osdear_status st = osdear__vector_eval(expr, frame, out, error);
   return st ? st : osdear__vector_expand(frame, out, error);
@@ -357,8 +343,8 @@ static osdear_status select_by(const osdear__expr *expr, osdear__frame *frame, s
 
 /* Cheap conjuncts that cannot fail come first; those that can fail see only rows that all of the others let through, as do the
  * costly ones once few are left. */
-osdear_status osdear__expr_select(const osdear__expr *expr, osdear__expr_state *state, const struct ArrowArray *batch, int32_t *rows,
-                                  int64_t *count, osdear_error **error)
+osdear_status osdear__expr_select(const osdear__expr *expr, osdear__expr_state *state, const struct ArrowArray *batch,
+                                  int32_t *rows, int64_t *count, osdear_error **error)
 {
   osdear__frame frame = { .arena = &state->arena, .batch = batch, .length = batch->length };
   selection s = { .rows = rows, .count = batch->length };

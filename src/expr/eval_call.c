@@ -9,10 +9,10 @@ static const struct {
   int16_t distance;
   uint16_t step;
 } cases[] = {
-  { 0xC0, 0xD6, 32, 1 },   { 0xD8, 0xDE, 32, 1 },    { 0x100, 0x12E, 1, 2 },  { 0x132, 0x136, 1, 2 },  { 0x139, 0x147, 1, 2 },
+  { 0xC0, 0xD6, 32, 1 },   { 0xD8, 0xDE, 32, 1 },     { 0x100, 0x12E, 1, 2 },  { 0x132, 0x136, 1, 2 },  { 0x139, 0x147, 1, 2 },
   { 0x14A, 0x176, 1, 2 },  { 0x178, 0x178, -121, 1 }, { 0x179, 0x17D, 1, 2 },  { 0x386, 0x386, 38, 1 }, { 0x388, 0x38A, 37, 1 },
-  { 0x38C, 0x38C, 64, 1 }, { 0x38E, 0x38F, 63, 1 },  { 0x391, 0x3A1, 32, 1 }, { 0x3A3, 0x3AB, 32, 1 }, { 0x400, 0x40F, 80, 1 },
-  { 0x410, 0x42F, 32, 1 }, { 0x460, 0x480, 1, 2 },   { 0x48A, 0x4BE, 1, 2 },  { 0x531, 0x556, 48, 1 },
+  { 0x38C, 0x38C, 64, 1 }, { 0x38E, 0x38F, 63, 1 },   { 0x391, 0x3A1, 32, 1 }, { 0x3A3, 0x3AB, 32, 1 }, { 0x400, 0x40F, 80, 1 },
+  { 0x410, 0x42F, 32, 1 }, { 0x460, 0x480, 1, 2 },    { 0x48A, 0x4BE, 1, 2 },  { 0x531, 0x556, 48, 1 },
 };
 
 static int32_t fold_character(int32_t c, bool upper)
@@ -100,8 +100,8 @@ static osdear_status add_blanks(const osdear__frame *frame, osdear__text_out *te
   return st;
 }
 
-static osdear_status call_text(const osdear__expr *expr, const osdear__frame *frame, const osdear__vector *arguments, osdear__vector *out,
-                               osdear_error **error)
+static osdear_status call_text(const osdear__expr *expr, const osdear__frame *frame, const osdear__vector *arguments,
+                               osdear__vector *out, osdear_error **error)
 {
   osdear__text_out text;
   osdear_status st = osdear__text_new(frame, &text, error);
@@ -127,8 +127,8 @@ static osdear_status call_text(const osdear__expr *expr, const osdear__frame *fr
   return OSDEAR_OK;
 }
 
-static osdear_status call_integer(const osdear__expr *expr, const osdear__frame *frame, const osdear__vector *v, osdear__vector *out,
-                                  osdear_error **error)
+static osdear_status call_integer(const osdear__expr *expr, const osdear__frame *frame, const osdear__vector *v,
+                                  osdear__vector *out, osdear_error **error)
 {
   int32_t *values = osdear__values_new(frame, 4, error);
   if (!values)
@@ -151,16 +151,16 @@ static osdear_status call_integer(const osdear__expr *expr, const osdear__frame 
 
 /* ---- ABS ---- */
 
-#define ABSOLUTE(name, type, lowest)                                                                                                       \
-  static uint64_t name(void *values, int64_t count)                                                                                        \
-  {                                                                                                                                        \
-    type *a = values;                                                                                                                      \
-    uint64_t bad = 0;                                                                                                                      \
-    for (int64_t i = 0; i < count; i++) {                                                                                                  \
-      bad |= (uint64_t)(a[i] == lowest) << i;                                                                                              \
-      a[i] = a[i] < 0 && a[i] != lowest ? (type)-a[i] : a[i];                                                                              \
-    }                                                                                                                                      \
-    return bad;                                                                                                                            \
+#define ABSOLUTE(name, type, lowest)                          \
+  static uint64_t name(void *values, int64_t count)           \
+  {                                                           \
+    type *a = values;                                         \
+    uint64_t bad = 0;                                         \
+    for (int64_t i = 0; i < count; i++) {                     \
+      bad |= (uint64_t)(a[i] == lowest) << i;                 \
+      a[i] = a[i] < 0 && a[i] != lowest ? (type)-a[i] : a[i]; \
+    }                                                         \
+    return bad;                                               \
   }
 ABSOLUTE(abs_i8, int8_t, INT8_MIN)
 ABSOLUTE(abs_i16, int16_t, INT16_MIN)
@@ -197,21 +197,11 @@ static osdear_status call_abs(const osdear__expr *expr, const osdear__frame *fra
     int64_t count = frame->length - i < 64 ? frame->length - i : 64;
     char *at = values + (size_t)i * width;
     switch (expr->type.kind) {
-    case KIND_BYTE:
-      ok[i / 64] = ~abs_i8(at, count);
-      break;
-    case KIND_SHORT:
-      ok[i / 64] = ~abs_i16(at, count);
-      break;
-    case KIND_INTEGER:
-      ok[i / 64] = ~abs_i32(at, count);
-      break;
-    case KIND_LONG:
-      ok[i / 64] = ~abs_i64(at, count);
-      break;
-    default:
-      ok[i / 64] = ~abs_other(expr->type.kind, at, count);
-      break;
+    case KIND_BYTE: ok[i / 64] = ~abs_i8(at, count); break;
+    case KIND_SHORT: ok[i / 64] = ~abs_i16(at, count); break;
+    case KIND_INTEGER: ok[i / 64] = ~abs_i32(at, count); break;
+    case KIND_LONG: ok[i / 64] = ~abs_i64(at, count); break;
+    default: ok[i / 64] = ~abs_other(expr->type.kind, at, count); break;
     }
   }
   out->values = values;
@@ -230,15 +220,12 @@ osdear_status osdear__eval_call(const osdear__expr *expr, const osdear__frame *f
       return st;
   }
   switch (expr->function) {
-  case FUNCTION_ABS:
-    return call_abs(expr, frame, arguments, out, error);
+  case FUNCTION_ABS: return call_abs(expr, frame, arguments, out, error);
   case FUNCTION_LENGTH:
   case FUNCTION_YEAR:
   case FUNCTION_MONTH:
-  case FUNCTION_DAY:
-    return call_integer(expr, frame, arguments, out, error);
-  default:
-    return call_text(expr, frame, arguments, out, error);
+  case FUNCTION_DAY: return call_integer(expr, frame, arguments, out, error);
+  default: return call_text(expr, frame, arguments, out, error);
   }
 }
 

@@ -3,7 +3,7 @@
 
 typedef struct chooser {
   const osdear__frame *frame;
-  osdear__frame inner;   /* of the branches: in large trees what one of them needs is freed before the next */
+  osdear__frame inner; /* of the branches: in large trees what one of them needs is freed before the next */
   uint64_t *validity;
   uint64_t *bits;        /* boolean */
   char *values;          /* fixed width */
@@ -88,7 +88,9 @@ static osdear_status choose(chooser *c, const osdear__expr *value, const uint8_t
 
 static void finish(const chooser *c, const osdear__expr *expr, osdear__vector *out)
 {
-  *out = (osdear__vector){ .type = &expr->type, .validity = (const uint8_t *)c->validity, .values = c->bits ? (void *)c->bits : c->values };
+  *out = (osdear__vector){ .type = &expr->type,
+                           .validity = (const uint8_t *)c->validity,
+                           .values = c->bits ? (void *)c->bits : c->values };
   if (!c->ends)
     return;
   out->values = c->text.data;
@@ -98,7 +100,8 @@ static void finish(const chooser *c, const osdear__expr *expr, osdear__vector *o
 }
 
 /* The rows that a condition holds for leave `open` for `chosen`. */
-static osdear_status ask(const osdear__expr *condition, const osdear__frame *frame, uint64_t *open, uint64_t *chosen, osdear_error **error)
+static osdear_status ask(const osdear__expr *condition, const osdear__frame *frame, uint64_t *open, uint64_t *chosen,
+                         osdear_error **error)
 {
   osdear__vector v;
   osdear_status st = osdear__vector_eval_where(condition, frame, (const uint8_t *)open, &v, error);

@@ -1,19 +1,19 @@
 /** @file eval_in.c Lookup in lists of constants, and LIKE. */
 #include "vector.h"
 
-#define LOOKUP(name, type, test)                                                                                                           \
-  static void name(const osdear__set *set, const void *values, int64_t length, uint64_t *out)                                              \
-  {                                                                                                                                        \
-    const type *a = values;                                                                                                                \
-    for (int64_t i = 0; i < length; i += 64) {                                                                                             \
-      int64_t count = length - i < 64 ? length - i : 64;                                                                                   \
-      uint64_t word = 0;                                                                                                                   \
-      for (int64_t k = 0; k < count; k++) {                                                                                                \
-        int64_t x = a[i + k];                                                                                                              \
-        word |= (uint64_t)(test) << k;                                                                                                     \
-      }                                                                                                                                    \
-      out[i / 64] = word;                                                                                                                  \
-    }                                                                                                                                      \
+#define LOOKUP(name, type, test)                                                              \
+  static void name(const osdear__set *set, const void *values, int64_t length, uint64_t *out) \
+  {                                                                                           \
+    const type *a = values;                                                                   \
+    for (int64_t i = 0; i < length; i += 64) {                                                \
+      int64_t count = length - i < 64 ? length - i : 64;                                      \
+      uint64_t word = 0;                                                                      \
+      for (int64_t k = 0; k < count; k++) {                                                   \
+        int64_t x = a[i + k];                                                                 \
+        word |= (uint64_t)(test) << k;                                                        \
+      }                                                                                       \
+      out[i / 64] = word;                                                                     \
+    }                                                                                         \
   }
 
 static bool in_bits(const osdear__set *set, int64_t value)
@@ -83,10 +83,7 @@ static osdear_status look_up(const osdear__frame *frame, const osdear__set *set,
   int32_t width = osdear__type_width(v->type);
   int64_t length = frame->length;
   if (set->bits) {
-    (width == 1   ? bits_i8
-     : width == 2 ? bits_i16
-     : width == 4 ? bits_i32
-                  : bits_i64)(set, v->values, length, out);
+    (width == 1 ? bits_i8 : width == 2 ? bits_i16 : width == 4 ? bits_i32 : bits_i64)(set, v->values, length, out);
   } else if (set->slots && osdear__kind_is_bytes(v->type->kind)) {
     look_up_bytes(set, v, length, out);
   } else if (set->slots) {

@@ -79,6 +79,9 @@ osdear_status osdear__expr_residual(const osdear__expr *expr, osdear__range_of r
     if (!osdear__expr_must_match(expr->children[i], range_of, argument))
       rest->children[rest->child_count++] = expr->children[i];
   }
-  *out = rest->child_count == expr->child_count ? expr : rest->child_count == 1 ? rest->children[0] : rest->child_count ? rest : NULL;
+  *out = rest->child_count == expr->child_count ? expr
+         : rest->child_count == 1               ? rest->children[0]
+         : rest->child_count                    ? rest
+                                                : NULL;
   return OSDEAR_OK;
 }

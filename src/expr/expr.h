@@ -18,8 +18,8 @@ typedef struct osdear__expr osdear__expr;
 /* Parse `sql` and bind its names to the fields of `struct_type` (which outlives it), case-insensitively. Constants are folded, casts put in
  * where types differ, NOT pushed down. ARGUMENT: does not parse, unknown column, types that do not go together; the message shows the
  * text and points at the place. Depth and length are bounded. */
-MUST_USE osdear_status osdear__expr_new(const char *sql, const osdear__type *struct_type, osdear__arena *arena, osdear__expr **out,
-                                        osdear_error **error);
+MUST_USE osdear_status osdear__expr_new(const char *sql, const osdear__type *struct_type, osdear__arena *arena,
+                                        osdear__expr **out, osdear_error **error);
 /* The type of its value; a predicate is KIND_BOOLEAN. */
 const osdear__type *osdear__expr_type(const osdear__expr *expr);
 /* Marks used[i] for each top-level field it reads. */
@@ -40,11 +40,11 @@ MUST_USE osdear_status osdear__expr_select(const osdear__expr *expr, osdear__exp
 
 /* What is known of one column over a set of rows (a file, a row group, a page). Kinds as the bound column's. */
 typedef struct osdear__range {
-  bool has_min, has_max;       /* bounds, not necessarily values: min may be too low, max too high */
-  bool may_be_nan;             /* FLOAT, DOUBLE: rows outside of the bounds may hold NaN */
+  bool has_min, has_max; /* bounds, not necessarily values: min may be too low, max too high */
+  bool may_be_nan;       /* FLOAT, DOUBLE: rows outside of the bounds may hold NaN */
   osdear__scalar min, max;
-  int64_t null_count;          /* -1: unknown */
-  int64_t row_count;           /* -1: unknown */
+  int64_t null_count; /* -1: unknown */
+  int64_t row_count;  /* -1: unknown */
   /* NULL: not known. False only where no row equals the value, which is of the column's kind or of a wider one. Asked for equality alone,
    * and only when the bounds leave it open. */
   bool (*may_hold)(void *filter, const osdear__scalar *value);
@@ -57,8 +57,8 @@ bool osdear__expr_may_match(const osdear__expr *expr, osdear__range_of range_of,
 /* True only when every row makes it TRUE: the filter need not run. */
 bool osdear__expr_must_match(const osdear__expr *expr, osdear__range_of range_of, void *argument);
 /* The predicate without those of its conjuncts that every row makes TRUE; *out NULL when none is left. Lives no longer than `expr`. */
-MUST_USE osdear_status osdear__expr_residual(const osdear__expr *expr, osdear__range_of range_of, void *argument, osdear__arena *arena,
-                                             const osdear__expr **out, osdear_error **error);
+MUST_USE osdear_status osdear__expr_residual(const osdear__expr *expr, osdear__range_of range_of, void *argument,
+                                             osdear__arena *arena, const osdear__expr **out, osdear_error **error);
 /* Each place where the expression reads a column, or a field inside of one; the same path may come more than once. */
 typedef void (*osdear__expr_visit)(void *argument, const size_t *path, size_t depth, const osdear__type *type);
 void osdear__expr_paths(const osdear__expr *expr, osdear__expr_visit visit, void *argument);

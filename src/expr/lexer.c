@@ -42,7 +42,8 @@ static osdear_status skip_space(const osdear__expr_maker *maker, size_t *at, osd
 }
 
 /* The text between quotes, in which the quote stands for itself when it is doubled. */
-static osdear_status lex_quoted(const osdear__expr_maker *maker, size_t from, size_t *size, osdear__str *value, osdear_error **error)
+static osdear_status lex_quoted(const osdear__expr_maker *maker, size_t from, size_t *size, osdear__str *value,
+                                osdear_error **error)
 {
   const char *text = maker->sql.data + from;
   size_t left = maker->sql.size - from;

@@ -94,7 +94,7 @@ static void classify(osdear__like *like, const pattern *p)
 
 bool osdear__like_new(osdear__arena *arena, osdear__str text, osdear__str escape, const osdear__like **out, const char **bad)
 {
-  pattern p = {0};
+  pattern p = { 0 };
   size_t percents = 0;
   *bad = NULL;
   if (escape.size > 0 && after_character(escape.data, escape.size, 0) != escape.size) {
@@ -183,15 +183,10 @@ bool osdear__like_matches(const osdear__like *like, const char *text, size_t siz
 {
   osdear__str fixed = like->fixed;
   switch (like->kind) {
-  case LIKE_EXACT:
-    return size == fixed.size && memcmp(text, fixed.data, size) == 0;
-  case LIKE_PREFIX:
-    return size >= fixed.size && memcmp(text, fixed.data, fixed.size) == 0;
-  case LIKE_SUFFIX:
-    return size >= fixed.size && memcmp(text + size - fixed.size, fixed.data, fixed.size) == 0;
-  case LIKE_CONTAINS:
-    return fixed.size == 0 || (size >= fixed.size && memmem(text, size, fixed.data, fixed.size));
-  default:
-    return match_pieces(like, text, size);
+  case LIKE_EXACT: return size == fixed.size && memcmp(text, fixed.data, size) == 0;
+  case LIKE_PREFIX: return size >= fixed.size && memcmp(text, fixed.data, fixed.size) == 0;
+  case LIKE_SUFFIX: return size >= fixed.size && memcmp(text + size - fixed.size, fixed.data, fixed.size) == 0;
+  case LIKE_CONTAINS: return fixed.size == 0 || (size >= fixed.size && memmem(text, size, fixed.data, fixed.size));
+  default: return match_pieces(like, text, size);
   }
 }

@@ -93,7 +93,7 @@ osdear_status osdear__literal_number(const osdear__expr_maker *maker, osdear__st
   static const struct {
     const char *text;
     osdear__kind kind;
-  } suffixes[] = { { "", KIND_VOID },   { "y", KIND_BYTE },  { "s", KIND_SHORT },  { "l", KIND_LONG },
+  } suffixes[] = { { "", KIND_VOID },   { "y", KIND_BYTE },   { "s", KIND_SHORT },   { "l", KIND_LONG },
                    { "f", KIND_FLOAT }, { "d", KIND_DOUBLE }, { "bd", KIND_DECIMAL } };
   size_t end = suffix_at(source);
   osdear__str digits = { source.data, end };
@@ -137,7 +137,8 @@ osdear_status osdear__literal_hex(const osdear__expr_maker *maker, osdear__str d
   for (size_t i = 0; i < digits.size; i++, nibble++) {
     int value = hex_value(digits.data[i]);
     if (value < 0)
-      return osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, digits.data, error, "X'…' holds something other than hexadecimal digits");
+      return osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, digits.data, error,
+                               "X'…' holds something other than hexadecimal digits");
     bytes[nibble / 2] = (char)(nibble & 1 ? bytes[nibble / 2] | value : value << 4);
   }
   out->type = osdear__type_of(KIND_BINARY);

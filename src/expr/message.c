@@ -34,7 +34,7 @@ static void show_place(osdear__str sql, size_t at, osdear__buf *out)
 osdear_status osdear__expr_fail(const osdear__expr_maker *maker, osdear_status status, const char *place, osdear_error **error,
                                 const char *format, ...)
 {
-  SCOPED(buf) text = {0};
+  SCOPED(buf) text = { 0 };
   char message[400];
   va_list arguments;
   size_t at = (size_t)(place - maker->sql.data);

@@ -12,23 +12,53 @@
 #define OSDEAR__EXPR_WEIGHT 131072
 
 typedef enum osdear__op {
-  OP_LITERAL, OP_COLUMN,
-  OP_NAME, OP_DOT, OP_INDEX, OP_BETWEEN, /* as parsed; the binder replaces them */
-  OP_FIELD, OP_ELEMENT, OP_ENTRY,        /* of a struct, a list, a map that is not a plain column */
-  OP_AND, OP_OR, OP_NOT,
-  OP_EQUAL, OP_NOT_EQUAL, OP_LESS, OP_LESS_EQUAL, OP_GREATER, OP_GREATER_EQUAL,
-  OP_SAME,                               /* <=>: null is equal to null; never null itself */
-  OP_IN, OP_LIKE, OP_IS_NULL, OP_IS_TRUE, OP_IS_FALSE,
-  OP_ADD, OP_SUBTRACT, OP_MULTIPLY, OP_DIVIDE, OP_REMAINDER, OP_NEGATE, OP_CONCAT,
+  OP_LITERAL,
+  OP_COLUMN,
+  OP_NAME,
+  OP_DOT,
+  OP_INDEX,
+  OP_BETWEEN, /* as parsed; the binder replaces them */
+  OP_FIELD,
+  OP_ELEMENT,
+  OP_ENTRY, /* of a struct, a list, a map that is not a plain column */
+  OP_AND,
+  OP_OR,
+  OP_NOT,
+  OP_EQUAL,
+  OP_NOT_EQUAL,
+  OP_LESS,
+  OP_LESS_EQUAL,
+  OP_GREATER,
+  OP_GREATER_EQUAL,
+  OP_SAME, /* <=>: null is equal to null; never null itself */
+  OP_IN,
+  OP_LIKE,
+  OP_IS_NULL,
+  OP_IS_TRUE,
+  OP_IS_FALSE,
+  OP_ADD,
+  OP_SUBTRACT,
+  OP_MULTIPLY,
+  OP_DIVIDE,
+  OP_REMAINDER,
+  OP_NEGATE,
+  OP_CONCAT,
   OP_CAST,
-  OP_CASE,                               /* condition, value, condition, value, …, otherwise */
+  OP_CASE, /* condition, value, condition, value, …, otherwise */
   OP_CALL
 } osdear__op;
 
 typedef enum osdear__function {
-  FUNCTION_ABS, FUNCTION_DAY, FUNCTION_LENGTH, FUNCTION_LOWER, FUNCTION_MONTH,
+  FUNCTION_ABS,
+  FUNCTION_DAY,
+  FUNCTION_LENGTH,
+  FUNCTION_LOWER,
+  FUNCTION_MONTH,
   FUNCTION_PAD, /* with spaces to the width of its type; no name in SQL */
-  FUNCTION_SUBSTRING, FUNCTION_TRIM, FUNCTION_UPPER, FUNCTION_YEAR
+  FUNCTION_SUBSTRING,
+  FUNCTION_TRIM,
+  FUNCTION_UPPER,
+  FUNCTION_YEAR
 } osdear__function;
 
 /* A LIKE pattern, taken apart once. `text` is the pattern's bytes with escapes resolved; where `wild` is set at a byte, it is an
@@ -42,7 +72,7 @@ typedef struct osdear__like_piece {
 } osdear__like_piece;
 typedef struct osdear__like {
   osdear__like_kind kind;
-  osdear__str fixed;  /* EXACT, PREFIX, SUFFIX, CONTAINS: the bytes; GENERAL: the bytes every match starts with */
+  osdear__str fixed; /* EXACT, PREFIX, SUFFIX, CONTAINS: the bytes; GENERAL: the bytes every match starts with */
   osdear__like_piece *pieces;
   size_t piece_count; /* one more than there are percent signs */
 } osdear__like;
@@ -54,25 +84,25 @@ typedef struct osdear__set {
   bool has_null;   /* then what is not in the list is unknown */
   uint32_t *slots; /* hash table of index + 1 into values; NULL: too few to be worth it */
   size_t mask;
-  uint8_t *bits;   /* integers that lie close together: one bit for each from values[0] on */
+  uint8_t *bits; /* integers that lie close together: one bit for each from values[0] on */
   uint64_t span;
 } osdear__set;
 
 struct osdear__expr {
   osdear__op op;
-  osdear__function function;  /* CALL */
-  bool negated;               /* SAME, IN, LIKE, IS_NULL, IS_TRUE, IS_FALSE */
-  bool is_try;                /* CAST: null instead of a failure */
-  bool has_operand;           /* CASE as parsed: child 0 is what the conditions are compared with */
-  bool fallible;              /* some row may make it fail: not to be evaluated on rows that were ruled out before */
+  osdear__function function; /* CALL */
+  bool negated;              /* SAME, IN, LIKE, IS_NULL, IS_TRUE, IS_FALSE */
+  bool is_try;               /* CAST: null instead of a failure */
+  bool has_operand;          /* CASE as parsed: child 0 is what the conditions are compared with */
+  bool fallible;             /* some row may make it fail: not to be evaluated on rows that were ruled out before */
   int32_t depth;
-  int32_t weight;             /* nodes below and this one */
-  int32_t cost;               /* roughly, for each row */
+  int32_t weight; /* nodes below and this one */
+  int32_t cost;   /* roughly, for each row */
   osdear__type type;
-  osdear__str source;         /* its text in the SQL, for messages */
-  osdear__scalar value;       /* LITERAL */
-  osdear__str name;           /* NAME, DOT, CALL as parsed */
-  size_t *path;               /* COLUMN: field indices from the top; FIELD: path[0] */
+  osdear__str source;   /* its text in the SQL, for messages */
+  osdear__scalar value; /* LITERAL */
+  osdear__str name;     /* NAME, DOT, CALL as parsed */
+  size_t *path;         /* COLUMN: field indices from the top; FIELD: path[0] */
   size_t path_depth;
   const osdear__like *like;
   const osdear__set *set;
@@ -82,7 +112,7 @@ struct osdear__expr {
 
 /* What parser and binder carry along. */
 typedef struct osdear__expr_maker {
-  osdear__str sql;            /* a copy in the arena */
+  osdear__str sql; /* a copy in the arena */
   const osdear__type *schema;
   osdear__arena *arena;
 } osdear__expr_maker;
@@ -96,7 +126,13 @@ osdear_status osdear__expr_fail(const osdear__expr_maker *maker, osdear_status s
 /* ---- lexer.c ---- */
 
 typedef enum osdear__token_kind {
-  TOKEN_END, TOKEN_NAME, TOKEN_QUOTED, TOKEN_STRING, TOKEN_HEX, TOKEN_NUMBER, TOKEN_SYMBOL
+  TOKEN_END,
+  TOKEN_NAME,
+  TOKEN_QUOTED,
+  TOKEN_STRING,
+  TOKEN_HEX,
+  TOKEN_NUMBER,
+  TOKEN_SYMBOL
 } osdear__token_kind;
 typedef struct osdear__token {
   osdear__token_kind kind;
@@ -109,32 +145,40 @@ MUST_USE osdear_status osdear__expr_lex(const osdear__expr_maker *maker, size_t 
 /* ---- parser.c, literal.c ---- */
 
 MUST_USE osdear_status osdear__expr_parse(const osdear__expr_maker *maker, osdear__expr **out, osdear_error **error);
-MUST_USE osdear_status osdear__literal_number(const osdear__expr_maker *maker, osdear__str source, bool negative, osdear__expr *out,
-                                              osdear_error **error);
-MUST_USE osdear_status osdear__literal_hex(const osdear__expr_maker *maker, osdear__str digits, osdear__expr *out, osdear_error **error);
+MUST_USE osdear_status osdear__literal_number(const osdear__expr_maker *maker, osdear__str source, bool negative,
+                                              osdear__expr *out, osdear_error **error);
+MUST_USE osdear_status osdear__literal_hex(const osdear__expr_maker *maker, osdear__str digits, osdear__expr *out,
+                                           osdear_error **error);
 /* DATE, TIMESTAMP and their like: `kind` and the text behind it. */
-MUST_USE osdear_status osdear__literal_time(const osdear__expr_maker *maker, osdear__kind kind, osdear__token text, osdear__expr *out,
-                                            osdear_error **error);
+MUST_USE osdear_status osdear__literal_time(const osdear__expr_maker *maker, osdear__kind kind, osdear__token text,
+                                            osdear__expr *out, osdear_error **error);
 MUST_USE osdear__expr *osdear__expr_node(osdear__arena *arena, osdear__op op, osdear__str source, size_t child_count);
 
 /* ---- bind.c, coerce.c, bind_call.c, fold.c ---- */
 
-MUST_USE osdear_status osdear__expr_bind(const osdear__expr_maker *maker, osdear__expr *node, osdear__expr **out, osdear_error **error);
+MUST_USE osdear_status osdear__expr_bind(const osdear__expr_maker *maker, osdear__expr *node, osdear__expr **out,
+                                         osdear_error **error);
 /* Sets depth, weight, cost and fallibility from the children. LIMIT past what is allowed. */
 MUST_USE osdear_status osdear__expr_settle(const osdear__expr_maker *maker, osdear__expr *node, osdear_error **error);
 /* The node, or the literal that it always is. */
-MUST_USE osdear_status osdear__expr_fold(const osdear__expr_maker *maker, osdear__expr *node, osdear__expr **out, osdear_error **error);
+MUST_USE osdear_status osdear__expr_fold(const osdear__expr_maker *maker, osdear__expr *node, osdear__expr **out,
+                                         osdear_error **error);
 /* Folded NOT node. */
-MUST_USE osdear_status osdear__expr_negate(const osdear__expr_maker *maker, osdear__expr *node, osdear__expr **out, osdear_error **error);
+MUST_USE osdear_status osdear__expr_negate(const osdear__expr_maker *maker, osdear__expr *node, osdear__expr **out,
+                                           osdear_error **error);
 /* `node` (bound) as `type`; itself where it is of that type. ARGUMENT where there is no such cast. */
-MUST_USE osdear_status osdear__expr_cast_to(const osdear__expr_maker *maker, osdear__expr *node, const osdear__type *type, bool is_try,
-                                            osdear__expr **out, osdear_error **error);
-MUST_USE osdear_status osdear__bind_compare(const osdear__expr_maker *maker, osdear__expr *node, osdear__expr **out, osdear_error **error);
-MUST_USE osdear_status osdear__bind_in(const osdear__expr_maker *maker, osdear__expr *node, osdear__expr **out, osdear_error **error);
+MUST_USE osdear_status osdear__expr_cast_to(const osdear__expr_maker *maker, osdear__expr *node, const osdear__type *type,
+                                            bool is_try, osdear__expr **out, osdear_error **error);
+MUST_USE osdear_status osdear__bind_compare(const osdear__expr_maker *maker, osdear__expr *node, osdear__expr **out,
+                                            osdear_error **error);
+MUST_USE osdear_status osdear__bind_in(const osdear__expr_maker *maker, osdear__expr *node, osdear__expr **out,
+                                       osdear_error **error);
 MUST_USE osdear_status osdear__bind_arithmetic(const osdear__expr_maker *maker, osdear__expr *node, osdear__expr **out,
                                                osdear_error **error);
-MUST_USE osdear_status osdear__bind_call(const osdear__expr_maker *maker, osdear__expr *node, osdear__expr **out, osdear_error **error);
-MUST_USE osdear_status osdear__bind_case(const osdear__expr_maker *maker, osdear__expr *node, osdear__expr **out, osdear_error **error);
+MUST_USE osdear_status osdear__bind_call(const osdear__expr_maker *maker, osdear__expr *node, osdear__expr **out,
+                                         osdear_error **error);
+MUST_USE osdear_status osdear__bind_case(const osdear__expr_maker *maker, osdear__expr *node, osdear__expr **out,
+                                         osdear_error **error);
 /* The type that both can be seen as without loss of meaning, as Spark finds it. */
 bool osdear__common_type(const osdear__type *a, const osdear__type *b, osdear__type *out);
 bool osdear__cast_exists(const osdear__type *from, const osdear__type *to);
@@ -172,7 +216,8 @@ osdear__type osdear__type_as_decimal(const osdear__type *type);
 /* ---- like.c, set.c ---- */
 
 /* False when memory ran out (`*bad` NULL) or the pattern is wrong (`*bad` says how). */
-MUST_USE bool osdear__like_new(osdear__arena *arena, osdear__str pattern, osdear__str escape, const osdear__like **out, const char **bad);
+MUST_USE bool osdear__like_new(osdear__arena *arena, osdear__str pattern, osdear__str escape, const osdear__like **out,
+                               const char **bad);
 bool osdear__like_matches(const osdear__like *like, const char *text, size_t size);
 /* Sorts and indexes `values` in place. NULL: no memory. */
 MUST_USE osdear__set *osdear__set_new(osdear__arena *arena, osdear__scalar *values, size_t count, bool has_null);

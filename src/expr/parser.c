@@ -5,9 +5,9 @@ enum { BINDS_NOTHING, BINDS_OR, BINDS_AND, BINDS_NOT, BINDS_COMPARISON, BINDS_SU
 
 typedef struct parser {
   const osdear__expr_maker *maker;
-  size_t at;            /* behind `token` */
+  size_t at; /* behind `token` */
   osdear__token token;
-  int32_t depth;        /* of recursion */
+  int32_t depth; /* of recursion */
 } parser;
 
 static osdear_status parse_level(parser *p, int floor, osdear__expr **out, osdear_error **error);
@@ -93,7 +93,8 @@ static osdear_status measure(const parser *p, osdear__expr *node, osdear_error *
   node->depth = depth + 1;
   if (node->depth <= OSDEAR__EXPR_DEPTH)
     return OSDEAR_OK;
-  return osdear__expr_fail(p->maker, OSDEAR_ERR_LIMIT, node->source.data, error, "nested deeper than %d levels", OSDEAR__EXPR_DEPTH);
+  return osdear__expr_fail(p->maker, OSDEAR_ERR_LIMIT, node->source.data, error, "nested deeper than %d levels",
+                           OSDEAR__EXPR_DEPTH);
 }
 
 /* A node over one to three children; `b` and `c` may be NULL. */
@@ -161,7 +162,7 @@ static osdear_status parse_list(parser *p, osdear__expr *node, osdear_error **er
 
 static osdear_status parse_type(parser *p, osdear__type *out, osdear_error **error)
 {
-  SCOPED(buf) text = {0};
+  SCOPED(buf) text = { 0 };
   osdear__str first = p->token.source;
   if (p->token.kind != TOKEN_NAME)
     return expected(p, "a type", error);
@@ -181,7 +182,8 @@ static osdear_status parse_type(parser *p, osdear__type *out, osdear_error **err
   if (st)
     return st;
   if (!osdear__type_parse((osdear__str){ text.data, text.size }, out))
-    return osdear__expr_fail(p->maker, OSDEAR_ERR_ARGUMENT, first.data, error, "'%.60s' is not a type that can be cast to", text.data);
+    return osdear__expr_fail(p->maker, OSDEAR_ERR_ARGUMENT, first.data, error, "'%.60s' is not a type that can be cast to",
+                             text.data);
   return OSDEAR_OK;
 }
 
@@ -308,7 +310,8 @@ static osdear_status parse_time(parser *p, osdear__token word, bool *is_time, os
 /* A word: a constant, CASE, a cast, a call, or the name of a column. */
 static osdear_status parse_word(parser *p, osdear__expr **out, osdear_error **error)
 {
-  static const char *const reserved[] = { "AND", "OR", "IN", "IS", "LIKE", "BETWEEN", "WHEN", "THEN", "ELSE", "END", "AS", "ESCAPE" };
+  static const char *const reserved[] = { "AND",  "OR",   "IN",   "IS",  "LIKE", "BETWEEN",
+                                          "WHEN", "THEN", "ELSE", "END", "AS",   "ESCAPE" };
   osdear__token word = p->token;
   bool is_time = false;
 
@@ -632,8 +635,8 @@ static osdear_status parse_level(parser *p, int floor, osdear__expr **out, osdea
     st = advance(p, error);
     if (st)
       break;
-    bool is_special = found->op == OP_BETWEEN || found->op == OP_IN || found->op == OP_LIKE || found->op == OP_IS_NULL ||
-                      found->op == OP_NOT;
+    bool is_special =
+        found->op == OP_BETWEEN || found->op == OP_IN || found->op == OP_LIKE || found->op == OP_IS_NULL || found->op == OP_NOT;
     if (is_special)
       chained = false;
     st = is_special ? parse_special(p, found->op, left, &left, error) : parse_operator(p, found, &chained, left, &left, error);

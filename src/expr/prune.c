@@ -145,16 +145,11 @@ static bounds bounds_of_year(const pruner *p, const osdear__expr *expr)
 static bounds bounds_of(const pruner *p, const osdear__expr *expr)
 {
   switch (expr->op) {
-  case OP_COLUMN:
-    return bounds_of_column(p, expr);
-  case OP_LITERAL:
-    return bounds_of_literal(expr);
-  case OP_CAST:
-    return bounds_of_cast(p, expr);
-  case OP_CALL:
-    return expr->function == FUNCTION_YEAR ? bounds_of_year(p, expr) : anything();
-  default:
-    return anything();
+  case OP_COLUMN: return bounds_of_column(p, expr);
+  case OP_LITERAL: return bounds_of_literal(expr);
+  case OP_CAST: return bounds_of_cast(p, expr);
+  case OP_CALL: return expr->function == FUNCTION_YEAR ? bounds_of_year(p, expr) : anything();
+  default: return anything();
   }
 }
 
@@ -373,18 +368,13 @@ static int possible(const pruner *p, const osdear__expr *expr)
   int result;
   switch (expr->op) {
   case OP_AND:
-  case OP_OR:
-    return fold(p, expr);
-  case OP_NOT:
-    return negate(possible(p, expr->children[0]));
+  case OP_OR: return fold(p, expr);
+  case OP_NOT: return negate(possible(p, expr->children[0]));
   case OP_IS_NULL:
   case OP_IS_TRUE:
-  case OP_IS_FALSE:
-    return is_test(p, expr);
+  case OP_IS_FALSE: return is_test(p, expr);
   case OP_LITERAL:
-  case OP_COLUMN:
-    a = bounds_of(p, expr);
-    return boolean(&a);
+  case OP_COLUMN: a = bounds_of(p, expr); return boolean(&a);
   case OP_EQUAL:
   case OP_NOT_EQUAL:
   case OP_LESS:
@@ -407,8 +397,7 @@ static int possible(const pruner *p, const osdear__expr *expr)
     a = bounds_of(p, expr->children[0]);
     result = like(expr->like, &a);
     break;
-  default:
-    return MAY_ALL;
+  default: return MAY_ALL;
   }
   return expr->negated ? negate(result) : result;
 }

@@ -29,7 +29,8 @@ bool osdear__bits_any(const uint8_t *bits, int64_t length)
   return length % 64 && (osdear__word(bits, full) & ((UINT64_C(1) << length % 64) - 1));
 }
 
-osdear_status osdear__bits_and(const osdear__frame *frame, const uint8_t *a, const uint8_t *b, const uint8_t **out, osdear_error **error)
+osdear_status osdear__bits_and(const osdear__frame *frame, const uint8_t *a, const uint8_t *b, const uint8_t **out,
+                               osdear_error **error)
 {
   *out = a ? a : b;
   if (!a || !b || a == b)
@@ -65,13 +66,13 @@ static uint64_t *gather_bits(const osdear__frame *frame, const uint8_t *bits, co
   return out;
 }
 
-#define GATHER(name, type)                                                                                                                 \
-  static void name(const void *from, const int32_t *rows, int64_t length, void *to)                                                        \
-  {                                                                                                                                        \
-    const type *a = from;                                                                                                                  \
-    type *b = to;                                                                                                                          \
-    for (int64_t i = 0; i < length; i++)                                                                                                   \
-      b[i] = rows[i] >= 0 ? a[rows[i]] : 0;                                                                                                \
+#define GATHER(name, type)                                                          \
+  static void name(const void *from, const int32_t *rows, int64_t length, void *to) \
+  {                                                                                 \
+    const type *a = from;                                                           \
+    type *b = to;                                                                   \
+    for (int64_t i = 0; i < length; i++)                                            \
+      b[i] = rows[i] >= 0 ? a[rows[i]] : 0;                                         \
   }
 GATHER(gather_8, uint8_t)
 GATHER(gather_16, uint16_t)
@@ -85,8 +86,8 @@ static void gather_128(const char *from, const int32_t *rows, int64_t length, ch
     memcpy(to + i * 16, rows[i] >= 0 ? from + (int64_t)rows[i] * 16 : zero, 16);
 }
 
-static osdear_status gather_values(const osdear__frame *frame, int32_t width, const void *from, const int32_t *rows, const void **out,
-                                   osdear_error **error)
+static osdear_status gather_values(const osdear__frame *frame, int32_t width, const void *from, const int32_t *rows,
+                                   const void **out, osdear_error **error)
 {
   void *to = osdear__values_new(frame, (size_t)width, error);
   if (!to)
@@ -236,25 +237,13 @@ osdear_status osdear__vector_constant(const osdear__frame *frame, const osdear__
   }
   switch (type->kind) {
   case KIND_BOOLEAN:
-  case KIND_BYTE:
-    c->value.i8 = (int8_t)value->i64;
-    break;
-  case KIND_SHORT:
-    c->value.i16 = (int16_t)value->i64;
-    break;
+  case KIND_BYTE: c->value.i8 = (int8_t)value->i64; break;
+  case KIND_SHORT: c->value.i16 = (int16_t)value->i64; break;
   case KIND_INTEGER:
-  case KIND_DATE:
-    c->value.i32 = (int32_t)value->i64;
-    break;
-  case KIND_FLOAT:
-    c->value.f32 = (float)value->f64;
-    break;
-  case KIND_DOUBLE:
-    c->value.f64 = value->f64;
-    break;
-  case KIND_DECIMAL:
-    c->value.i128 = value->decimal;
-    break;
+  case KIND_DATE: c->value.i32 = (int32_t)value->i64; break;
+  case KIND_FLOAT: c->value.f32 = (float)value->f64; break;
+  case KIND_DOUBLE: c->value.f64 = value->f64; break;
+  case KIND_DECIMAL: c->value.i128 = value->decimal; break;
   case KIND_STRING:
   case KIND_BINARY:
     if (value->bytes.size > INT32_MAX)
@@ -265,21 +254,19 @@ osdear_status osdear__vector_constant(const osdear__frame *frame, const osdear__
     out->ends = c->ends;
     out->value_bytes = c->ends[0];
     break;
-  default:
-    c->value.i64 = value->i64;
-    break;
+  default: c->value.i64 = value->i64; break;
   }
   return OSDEAR_OK;
 }
 
-#define FILL(name, type)                                                                                                                   \
-  static void name(void *to, const void *from, int64_t length)                                                                             \
-  {                                                                                                                                        \
-    type value;                                                                                                                            \
-    type *values = to;                                                                                                                     \
-    memcpy(&value, from, sizeof value);                                                                                                    \
-    for (int64_t i = 0; i < length; i++)                                                                                                   \
-      values[i] = value;                                                                                                                   \
+#define FILL(name, type)                                       \
+  static void name(void *to, const void *from, int64_t length) \
+  {                                                            \
+    type value;                                                \
+    type *values = to;                                         \
+    memcpy(&value, from, sizeof value);                        \
+    for (int64_t i = 0; i < length; i++)                       \
+      values[i] = value;                                       \
   }
 FILL(fill_8, uint8_t)
 FILL(fill_16, uint16_t)
@@ -344,8 +331,8 @@ osdear_status osdear__vector_expand(const osdear__frame *frame, osdear__vector *
   return OSDEAR_OK;
 }
 
-osdear_status osdear__vector_validity(const osdear__frame *frame, const osdear__vector *a, const osdear__vector *b, const uint8_t **out,
-                                      osdear_error **error)
+osdear_status osdear__vector_validity(const osdear__frame *frame, const osdear__vector *a, const osdear__vector *b,
+                                      const uint8_t **out, osdear_error **error)
 {
   const uint8_t *sides[2] = { a->validity, b ? b->validity : NULL };
   const osdear__vector *vectors[2] = { a, b };
@@ -380,8 +367,8 @@ osdear_status osdear__vector_verdict(const osdear__frame *frame, const osdear__e
     if (i == words - 1 && frame->length % 64)
       failed &= (UINT64_C(1) << frame->length % 64) - 1;
     if (failed)
-      return osdear__fail(error, OSDEAR_ERR_DATA, "%s in %.*s (use TRY_CAST or a condition before it to leave such rows out)", what,
-                          (int)(expr->source.size < 200 ? expr->source.size : 200), expr->source.data);
+      return osdear__fail(error, OSDEAR_ERR_DATA, "%s in %.*s (use TRY_CAST or a condition before it to leave such rows out)",
+                          what, (int)(expr->source.size < 200 ? expr->source.size : 200), expr->source.data);
   }
   return osdear__bits_and(frame, v->validity, ok, &v->validity, error);
 }
@@ -408,7 +395,8 @@ static osdear_status bytes_to_array(const osdear__vector *v, int64_t length, boo
   for (int64_t i = 0; i < length; i++)
     total += osdear__vector_is_null(v, i) ? 0 : v->ends[i] - v->starts[i];
   if (total > INT32_MAX)
-    return osdear__fail(error, OSDEAR_ERR_LIMIT, "a column of text would hold %" PRId64 " bytes in one batch: ask for fewer rows", total);
+    return osdear__fail(error, OSDEAR_ERR_LIMIT, "a column of text would hold %" PRId64 " bytes in one batch: ask for fewer rows",
+                        total);
   osdear_status st = osdear__array_new(v->type, length, with_validity, total, out, error);
   if (st)
     return st;
@@ -427,7 +415,8 @@ static osdear_status bytes_to_array(const osdear__vector *v, int64_t length, boo
 }
 
 /* Nested values: the rows that a vector means, null where its validity says so. */
-static osdear_status nested_to_array(const osdear__frame *frame, const osdear__vector *v, struct ArrowArray *out, osdear_error **error)
+static osdear_status nested_to_array(const osdear__frame *frame, const osdear__vector *v, struct ArrowArray *out,
+                                     osdear_error **error)
 {
   int32_t *rows = osdear__values_new(frame, 4, error);
   if (!rows)
@@ -437,7 +426,8 @@ static osdear_status nested_to_array(const osdear__frame *frame, const osdear__v
   return osdear__array_take(v->type, v->array, rows, frame->length, out, error);
 }
 
-osdear_status osdear__vector_to_array(const osdear__frame *frame, const osdear__vector *given, struct ArrowArray *out, osdear_error **error)
+osdear_status osdear__vector_to_array(const osdear__frame *frame, const osdear__vector *given, struct ArrowArray *out,
+                                      osdear_error **error)
 {
   osdear__vector v = *given;
   int64_t length = frame->length;
@@ -479,7 +469,8 @@ osdear_status osdear__text_new(const osdear__frame *frame, osdear__text_out *out
   return out->data ? OSDEAR_OK : osdear__fail_memory(error);
 }
 
-osdear_status osdear__text_add(const osdear__frame *frame, osdear__text_out *out, const char *data, size_t size, osdear_error **error)
+osdear_status osdear__text_add(const osdear__frame *frame, osdear__text_out *out, const char *data, size_t size,
+                               osdear_error **error)
 {
   if (size > INT32_MAX - out->size)
     return osdear__fail(error, OSDEAR_ERR_LIMIT, "the text of one batch would not fit 2 GiB: ask for fewer rows");

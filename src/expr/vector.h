@@ -9,12 +9,12 @@
 /* Bitmaps are read and written in 64-bit words, which all of them have room for here: bits past the length are of no meaning. */
 typedef struct osdear__vector {
   const osdear__type *type;
-  bool constant;               /* the value at row 0 stands for every row */
-  const uint8_t *validity;     /* NULL: no nulls */
-  const void *values;          /* fixed width: values; boolean: bits, 0 where null; string and binary: bytes */
-  const int32_t *starts;       /* string, binary: where a value starts and ends in `values`; the gaps need not be contiguous */
+  bool constant;           /* the value at row 0 stands for every row */
+  const uint8_t *validity; /* NULL: no nulls */
+  const void *values;      /* fixed width: values; boolean: bits, 0 where null; string and binary: bytes */
+  const int32_t *starts;   /* string, binary: where a value starts and ends in `values`; the gaps need not be contiguous */
   const int32_t *ends;
-  int64_t value_bytes;         /* string, binary: how much of `values` there is to read */
+  int64_t value_bytes;            /* string, binary: how much of `values` there is to read */
   const struct ArrowArray *array; /* nested: row i is rows[i] of it (-1: null), or i where `rows` is NULL */
   const int32_t *rows;
 } osdear__vector;
@@ -23,9 +23,9 @@ typedef struct osdear__vector {
 typedef struct osdear__frame {
   osdear__arena *arena;
   const struct ArrowArray *batch;
-  const int32_t *rows;         /* only these rows of the batch, in this order; NULL: all */
-  int64_t length;              /* rows to be evaluated */
-  const uint8_t *active;       /* rows whose failures count; NULL: all */
+  const int32_t *rows;   /* only these rows of the batch, in this order; NULL: all */
+  int64_t length;        /* rows to be evaluated */
+  const uint8_t *active; /* rows whose failures count; NULL: all */
 } osdear__frame;
 
 static inline bool osdear__vector_is_null(const osdear__vector *v, int64_t row)
@@ -78,12 +78,13 @@ MUST_USE osdear_status osdear__vector_mask(const osdear__frame *frame, osdear__v
 MUST_USE osdear_status osdear__vector_to_array(const osdear__frame *frame, const osdear__vector *v, struct ArrowArray *out,
                                                osdear_error **error);
 /* Rows of `ok` that are 0 failed: DATA saying `what` and the expression, if one of them is valid and active; else they become null. */
-MUST_USE osdear_status osdear__vector_verdict(const osdear__frame *frame, const osdear__expr *expr, const char *what, const uint8_t *ok,
-                                              osdear__vector *v, osdear_error **error);
+MUST_USE osdear_status osdear__vector_verdict(const osdear__frame *frame, const osdear__expr *expr, const char *what,
+                                              const uint8_t *ok, osdear__vector *v, osdear_error **error);
 
 /* ---- eval.c and its kernels ---- */
 
-MUST_USE osdear_status osdear__vector_eval(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out, osdear_error **error);
+MUST_USE osdear_status osdear__vector_eval(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out,
+                                           osdear_error **error);
 /* The same with one value for each row, even where it is constant. */
 MUST_USE osdear_status osdear__vector_eval_rows(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out,
                                                 osdear_error **error);
@@ -92,15 +93,22 @@ MUST_USE osdear_status osdear__vector_eval_where(const osdear__expr *expr, const
                                                  osdear__vector *out, osdear_error **error);
 /* Trees of so many nodes have what one operand needs freed before the next is evaluated. */
 #define OSDEAR__EXPR_LARGE 64
-MUST_USE osdear_status osdear__eval_compare(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out, osdear_error **error);
-MUST_USE osdear_status osdear__eval_in(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out, osdear_error **error);
-MUST_USE osdear_status osdear__eval_like(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out, osdear_error **error);
+MUST_USE osdear_status osdear__eval_compare(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out,
+                                            osdear_error **error);
+MUST_USE osdear_status osdear__eval_in(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out,
+                                       osdear_error **error);
+MUST_USE osdear_status osdear__eval_like(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out,
+                                         osdear_error **error);
 MUST_USE osdear_status osdear__eval_arithmetic(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out,
                                                osdear_error **error);
-MUST_USE osdear_status osdear__eval_concat(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out, osdear_error **error);
-MUST_USE osdear_status osdear__eval_cast(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out, osdear_error **error);
-MUST_USE osdear_status osdear__eval_case(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out, osdear_error **error);
-MUST_USE osdear_status osdear__eval_call(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out, osdear_error **error);
+MUST_USE osdear_status osdear__eval_concat(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out,
+                                           osdear_error **error);
+MUST_USE osdear_status osdear__eval_cast(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out,
+                                         osdear_error **error);
+MUST_USE osdear_status osdear__eval_case(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out,
+                                         osdear_error **error);
+MUST_USE osdear_status osdear__eval_call(const osdear__expr *expr, const osdear__frame *frame, osdear__vector *out,
+                                         osdear_error **error);
 /* Equality of every row with one value of the vector's type, into words; nulls are not looked at. */
 void osdear__compare_equal(const osdear__vector *v, const osdear__vector *constant, int64_t length, uint64_t *out);
 

@@ -27,27 +27,27 @@ typedef struct osdear__csv_block {
   const char *base;
   osdear__csv_cell *cells;
   size_t cell_capacity;
-  size_t columns;         /* 0: records may differ; then `ends` says where each one's cells end */
+  size_t columns; /* 0: records may differ; then `ends` says where each one's cells end */
   uint32_t *ends;
   size_t rows;
   size_t row_capacity;
-  size_t from, to;        /* the bytes the records take, from base */
-  int64_t first_line;     /* counted from 1 */
-  int64_t lines;          /* how many lines they take */
+  size_t from, to;    /* the bytes the records take, from base */
+  int64_t first_line; /* counted from 1 */
+  int64_t lines;      /* how many lines they take */
   bool is_ascii;
 } osdear__csv_block;
 
 typedef enum osdear__csv_outcome {
-  SCAN_FULL,        /* row_capacity records */
-  SCAN_MORE,        /* the next record goes on behind the bytes at hand, or they are used up */
-  SCAN_CELLS,       /* cell_capacity is too small for even one record */
-  SCAN_RAGGED,      /* a record has not `columns` fields: `bad_count` */
-  SCAN_QUOTE,       /* text follows a closing quote at `bad_at` */
-  SCAN_UNCLOSED     /* the file ends inside of quotes that open at `bad_at` */
+  SCAN_FULL,    /* row_capacity records */
+  SCAN_MORE,    /* the next record goes on behind the bytes at hand, or they are used up */
+  SCAN_CELLS,   /* cell_capacity is too small for even one record */
+  SCAN_RAGGED,  /* a record has not `columns` fields: `bad_count` */
+  SCAN_QUOTE,   /* text follows a closing quote at `bad_at` */
+  SCAN_UNCLOSED /* the file ends inside of quotes that open at `bad_at` */
 } osdear__csv_outcome;
 
 typedef struct osdear__csv_trouble {
-  size_t at;     /* from base */
+  size_t at; /* from base */
   size_t count;
   int64_t line;
 } osdear__csv_trouble;
@@ -64,12 +64,13 @@ typedef struct osdear__csv_window {
   size_t capacity;
   size_t begin, end;
   bool is_ended;
-  int64_t line;       /* of data[begin], from 1 */
+  int64_t line; /* of data[begin], from 1 */
   osdear__csv_dialect dialect;
 } osdear__csv_window;
 MUST_USE osdear_status osdear__csv_window_open(osdear__csv_window *window, osdear__feed *feed, osdear_error **error);
 void osdear__csv_window_drop(osdear__csv_window *window);
-MUST_USE osdear_status osdear__csv_window_fill(osdear__csv_window *window, osdear_error **error); /* more bytes, growing where it must */
+MUST_USE osdear_status osdear__csv_window_fill(osdear__csv_window *window,
+                                               osdear_error **error); /* more bytes, growing where it must */
 
 /* The next at least one, at most row_capacity records; rows 0 at the end. They live until the next call. */
 MUST_USE osdear_status osdear__csv_next(osdear__csv_window *window, osdear__csv_block *block, osdear_error **error);
@@ -113,9 +114,9 @@ struct osdear__csv_column {
   const osdear__csv_nulls *nulls;
   osdear__csv_parse parse;
   char quote;
-  bool bad_utf8;    /* why the last row did not fit */
+  bool bad_utf8; /* why the last row did not fit */
   uint8_t *validity;
-  uint8_t *values;  /* strings and binaries: int32 offsets */
+  uint8_t *values; /* strings and binaries: int32 offsets */
   char *bytes;
   size_t rows, row_capacity;
   size_t byte_count, byte_capacity;
@@ -132,8 +133,9 @@ size_t osdear__csv_column_bytes(const osdear__csv_column *column);
 /* ---- the columns of all files (csv_dialect.c, csv_look.c) ---- */
 
 /* Delimiter, header and names by the first records. */
-MUST_USE osdear_status osdear__csv_find_dialect(osdear__source *source, const osdear__csv_nulls *nulls, osdear__csv_window *window,
-                                                osdear__csv_dialect *out, const char **why_header, osdear_error **error);
+MUST_USE osdear_status osdear__csv_find_dialect(osdear__source *source, const osdear__csv_nulls *nulls,
+                                                osdear__csv_window *window, osdear__csv_dialect *out, const char **why_header,
+                                                osdear_error **error);
 
 typedef struct osdear__csv_file {
   size_t columns;

@@ -64,7 +64,7 @@ bool osdear__csv_column_reserve(osdear__csv_column *column, size_t more_rows)
 
 static inline void set_null(osdear__csv_column *column, size_t row)
 {
-  column->validity[row >> 3] &= (uint8_t)~(1u << (row & 7));
+  column->validity[row >> 3] &= (uint8_t) ~(1u << (row & 7));
   column->null_count++;
 }
 
@@ -327,31 +327,19 @@ static int64_t parse_binaries(osdear__csv_column *column, const osdear__csv_bloc
 static osdear__csv_parse parser_of(osdear__kind kind)
 {
   switch (kind) {
-  case KIND_BOOLEAN:
-    return parse_booleans;
-  case KIND_BYTE:
-    return parse_bytes1;
-  case KIND_SHORT:
-    return parse_bytes2;
-  case KIND_INTEGER:
-    return parse_bytes4;
-  case KIND_LONG:
-    return parse_bytes8;
-  case KIND_FLOAT:
-    return parse_singles;
-  case KIND_DOUBLE:
-    return parse_doubles;
-  case KIND_DECIMAL:
-    return parse_decimals;
-  case KIND_DATE:
-    return parse_dates;
+  case KIND_BOOLEAN: return parse_booleans;
+  case KIND_BYTE: return parse_bytes1;
+  case KIND_SHORT: return parse_bytes2;
+  case KIND_INTEGER: return parse_bytes4;
+  case KIND_LONG: return parse_bytes8;
+  case KIND_FLOAT: return parse_singles;
+  case KIND_DOUBLE: return parse_doubles;
+  case KIND_DECIMAL: return parse_decimals;
+  case KIND_DATE: return parse_dates;
   case KIND_TIMESTAMP:
-  case KIND_TIMESTAMP_NTZ:
-    return parse_timestamps;
-  case KIND_BINARY:
-    return parse_binaries;
-  default:
-    return parse_strings;
+  case KIND_TIMESTAMP_NTZ: return parse_timestamps;
+  case KIND_BINARY: return parse_binaries;
+  default: return parse_strings;
   }
 }
 

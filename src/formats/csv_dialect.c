@@ -4,7 +4,8 @@
 #define SAMPLE_RECORDS ((size_t)100)
 
 /* The first records of the window cut by one delimiter. */
-static osdear_status sample(const osdear__csv_window *window, const osdear__csv_dialect *dialect, osdear__csv_block *block, osdear_error **error)
+static osdear_status sample(const osdear__csv_window *window, const osdear__csv_dialect *dialect, osdear__csv_block *block,
+                            osdear_error **error)
 {
   osdear__csv_trouble trouble = { 0 };
   osdear_status st = osdear__csv_block_new(block, 0, error);
@@ -16,7 +17,8 @@ static osdear_status sample(const osdear__csv_window *window, const osdear__csv_
   block->first_line = window->line;
   block->row_capacity = SAMPLE_RECORDS;
   /* Other trouble is no matter here: whatever was cut before it is sample enough, and reading meets it again. */
-  while (osdear__csv_scan(dialect, block, window->end, window->is_ended, &trouble) == SCAN_CELLS && block->cell_capacity <= OSDEAR__COLUMNS) {
+  while (osdear__csv_scan(dialect, block, window->end, window->is_ended, &trouble) == SCAN_CELLS &&
+         block->cell_capacity <= OSDEAR__COLUMNS) {
     st = osdear__csv_block_widen(block, error);
     if (st)
       return st;
@@ -75,7 +77,8 @@ static osdear__class cell_class(const osdear__csv_nulls *nulls, const osdear__cs
 
 /* A name among the first record speaks for a header where the column below holds something else than text, against it where it would
  * fit in there. */
-static void weigh_column(const osdear__csv_nulls *nulls, const osdear__csv_block *block, size_t column, int *votes_for, int *votes_against)
+static void weigh_column(const osdear__csv_nulls *nulls, const osdear__csv_block *block, size_t column, int *votes_for,
+                         int *votes_against)
 {
   osdear__evidence with = { 0 }, below = { 0 };
   size_t columns = fields_of(block, 0);
@@ -135,13 +138,15 @@ static osdear_status find_header(const osdear__source *source, const osdear__csv
 
   if (!st && block.rows && source->has_schema) {
     dialect->has_header = names_columns(source, &block);
-    *why = dialect->has_header ? "the first record names columns of the schema" : "the first record names no column of the schema";
+    *why =
+        dialect->has_header ? "the first record names columns of the schema" : "the first record names no column of the schema";
   } else if (!st && block.rows) {
     for (size_t i = 0; i < fields_of(&block, 0); i++)
       weigh_column(nulls, &block, i, &votes_for, &votes_against);
     if (votes_for || votes_against) {
       dialect->has_header = votes_for >= votes_against;
-      *why = dialect->has_header ? "the first record is text above values that are not" : "the first record has values like the others";
+      *why = dialect->has_header ? "the first record is text above values that are not"
+                                 : "the first record has values like the others";
     } else {
       dialect->has_header = looks_like_names(nulls, &block);
       *why = dialect->has_header ? "the first record could be names" : "the first record could not be names";

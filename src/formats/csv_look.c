@@ -7,9 +7,9 @@ typedef struct looker {
   osdear__evidence *evidence; /* by column of the source */
   osdear__field *fields;
   size_t field_count, field_capacity;
-  osdear__map by_name;        /* field number + 1, by name in lower case */
-  size_t line_row;            /* of the block in hand: the row whose line was asked for last, */
-  int64_t line;               /* and that line; 0: none was */
+  osdear__map by_name; /* field number + 1, by name in lower case */
+  size_t line_row;     /* of the block in hand: the row whose line was asked for last, */
+  int64_t line;        /* and that line; 0: none was */
 } looker;
 
 static void looker_drop(looker *look)
@@ -53,7 +53,8 @@ static osdear_status add_field(looker *look, const char *name, size_t *out, osde
     look->evidence = evidence;
     look->field_capacity = capacity;
   }
-  look->fields[look->field_count] = (osdear__field){ .name = name, .nullable = true, .field_id = -1, .type = { .kind = KIND_STRING } };
+  look->fields[look->field_count] =
+      (osdear__field){ .name = name, .nullable = true, .field_id = -1, .type = { .kind = KIND_STRING } };
   look->evidence[look->field_count] = (osdear__evidence){ 0 };
   *out = look->field_count++;
   return OSDEAR_OK;
@@ -61,7 +62,8 @@ static osdear_status add_field(looker *look, const char *name, size_t *out, osde
 
 /* The source's column of that name, made if it is not there. `seen` is of this file: a name that stands twice gets a number, since tables
  * tell names apart only by more than case. */
-static osdear_status target_of(looker *look, const char *file, const char *name, uint8_t *seen, int32_t *out, osdear_error **error)
+static osdear_status target_of(looker *look, const char *file, const char *name, uint8_t *seen, int32_t *out,
+                               osdear_error **error)
 {
   osdear__map_entry *entry;
   osdear__str key;
@@ -109,8 +111,9 @@ static osdear_status header_name(looker *look, const osdear__csv_block *block, s
     return *out ? OSDEAR_OK : osdear__fail_memory(error);
   }
   if (!osdear__utf8_is_valid(text.data, text.size) || memchr(text.data, '\0', text.size))
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s, line %" PRId64 ": the name of column %zu is not UTF-8; give the encoding the file has",
-                        file, block->first_line, column + 1);
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT,
+                        "%s, line %" PRId64 ": the name of column %zu is not UTF-8; give the encoding the file has", file,
+                        block->first_line, column + 1);
   name = osdear__arena_strndup(arena, text.data, text.size);
   if (!name)
     return osdear__fail_memory(error);
@@ -167,7 +170,8 @@ static osdear_status take_schema(looker *look, osdear_error **error)
     size_t index;
     bool is_new;
     if (!osdear__text_can_be(&type->fields[i].type))
-      return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "column %s: delimited text has no values of its type", type->fields[i].name);
+      return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "column %s: delimited text has no values of its type",
+                          type->fields[i].name);
     st = lower_name(look, osdear__str_of(type->fields[i].name), &key, error);
     if (st)
       return st;
@@ -223,8 +227,8 @@ static bool is_enough(const looker *look, const osdear__feed *feed)
   return osdear__feed_is_pipe(feed) && osdear__feed_kept_bytes(feed) > osdear__context_budget(look->source->context) / 4;
 }
 
-static osdear_status look_at_rows(looker *look, osdear__csv_window *window, const osdear__csv_file *file, int64_t rows, int64_t *looked,
-                                  osdear_error **error)
+static osdear_status look_at_rows(looker *look, osdear__csv_window *window, const osdear__csv_file *file, int64_t rows,
+                                  int64_t *looked, osdear_error **error)
 {
   osdear__csv_block block = { 0 };
   osdear_status st = osdear__csv_block_new(&block, file->columns, error);

@@ -100,8 +100,9 @@ static osdear_status fail_cell(const csv_reader *reader, size_t index, size_t ta
   const char *file = osdear__feed_name(reader->feed);
 
   if (reader->columns[target].bad_utf8)
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s, line %" PRId64 ", column %s: the text is not UTF-8; give the encoding the file has", file,
-                        line, field->name);
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT,
+                        "%s, line %" PRId64 ", column %s: the text is not UTF-8; give the encoding the file has", file, line,
+                        field->name);
   return osdear__source_fail_value(reader->source, target, file, line, text, error);
 }
 

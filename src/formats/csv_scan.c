@@ -14,9 +14,9 @@ typedef struct scanner {
   uint64_t feeds;
   uint64_t returns;
   osdear__csv_cell *cells;
-  size_t count;        /* cells so far */
-  size_t row_start;    /* cells when the record began */
-  size_t at;           /* where the field begins */
+  size_t count;     /* cells so far */
+  size_t row_start; /* cells when the record began */
+  size_t at;        /* where the field begins */
   int64_t lines;
 } scanner;
 
@@ -107,7 +107,8 @@ static int quoted_field(scanner *scan, osdear__csv_trouble *trouble)
   scan->lines += feeds_in(open, at);
   put_cell(scan, (size_t)(open - scan->base), (size_t)(at - open), flags);
   close = (size_t)(at + 1 - scan->base);
-  while (close < scan->size && (scan->base[close] == ' ' || scan->base[close] == '\t') && scan->base[close] != scan->dialect->delimiter)
+  while (close < scan->size && (scan->base[close] == ' ' || scan->base[close] == '\t') &&
+         scan->base[close] != scan->dialect->delimiter)
     close++;
   if (close == scan->size)
     return scan->is_last ? end_record(scan, close) : SCAN_MORE;
@@ -202,9 +203,16 @@ static bool is_ascii(const char *at, size_t size)
 osdear__csv_outcome osdear__csv_scan(const osdear__csv_dialect *dialect, osdear__csv_block *block, size_t size, bool is_last,
                                      osdear__csv_trouble *trouble)
 {
-  scanner scan = { .dialect = dialect, .block = block, .base = block->base, .size = size, .is_last = is_last, .cells = block->cells,
-                   .delimiters = ONES * (unsigned char)dialect->delimiter, .feeds = ONES * (unsigned char)'\n',
-                   .returns = ONES * (unsigned char)'\r', .at = block->from };
+  scanner scan = { .dialect = dialect,
+                   .block = block,
+                   .base = block->base,
+                   .size = size,
+                   .is_last = is_last,
+                   .cells = block->cells,
+                   .delimiters = ONES * (unsigned char)dialect->delimiter,
+                   .feeds = ONES * (unsigned char)'\n',
+                   .returns = ONES * (unsigned char)'\r',
+                   .at = block->from };
   int outcome = -1;
 
   block->rows = 0;

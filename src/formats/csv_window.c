@@ -30,8 +30,8 @@ osdear_status osdear__csv_window_fill(osdear__csv_window *window, osdear_error *
     size_t capacity = window->capacity * 2;
     char *data;
     if (capacity > OSDEAR__RECORD_BYTES)
-      return osdear__fail(error, OSDEAR_ERR_LIMIT, "%s, line %" PRId64 ": the record is longer than %zu MiB", osdear__feed_name(window->feed),
-                          window->line, OSDEAR__RECORD_BYTES >> 21);
+      return osdear__fail(error, OSDEAR_ERR_LIMIT, "%s, line %" PRId64 ": the record is longer than %zu MiB",
+                          osdear__feed_name(window->feed), window->line, OSDEAR__RECORD_BYTES >> 21);
     data = osdear__realloc(window->data, capacity + PADDING);
     if (!data)
       return osdear__fail_memory(error);
@@ -103,8 +103,8 @@ static osdear_status more_cells(osdear__csv_window *window, osdear__csv_block *b
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s, line %" PRId64 ": more than the %zu fields of the records before",
                         osdear__feed_name(window->feed), window->line, block->columns);
   if (block->cell_capacity > OSDEAR__COLUMNS)
-    return osdear__fail(error, OSDEAR_ERR_LIMIT, "%s, line %" PRId64 ": more than %zu fields", osdear__feed_name(window->feed), window->line,
-                        OSDEAR__COLUMNS);
+    return osdear__fail(error, OSDEAR_ERR_LIMIT, "%s, line %" PRId64 ": more than %zu fields", osdear__feed_name(window->feed),
+                        window->line, OSDEAR__COLUMNS);
   return osdear__csv_block_widen(block, error);
 }
 
@@ -114,11 +114,12 @@ static osdear_status fail_scan(const osdear__csv_window *window, const osdear__c
   const char *name = osdear__feed_name(window->feed);
 
   if (outcome == SCAN_RAGGED)
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s, line %" PRId64 ": %zu fields where %zu were expected", name, trouble->line,
-                        trouble->count, block->columns);
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s, line %" PRId64 ": %zu fields where %zu were expected", name,
+                        trouble->line, trouble->count, block->columns);
   if (outcome == SCAN_QUOTE)
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s, line %" PRId64 ": text after a closing quote; a quote inside of a quoted field is doubled",
-                        name, osdear__csv_line_at(block, trouble->at));
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT,
+                        "%s, line %" PRId64 ": text after a closing quote; a quote inside of a quoted field is doubled", name,
+                        osdear__csv_line_at(block, trouble->at));
   return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s, line %" PRId64 ": a quote opens here and is never closed", name,
                       osdear__csv_line_at(block, trouble->at));
 }
@@ -131,7 +132,8 @@ static osdear_status check_fields(const osdear__csv_window *window, const osdear
   for (size_t i = 0; window->capacity > OSDEAR__FIELD_BYTES && i < count; i++) {
     if ((block->cells[i].size & OSDEAR__CELL_SIZE) > OSDEAR__FIELD_BYTES)
       return osdear__fail(error, OSDEAR_ERR_LIMIT, "%s, line %" PRId64 ": a field is longer than %zu MiB; is a quote lost?",
-                          osdear__feed_name(window->feed), osdear__csv_line_at(block, block->cells[i].at), OSDEAR__FIELD_BYTES >> 20);
+                          osdear__feed_name(window->feed), osdear__csv_line_at(block, block->cells[i].at),
+                          OSDEAR__FIELD_BYTES >> 20);
   }
   return OSDEAR_OK;
 }

@@ -155,8 +155,8 @@ static osdear_status read_transcoded(osdear__feed *feed, char *out, size_t size,
   *got = 0;
   while (*got == 0) {
     bool is_last = feed->plain_ended;
-    if (!osdear__transcode(feed->encoding, (const uint8_t *)feed->plain + feed->plain_at, feed->plain_end - feed->plain_at, is_last, &used,
-                           out, size, got))
+    if (!osdear__transcode(feed->encoding, (const uint8_t *)feed->plain + feed->plain_at, feed->plain_end - feed->plain_at,
+                           is_last, &used, out, size, got))
       return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: not %s at byte %" PRId64 "; give the encoding it has", feed->name,
                           osdear__encoding_name(feed->encoding), feed->plain_done + (int64_t)(feed->plain_at + used));
     feed->plain_at += used;

@@ -29,7 +29,8 @@ static osdear_status file_read_at(osdear__input *input, int64_t offset, void *ou
     if (count < 0)
       return osdear__fail_errno(error, errno, "reading %s at byte %" PRId64, input->name, offset);
     if (count == 0)
-      return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s ends at byte %" PRId64 ", earlier than when it was opened", input->name, offset);
+      return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s ends at byte %" PRId64 ", earlier than when it was opened", input->name,
+                          offset);
     at += count;
     offset += count;
     left -= (size_t)count;
@@ -70,7 +71,8 @@ osdear_status osdear__file_input(const char *path, osdear__input **out, osdear_e
   if (fstat(file->descriptor, &about) != 0)
     return osdear__fail_errno(error, errno, "looking at %s", path);
   if (!S_ISREG(about.st_mode))
-    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s: Parquet is read from its end, which a pipe does not have; save it to a file", path);
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
+                        "%s: Parquet is read from its end, which a pipe does not have; save it to a file", path);
   input->size_bytes = (int64_t)about.st_size;
   *out = input;
   input = NULL;

@@ -22,8 +22,10 @@ void osdear__flat_drop(osdear__flat *flat);
 void osdear__flat_clear(osdear__flat *flat);
 
 osdear__flat_place osdear__flat_string(osdear__flat *flat, osdear__str text);
-osdear__flat_place osdear__flat_places(osdear__flat *flat, const osdear__flat_place *places, size_t count); /* a vector of what is there */
-osdear__flat_place osdear__flat_structs(osdear__flat *flat, const void *data, size_t count, size_t size);    /* of structs of int64 */
+osdear__flat_place osdear__flat_places(osdear__flat *flat, const osdear__flat_place *places,
+                                       size_t count); /* a vector of what is there */
+osdear__flat_place osdear__flat_structs(osdear__flat *flat, const void *data, size_t count,
+                                        size_t size); /* of structs of int64 */
 
 void osdear__flat_open(osdear__flat *flat);
 void osdear__flat_put(osdear__flat *flat, size_t slot, int64_t value, size_t size); /* 1, 2, 4 or 8 bytes */

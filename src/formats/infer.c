@@ -140,8 +140,8 @@ static uint32_t kinds_of(osdear__class class_)
 
 osdear__kind osdear__evidence_kind(const osdear__evidence *evidence)
 {
-  static const osdear__kind order[] = { KIND_BOOLEAN, KIND_LONG, KIND_DOUBLE, KIND_DATE, KIND_TIMESTAMP_NTZ, KIND_TIMESTAMP,
-                                        KIND_STRUCT,  KIND_ARRAY };
+  static const osdear__kind order[] = { KIND_BOOLEAN,       KIND_LONG,      KIND_DOUBLE, KIND_DATE,
+                                        KIND_TIMESTAMP_NTZ, KIND_TIMESTAMP, KIND_STRUCT, KIND_ARRAY };
   uint32_t fits = UINT32_MAX;
   bool any = false;
 
@@ -177,8 +177,18 @@ void osdear__put_count(osdear__buf *out, int64_t count)
 }
 
 static const char *const class_words[CLASS_COUNT] = {
-  "null", "true or false", "whole numbers", "whole numbers past 64 bits", "numbers with a fraction", "NaN or Infinity",
-  "dates", "times without a zone", "times with a zone", "text", "objects", "arrays",
+  "null",
+  "true or false",
+  "whole numbers",
+  "whole numbers past 64 bits",
+  "numbers with a fraction",
+  "NaN or Infinity",
+  "dates",
+  "times without a zone",
+  "times with a zone",
+  "text",
+  "objects",
+  "arrays",
 };
 
 static void put_nulls(const osdear__evidence *evidence, osdear__buf *out)

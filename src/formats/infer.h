@@ -7,16 +7,16 @@
 /* What one value could be. In order: a reason lists them so. */
 typedef enum osdear__class {
   CLASS_NULL,
-  CLASS_BOOLEAN,       /* true, false in any case */
-  CLASS_LONG,          /* whole, no leading zero or plus sign, fits 64 bits */
-  CLASS_BIG,           /* whole, but wider: an identifier more often than a quantity */
+  CLASS_BOOLEAN, /* true, false in any case */
+  CLASS_LONG,    /* whole, no leading zero or plus sign, fits 64 bits */
+  CLASS_BIG,     /* whole, but wider: an identifier more often than a quantity */
   CLASS_DOUBLE,
   CLASS_WORD,          /* NaN, Infinity: numbers only among numbers */
   CLASS_DATE,          /* YYYY-MM-DD */
   CLASS_TIMESTAMP_NTZ, /* ISO 8601 without a zone */
   CLASS_TIMESTAMP,     /* with one */
   CLASS_TEXT,
-  CLASS_OBJECT,        /* JSON only, so is the next */
+  CLASS_OBJECT, /* JSON only, so is the next */
   CLASS_ARRAY,
   CLASS_COUNT
 } osdear__class;
@@ -29,7 +29,7 @@ typedef struct osdear__evidence {
   int64_t counts[CLASS_COUNT];
   int64_t lines[CLASS_COUNT]; /* where each class was seen first */
   char examples[CLASS_COUNT][OSDEAR__EXAMPLE_BYTES + 1];
-  const char *null_texts[3];  /* the first different texts that stood for null, borrowed */
+  const char *null_texts[3]; /* the first different texts that stood for null, borrowed */
 } osdear__evidence;
 
 /* Notes one value. `text` is looked at only for the first of its class. */

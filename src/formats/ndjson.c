@@ -7,7 +7,8 @@ static const osdear__json_limits limits = { OSDEAR__NDJSON_DEPTH, true };
 
 /* ---- looking ---- */
 
-static osdear_status look_at_lines(osdear__source *source, osdear__shaper *shaper, osdear__lines *lines, int64_t rows, osdear_error **error)
+static osdear_status look_at_lines(osdear__source *source, osdear__shaper *shaper, osdear__lines *lines, int64_t rows,
+                                   osdear_error **error)
 {
   AUTO(json_parser) parser = NULL;
   int64_t first = 0, count = 0, left = rows;
@@ -30,7 +31,8 @@ static osdear_status look_at_lines(osdear__source *source, osdear__shaper *shape
   return st;
 }
 
-static osdear_status look_at_file(osdear__source *source, osdear__shaper *shaper, size_t index, int64_t *looked, osdear_error **error)
+static osdear_status look_at_file(osdear__source *source, osdear__shaper *shaper, size_t index, int64_t *looked,
+                                  osdear_error **error)
 {
   osdear__source_file *file = &source->files[index];
   osdear__lines lines = { 0 };
@@ -178,7 +180,8 @@ static osdear_status ndjson_next(void *state, struct ArrowArray *out, osdear_err
   int64_t most = reader->source->options.batch_rows;
   osdear_status st = osdear__context_check(reader->source->context, error);
 
-  while (!st && osdear__json_rows_count(reader->rows) < most && osdear__json_rows_bytes(reader->rows) < (int64_t)OSDEAR__BATCH_BYTES) {
+  while (!st && osdear__json_rows_count(reader->rows) < most &&
+         osdear__json_rows_bytes(reader->rows) < (int64_t)OSDEAR__BATCH_BYTES) {
     if (reader->feed)
       st = read_lines(reader, most - osdear__json_rows_count(reader->rows), error);
     else if (reader->file < reader->source->file_count)

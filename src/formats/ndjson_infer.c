@@ -3,7 +3,8 @@
 
 #define SHAPES OSDEAR__COLUMNS
 
-static osdear_status new_shape(osdear__shaper *shaper, osdear__shape *parent, osdear__str name, osdear__shape **out, osdear_error **error)
+static osdear_status new_shape(osdear__shaper *shaper, osdear__shape *parent, osdear__str name, osdear__shape **out,
+                               osdear_error **error)
 {
   osdear__shape *shape;
   char *copy;
@@ -81,16 +82,11 @@ static osdear__class class_of(osdear__json_event event, osdear__str text)
 {
   switch (event) {
   case JSON_TRUE:
-  case JSON_FALSE:
-    return CLASS_BOOLEAN;
-  case JSON_NUMBER:
-    return osdear__classify(text);
-  case JSON_STRING:
-    return osdear__classify_time(text);
-  case JSON_OBJECT_START:
-    return CLASS_OBJECT;
-  default:
-    return CLASS_ARRAY;
+  case JSON_FALSE: return CLASS_BOOLEAN;
+  case JSON_NUMBER: return osdear__classify(text);
+  case JSON_STRING: return osdear__classify_time(text);
+  case JSON_OBJECT_START: return CLASS_OBJECT;
+  default: return CLASS_ARRAY;
   }
 }
 

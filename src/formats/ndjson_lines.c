@@ -27,8 +27,8 @@ static osdear_status fill(osdear__lines *lines, osdear_error **error)
   if (lines->capacity - held < 4) {
     char *data;
     if (lines->capacity >= OSDEAR__RECORD_BYTES)
-      return osdear__fail(error, OSDEAR_ERR_LIMIT, "%s, line %" PRId64 ": the line is longer than %zu MiB", osdear__feed_name(lines->feed),
-                          lines->line, OSDEAR__RECORD_BYTES >> 20);
+      return osdear__fail(error, OSDEAR_ERR_LIMIT, "%s, line %" PRId64 ": the line is longer than %zu MiB",
+                          osdear__feed_name(lines->feed), lines->line, OSDEAR__RECORD_BYTES >> 20);
     data = osdear__realloc(lines->data, lines->capacity * 2);
     if (!data)
       return osdear__fail_memory(error);
@@ -43,7 +43,8 @@ static osdear_status fill(osdear__lines *lines, osdear_error **error)
   return OSDEAR_OK;
 }
 
-osdear_status osdear__lines_next(osdear__lines *lines, int64_t most, osdear__str *out, int64_t *first, int64_t *count, osdear_error **error)
+osdear_status osdear__lines_next(osdear__lines *lines, int64_t most, osdear__str *out, int64_t *first, int64_t *count,
+                                 osdear_error **error)
 {
   int64_t taken = 0;
   size_t at;

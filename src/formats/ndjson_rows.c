@@ -29,9 +29,9 @@ struct osdear__json_rows {
   osdear__builder *builder;
   frame frames[OSDEAR__NDJSON_DEPTH + 2];
   int32_t depth;
-  int32_t raw_depth;   /* containers open in a value that is kept as text; 0: none */
+  int32_t raw_depth; /* containers open in a value that is kept as text; 0: none */
   slot *raw_slot;
-  bool raw_first;      /* the next item in it is the first of its container */
+  bool raw_first; /* the next item in it is the first of its container */
   osdear__buf raw;
   osdear__buf scratch;
 };
@@ -163,7 +163,8 @@ static osdear_status fail_value(const osdear__json_rows *rows, const slot *place
   put_path(rows, place, &path);
   osdear__type_name(place->type, &type);
   return osdear__fail(error, OSDEAR_ERR_DATA, "column %s: \"%.*s%s\" is no %s; give the type with --type %s=string",
-                      path.data ? path.data : "?", shown, text.data, text.size > 80 ? "…" : "", type.data ? type.data : "such value", column);
+                      path.data ? path.data : "?", shown, text.data, text.size > 80 ? "…" : "",
+                      type.data ? type.data : "such value", column);
 }
 
 static osdear_status fail_key(const osdear__json_rows *rows, osdear__str key, osdear_error **error)
@@ -173,8 +174,8 @@ static osdear_status fail_key(const osdear__json_rows *rows, osdear__str key, os
   if (rows->source->has_schema)
     return osdear__fail(error, OSDEAR_ERR_DATA, "\"%.*s\" is not in the schema given", shown, key.data);
   return osdear__fail(error, OSDEAR_ERR_DATA,
-                      "\"%.*s\" comes here for the first time, past the rows that were looked at; look at more with --infer-rows", shown,
-                      key.data);
+                      "\"%.*s\" comes here for the first time, past the rows that were looked at; look at more with --infer-rows",
+                      shown, key.data);
 }
 
 /* ---- scalars ---- */
@@ -182,18 +183,15 @@ static osdear_status fail_key(const osdear__json_rows *rows, osdear__str key, os
 static osdear__str word_of(osdear__json_event event, osdear__str text)
 {
   switch (event) {
-  case JSON_TRUE:
-    return STR("true");
-  case JSON_FALSE:
-    return STR("false");
-  case JSON_NULL:
-    return STR("null");
-  default:
-    return text;
+  case JSON_TRUE: return STR("true");
+  case JSON_FALSE: return STR("false");
+  case JSON_NULL: return STR("null");
+  default: return text;
   }
 }
 
-static osdear_status put_scalar(osdear__json_rows *rows, const slot *place, osdear__json_event event, osdear__str text, osdear_error **error)
+static osdear_status put_scalar(osdear__json_rows *rows, const slot *place, osdear__json_event event, osdear__str text,
+                                osdear_error **error)
 {
   osdear__scalar value;
   osdear_status st;
@@ -240,9 +238,7 @@ static osdear_status raw_event(osdear__json_rows *rows, osdear__json_event event
     osdear__json_put_string(raw, text);
     osdear__buf_putc(raw, ':');
     break;
-  case JSON_STRING:
-    osdear__json_put_string(raw, text);
-    break;
+  case JSON_STRING: osdear__json_put_string(raw, text); break;
   default:
     text = word_of(event, text);
     osdear__buf_append(raw, text.data, text.size);
@@ -273,7 +269,8 @@ static osdear_status take_key(osdear__json_rows *rows, frame *around, osdear__st
     index = (size_t)found;
   }
   if (place->seen[index] == place->object)
-    return osdear__fail(error, OSDEAR_ERR_DATA, "the key \"%.*s\" stands twice in one object", key.size > 80 ? 80 : (int)key.size, key.data);
+    return osdear__fail(error, OSDEAR_ERR_DATA, "the key \"%.*s\" stands twice in one object", key.size > 80 ? 80 : (int)key.size,
+                        key.data);
   place->seen[index] = place->object;
   place->hint = index + 1;
   around->child = index;
@@ -305,15 +302,9 @@ static osdear_status place_of(osdear__json_rows *rows, osdear__json_event event,
     return OSDEAR_OK;
   }
   switch (around->kind) {
-  case FRAME_STRUCT:
-    *out = &around->slot->children[around->child];
-    return OSDEAR_OK;
-  case FRAME_ARRAY:
-    *out = &around->slot->children[0];
-    return OSDEAR_OK;
-  case FRAME_MAP:
-    *out = &around->slot->children[1];
-    return OSDEAR_OK;
+  case FRAME_STRUCT: *out = &around->slot->children[around->child]; return OSDEAR_OK;
+  case FRAME_ARRAY: *out = &around->slot->children[0]; return OSDEAR_OK;
+  case FRAME_MAP: *out = &around->slot->children[1]; return OSDEAR_OK;
   case FRAME_PAIR:
     if (around->child < 2) {
       *out = &around->slot->children[around->child++];
@@ -321,10 +312,10 @@ static osdear_status place_of(osdear__json_rows *rows, osdear__json_event event,
         return OSDEAR_OK;
     }
     break;
-  case FRAME_PAIRS:
-    break;
+  case FRAME_PAIRS: break;
   }
-  return osdear__fail(error, OSDEAR_ERR_DATA, "column %s: a map is an object, or an array of [key,value] pairs", rows->frames[2].slot->name.data);
+  return osdear__fail(error, OSDEAR_ERR_DATA, "column %s: a map is an object, or an array of [key,value] pairs",
+                      rows->frames[2].slot->name.data);
 }
 
 static void push(osdear__json_rows *rows, frame_kind kind, slot *place)
@@ -362,18 +353,18 @@ static osdear_status close_container(osdear__json_rows *rows, osdear_error **err
   frame *ended = &rows->frames[rows->depth--];
 
   switch (ended->kind) {
-  case FRAME_STRUCT:
-    return end_struct(ended->slot, error);
+  case FRAME_STRUCT: return end_struct(ended->slot, error);
   case FRAME_PAIR:
     if (ended->child != 2)
-      return osdear__fail(error, OSDEAR_ERR_DATA, "column %s: a pair of a map has a key and a value", rows->frames[2].slot->name.data);
+      return osdear__fail(error, OSDEAR_ERR_DATA, "column %s: a pair of a map has a key and a value",
+                          rows->frames[2].slot->name.data);
     return OSDEAR_OK;
-  default:
-    return osdear__builder_close(ended->slot->builder, error);
+  default: return osdear__builder_close(ended->slot->builder, error);
   }
 }
 
-osdear_status osdear__json_rows_event(void *argument, osdear__json_event event, osdear__str text, int32_t depth, osdear_error **error)
+osdear_status osdear__json_rows_event(void *argument, osdear__json_event event, osdear__str text, int32_t depth,
+                                      osdear_error **error)
 {
   osdear__json_rows *rows = argument;
   frame *around = &rows->frames[rows->depth];

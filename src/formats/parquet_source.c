@@ -7,7 +7,7 @@ typedef struct parquet_reader {
   osdear__parquet *parquet;
   size_t group;
   osdear__parquet_cursor *cursor;
-  int64_t done;           /* bytes of the files before */
+  int64_t done; /* bytes of the files before */
 } parquet_reader;
 
 static osdear_status open_parquet(const char *path, osdear__parquet **out, osdear_error **error)
@@ -21,7 +21,8 @@ static osdear_status open_parquet(const char *path, osdear__parquet **out, osdea
 /* ---- looking ---- */
 
 /* The type that takes the values of both becomes ours. */
-static osdear_status widen(osdear__source *source, osdear__field *ours, const osdear__field *theirs, const char *file, osdear_error **error)
+static osdear_status widen(osdear__source *source, osdear__field *ours, const osdear__field *theirs, const char *file,
+                           osdear_error **error)
 {
   SCOPED(buf) a = { 0 };
   SCOPED(buf) b = { 0 };
@@ -33,8 +34,8 @@ static osdear_status widen(osdear__source *source, osdear__field *ours, const os
     return osdear__type_copy(&theirs->type, &source->arena, &ours->type, error);
   osdear__type_name(&ours->type, &a);
   osdear__type_name(&theirs->type, &b);
-  return osdear__fail(error, OSDEAR_ERR_DATA, "%s, column %s: %s here, but %s in a file before; read them apart", file, ours->name,
-                      b.data ? b.data : "?", a.data ? a.data : "?");
+  return osdear__fail(error, OSDEAR_ERR_DATA, "%s, column %s: %s here, but %s in a file before; read them apart", file,
+                      ours->name, b.data ? b.data : "?", a.data ? a.data : "?");
 }
 
 static osdear_status add_column(osdear__source *source, const osdear__field *field, size_t *capacity, osdear_error **error)
@@ -62,7 +63,8 @@ static osdear_status add_column(osdear__source *source, const osdear__field *fie
 }
 
 /* The columns of one more file. One that a file lacks is null in its rows. */
-static osdear_status add_columns(osdear__source *source, const osdear__type *type, const char *file, size_t *capacity, osdear_error **error)
+static osdear_status add_columns(osdear__source *source, const osdear__type *type, const char *file, size_t *capacity,
+                                 osdear_error **error)
 {
   size_t before = source->type.field_count;
   bool is_first = *capacity == 0;
@@ -92,8 +94,8 @@ static osdear_status check_overrides(osdear__source *source, const osdear__type 
     if (osdear__type_equal(&found->fields[i].type, &field->type) || osdear__type_can_cast(&found->fields[i].type, &field->type))
       continue;
     osdear__type_name(&found->fields[i].type, &from);
-    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "column %s: the files have %s, which cannot be read as the type asked for", field->name,
-                        from.data ? from.data : "another type");
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "column %s: the files have %s, which cannot be read as the type asked for",
+                        field->name, from.data ? from.data : "another type");
   }
   return OSDEAR_OK;
 }
@@ -211,7 +213,8 @@ static osdear_status parquet_next(void *state, struct ArrowArray *out, osdear_er
     if (st)
       return st;
     if (batch.release) {
-      osdear__context_progress(source->context, "reading", reader->done + osdear__parquet_bytes_read(reader->parquet), source->meter.total);
+      osdear__context_progress(source->context, "reading", reader->done + osdear__parquet_bytes_read(reader->parquet),
+                               source->meter.total);
       return osdear__array_cast(osdear__parquet_type(reader->parquet), &batch, &source->type, out, error);
     }
     osdear__parquet_cursor_auto(&reader->cursor);

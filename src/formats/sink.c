@@ -1,8 +1,8 @@
 /* Rows out: a stream is read to its end, batch by batch. */
 #include "sink.h"
 
-static const osdear__sink_format *const formats[] = { &osdear__sink_jsonl, &osdear__sink_csv, &osdear__sink_parquet, &osdear__sink_arrow,
-                                                      &osdear__sink_table };
+static const osdear__sink_format *const formats[] = { &osdear__sink_jsonl, &osdear__sink_csv, &osdear__sink_parquet,
+                                                      &osdear__sink_arrow, &osdear__sink_table };
 
 osdear_status osdear__sink_write(osdear__sink *sink, const void *data, size_t size, osdear_error **error)
 {
@@ -24,7 +24,8 @@ osdear_status osdear__sink_flush(osdear__sink *sink, osdear_error **error)
   return st;
 }
 
-static osdear_status write_batches(osdear__sink *sink, const osdear__sink_format *format, osdear__reader *reader, osdear_error **error)
+static osdear_status write_batches(osdear__sink *sink, const osdear__sink_format *format, osdear__reader *reader,
+                                   osdear_error **error)
 {
   osdear_status st = format->begin(sink, error);
 
@@ -54,8 +55,8 @@ static osdear_status check(const osdear_sink_options *options, osdear_error **er
 }
 
 /* Everything but the stream, which the caller of this gives back. */
-static osdear_status prepare(osdear__sink *sink, const char *name, const osdear_sink_options *options, const osdear__sink_format **format,
-                             osdear_error **error)
+static osdear_status prepare(osdear__sink *sink, const char *name, const osdear_sink_options *options,
+                             const osdear__sink_format **format, osdear_error **error)
 {
   osdear_status st;
 

@@ -18,7 +18,8 @@ typedef struct osdear__sink_format {
   osdear_status (*end)(osdear__sink *sink, osdear_error **error);
   void (*drop)(osdear__sink *sink); /* NULL: there is no state */
 } osdear__sink_format;
-extern const osdear__sink_format osdear__sink_jsonl, osdear__sink_csv, osdear__sink_table, osdear__sink_arrow, osdear__sink_parquet;
+extern const osdear__sink_format osdear__sink_jsonl, osdear__sink_csv, osdear__sink_table, osdear__sink_arrow,
+    osdear__sink_parquet;
 
 struct osdear__sink {
   osdear_context *context;

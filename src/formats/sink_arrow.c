@@ -4,8 +4,22 @@
 #include "sink.h"
 
 enum { HEADER_SCHEMA = 1, HEADER_BATCH = 3, METADATA_V5 = 4 };
-enum { TYPE_NULL = 1, TYPE_INT = 2, TYPE_FLOAT = 3, TYPE_BINARY = 4, TYPE_UTF8 = 5, TYPE_BOOL = 6, TYPE_DECIMAL = 7, TYPE_DATE = 8,
-       TYPE_TIME = 9, TYPE_TIMESTAMP = 10, TYPE_LIST = 12, TYPE_STRUCT = 13, TYPE_FIXED = 15, TYPE_MAP = 17 };
+enum {
+  TYPE_NULL = 1,
+  TYPE_INT = 2,
+  TYPE_FLOAT = 3,
+  TYPE_BINARY = 4,
+  TYPE_UTF8 = 5,
+  TYPE_BOOL = 6,
+  TYPE_DECIMAL = 7,
+  TYPE_DATE = 8,
+  TYPE_TIME = 9,
+  TYPE_TIMESTAMP = 10,
+  TYPE_LIST = 12,
+  TYPE_STRUCT = 13,
+  TYPE_FIXED = 15,
+  TYPE_MAP = 17
+};
 enum { UNIT_DAY = 0, UNIT_MICROSECOND = 2 };
 
 typedef struct arrow_buffer {
@@ -81,18 +95,32 @@ static osdear__flat_place time_type(osdear__flat *flat)
 
 static osdear__flat_place put_type(osdear__flat *flat, const osdear__type *type, int64_t *number)
 {
-  static const struct { int64_t number, bits; bool is_signed; } integers[] = {
-    [KIND_BYTE] = { TYPE_INT, 8, true },     [KIND_SHORT] = { TYPE_INT, 16, true },    [KIND_INTEGER] = { TYPE_INT, 32, true },
-    [KIND_LONG] = { TYPE_INT, 64, true },    [KIND_UINT8] = { TYPE_INT, 8, false },    [KIND_UINT16] = { TYPE_INT, 16, false },
+  static const struct {
+    int64_t number, bits;
+    bool is_signed;
+  } integers[] = {
+    [KIND_BYTE] = { TYPE_INT, 8, true },     [KIND_SHORT] = { TYPE_INT, 16, true },   [KIND_INTEGER] = { TYPE_INT, 32, true },
+    [KIND_LONG] = { TYPE_INT, 64, true },    [KIND_UINT8] = { TYPE_INT, 8, false },   [KIND_UINT16] = { TYPE_INT, 16, false },
     [KIND_UINT32] = { TYPE_INT, 32, false }, [KIND_UINT64] = { TYPE_INT, 64, false },
   };
   static const int64_t numbers[] = {
-    [KIND_VOID] = TYPE_NULL,       [KIND_BOOLEAN] = TYPE_BOOL,   [KIND_FLOAT] = TYPE_FLOAT,
-    [KIND_DOUBLE] = TYPE_FLOAT,    [KIND_FLOAT16] = TYPE_FLOAT,  [KIND_DECIMAL] = TYPE_DECIMAL,
-    [KIND_STRING] = TYPE_UTF8,     [KIND_BINARY] = TYPE_BINARY,  [KIND_DATE] = TYPE_DATE,
-    [KIND_TIMESTAMP] = TYPE_TIMESTAMP, [KIND_TIMESTAMP_NTZ] = TYPE_TIMESTAMP, [KIND_TIME] = TYPE_TIME,
-    [KIND_ARRAY] = TYPE_LIST,      [KIND_MAP] = TYPE_MAP,        [KIND_STRUCT] = TYPE_STRUCT,
-    [KIND_VARIANT] = TYPE_STRUCT,  [KIND_FIXED] = TYPE_FIXED,
+    [KIND_VOID] = TYPE_NULL,
+    [KIND_BOOLEAN] = TYPE_BOOL,
+    [KIND_FLOAT] = TYPE_FLOAT,
+    [KIND_DOUBLE] = TYPE_FLOAT,
+    [KIND_FLOAT16] = TYPE_FLOAT,
+    [KIND_DECIMAL] = TYPE_DECIMAL,
+    [KIND_STRING] = TYPE_UTF8,
+    [KIND_BINARY] = TYPE_BINARY,
+    [KIND_DATE] = TYPE_DATE,
+    [KIND_TIMESTAMP] = TYPE_TIMESTAMP,
+    [KIND_TIMESTAMP_NTZ] = TYPE_TIMESTAMP,
+    [KIND_TIME] = TYPE_TIME,
+    [KIND_ARRAY] = TYPE_LIST,
+    [KIND_MAP] = TYPE_MAP,
+    [KIND_STRUCT] = TYPE_STRUCT,
+    [KIND_VARIANT] = TYPE_STRUCT,
+    [KIND_FIXED] = TYPE_FIXED,
   };
 
   if ((size_t)type->kind < COUNT_OF(integers) && integers[type->kind].number) {
@@ -101,25 +129,16 @@ static osdear__flat_place put_type(osdear__flat *flat, const osdear__type *type,
   }
   *number = numbers[type->kind];
   switch (type->kind) {
-  case KIND_FLOAT16:
-    return plain_type(flat, 0, 2);
-  case KIND_FLOAT:
-    return plain_type(flat, 1, 2);
-  case KIND_DOUBLE:
-    return plain_type(flat, 2, 2);
-  case KIND_DECIMAL:
-    return decimal_type(flat, type);
-  case KIND_DATE:
-    return plain_type(flat, UNIT_DAY, 2); /* not the default, which is milliseconds */
+  case KIND_FLOAT16: return plain_type(flat, 0, 2);
+  case KIND_FLOAT: return plain_type(flat, 1, 2);
+  case KIND_DOUBLE: return plain_type(flat, 2, 2);
+  case KIND_DECIMAL: return decimal_type(flat, type);
+  case KIND_DATE: return plain_type(flat, UNIT_DAY, 2); /* not the default, which is milliseconds */
   case KIND_TIMESTAMP:
-  case KIND_TIMESTAMP_NTZ:
-    return timestamp_type(flat, type->kind == KIND_TIMESTAMP);
-  case KIND_TIME:
-    return time_type(flat);
-  case KIND_FIXED:
-    return plain_type(flat, type->width, 4);
-  default:
-    return plain_type(flat, 0, 0);
+  case KIND_TIMESTAMP_NTZ: return timestamp_type(flat, type->kind == KIND_TIMESTAMP);
+  case KIND_TIME: return time_type(flat);
+  case KIND_FIXED: return plain_type(flat, type->width, 4);
+  default: return plain_type(flat, 0, 0);
   }
 }
 
@@ -194,7 +213,8 @@ static osdear__flat_place put_field(osdear__flat *flat, const osdear__field *fie
 /* ---- messages ---- */
 
 /* Metadata with its size before it, padded so that what follows begins at a multiple of eight. */
-static osdear_status write_message(osdear__sink *sink, int64_t header_type, osdear__flat_place header, int64_t body_size, osdear_error **error)
+static osdear_status write_message(osdear__sink *sink, int64_t header_type, osdear__flat_place header, int64_t body_size,
+                                   osdear_error **error)
 {
   static const char zeros[8];
   arrow_state *state = sink->state;
@@ -257,18 +277,11 @@ static void add_values(arrow_state *state, const osdear__type *type, const struc
     add_buffer(state, array->buffers[2], offsets ? offsets[length] : 0);
     return;
   case KIND_ARRAY:
-  case KIND_MAP:
-    add_buffer(state, array->buffers[1], (length + 1) * 4);
-    return;
+  case KIND_MAP: add_buffer(state, array->buffers[1], (length + 1) * 4); return;
   case KIND_STRUCT:
-  case KIND_VARIANT:
-    return;
-  case KIND_BOOLEAN:
-    add_buffer(state, array->buffers[1], (length + 7) / 8);
-    return;
-  default:
-    add_buffer(state, array->buffers[1], length * osdear__type_width(type));
-    return;
+  case KIND_VARIANT: return;
+  case KIND_BOOLEAN: add_buffer(state, array->buffers[1], (length + 7) / 8); return;
+  default: add_buffer(state, array->buffers[1], length * osdear__type_width(type)); return;
   }
 }
 

@@ -3,24 +3,25 @@
 #include "infer.h"
 #include "sink.h"
 
-#define HELD_BYTES ((size_t)16 << 20) /* widths are found from the rows that fit in here; longer cells further down push the line out */
+#define HELD_BYTES \
+  ((size_t)16 << 20) /* widths are found from the rows that fit in here; longer cells further down push the line out */
 #define GAP 2
 #define NARROWEST ((size_t)12) /* no column of text is cut below this for the sake of others */
 
 typedef struct table_cell {
-  size_t to;    /* in `text`; it begins where the one before ends */
+  size_t to; /* in `text`; it begins where the one before ends */
   size_t width;
 } table_cell;
 
 typedef struct table_state {
-  osdear__buf text;   /* of the cells held */
-  osdear__buf cells;  /* table_cell, the names first */
-  size_t *widths;     /* by column; once laid out, what is shown of it */
-  size_t shown;       /* columns, once laid out */
+  osdear__buf text;  /* of the cells held */
+  osdear__buf cells; /* table_cell, the names first */
+  size_t *widths;    /* by column; once laid out, what is shown of it */
+  size_t shown;      /* columns, once laid out */
   bool is_laid_out;
   bool *is_right;
   osdear__buf scratch;
-  int64_t hidden;     /* rows past max_rows */
+  int64_t hidden; /* rows past max_rows */
 } table_state;
 
 static bool is_number(const osdear__type *type)

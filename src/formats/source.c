@@ -55,8 +55,10 @@ static osdear_status copy_types(osdear__source *source, osdear_error **error)
     if (!name || !word)
       return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "types[%zu] has no name or no type", i);
     if (!osdear__type_parse(osdear__str_of(word), &override->type) || !osdear__text_can_be(&override->type))
-      return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "column %s: \"%s\" is no type that text can be read as; such are long, double, "
-                          "decimal(10,2), date, timestamp, timestamp_ntz, boolean, string, binary", name, word);
+      return osdear__fail(error, OSDEAR_ERR_ARGUMENT,
+                          "column %s: \"%s\" is no type that text can be read as; such are long, double, "
+                          "decimal(10,2), date, timestamp, timestamp_ntz, boolean, string, binary",
+                          name, word);
     name = osdear__arena_strdup(&source->arena, name);
     if (!name)
       return osdear__fail_memory(error);
@@ -193,7 +195,8 @@ static int64_t total_size(const osdear__source *source)
 
   for (size_t i = 0; i < source->file_count; i++) {
     struct stat about;
-    bool is_known = strcmp(source->files[i].path, "-") == 0 ? fstat(STDIN_FILENO, &about) == 0 : stat(source->files[i].path, &about) == 0;
+    bool is_known =
+        strcmp(source->files[i].path, "-") == 0 ? fstat(STDIN_FILENO, &about) == 0 : stat(source->files[i].path, &about) == 0;
     if (!is_known || !S_ISREG(about.st_mode))
       return -1;
     total += (int64_t)about.st_size;
@@ -221,7 +224,8 @@ static osdear_status copy_files(osdear__source *source, const char *const *uris,
     source->files[i].path = path;
   }
   if (standard_inputs > 1)
-    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "standard input (-) was named %zu times, but can be read only once", standard_inputs);
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "standard input (-) was named %zu times, but can be read only once",
+                        standard_inputs);
   source->file_count = count;
   source->meter.total = total_size(source);
   return OSDEAR_OK;
@@ -233,8 +237,11 @@ static const osdear__format *const formats[] = { &osdear__format_csv, &osdear__f
 
 static const osdear__format *format_by_name(const char *path)
 {
-  static const struct { const char *ending; const osdear__format *format; } endings[] = {
-    { ".csv", &osdear__format_csv }, { ".tsv", &osdear__format_csv }, { ".ndjson", &osdear__format_ndjson },
+  static const struct {
+    const char *ending;
+    const osdear__format *format;
+  } endings[] = {
+    { ".csv", &osdear__format_csv },      { ".tsv", &osdear__format_csv },         { ".ndjson", &osdear__format_ndjson },
     { ".jsonl", &osdear__format_ndjson }, { ".parquet", &osdear__format_parquet },
   };
   static const char *const packers[] = { "", ".gz", ".gzip", ".zst", ".zstd" };
@@ -332,7 +339,8 @@ osdear_status osdear__source_override(osdear__source *source, osdear_error **err
     const osdear__override *override = &source->overrides[i];
     int64_t at = osdear__type_find(&source->type, override->name);
     if (at < 0)
-      return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "a type was given for column %s, which none of the files has", override->name.data);
+      return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "a type was given for column %s, which none of the files has",
+                          override->name.data);
     source->type.fields[at].type = override->type;
   }
   return OSDEAR_OK;
@@ -358,8 +366,8 @@ osdear_status osdear__source_fail_column(const char *file, osdear__str name, osd
   return osdear__fail(error, OSDEAR_ERR_DATA, "%s: column %.*s is not in the schema given", file, shown, name.data);
 }
 
-osdear_status osdear__source_fail_value(const osdear__source *source, size_t column, const char *file, int64_t line, osdear__str text,
-                                        osdear_error **error)
+osdear_status osdear__source_fail_value(const osdear__source *source, size_t column, const char *file, int64_t line,
+                                        osdear__str text, osdear_error **error)
 {
   const osdear__field *field = &source->type.fields[column];
   osdear__buf type = { 0 };
@@ -367,8 +375,9 @@ osdear_status osdear__source_fail_value(const osdear__source *source, size_t col
   int shown = text.size > 80 ? 80 : (int)text.size;
 
   osdear__type_name(&field->type, &type);
-  st = osdear__fail(error, OSDEAR_ERR_DATA, "%s, line %" PRId64 ", column %s: \"%.*s%s\" is no %s; give the type with --type %s=string", file,
-                    line, field->name, shown, text.data, text.size > 80 ? "…" : "", type.data ? type.data : "such value", field->name);
+  st = osdear__fail(error, OSDEAR_ERR_DATA,
+                    "%s, line %" PRId64 ", column %s: \"%.*s%s\" is no %s; give the type with --type %s=string", file, line,
+                    field->name, shown, text.data, text.size > 80 ? "…" : "", type.data ? type.data : "such value", field->name);
   osdear__buf_drop(&type);
   return st;
 }
@@ -387,8 +396,8 @@ static void source_unref(osdear__source *source)
   osdear__free(source);
 }
 
-static osdear_status open_source(osdear__source *source, const char *const *uris, size_t uri_count, const osdear_source_options *options,
-                                 osdear_error **error)
+static osdear_status open_source(osdear__source *source, const char *const *uris, size_t uri_count,
+                                 const osdear_source_options *options, osdear_error **error)
 {
   osdear_status st = read_options(source, options, error);
 
@@ -401,14 +410,15 @@ static osdear_status open_source(osdear__source *source, const char *const *uris
   return st ? st : osdear__buf_check(&source->report, error);
 }
 
-osdear_status osdear_source_open(osdear_context *context, const char *const *uris, size_t uri_count, const osdear_source_options *options,
-                                 osdear_source **out, osdear_error **error)
+osdear_status osdear_source_open(osdear_context *context, const char *const *uris, size_t uri_count,
+                                 const osdear_source_options *options, osdear_source **out, osdear_error **error)
 {
   osdear__source *source;
   osdear_status st;
 
   if (!context || !uris || !uri_count || !out)
-    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "context, uris and out must not be NULL, and at least one file must be named");
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT,
+                        "context, uris and out must not be NULL, and at least one file must be named");
   source = osdear__alloc_zeroed(1, sizeof *source);
   if (!source)
     return osdear__fail_memory(error);

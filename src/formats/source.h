@@ -17,8 +17,8 @@
 
 typedef struct osdear__source_file {
   const char *path;
-  osdear__feed *feed;   /* a pipe or standard input, kept open between the look and the rows; else NULL */
-  void *details;        /* the format's own, in the arena */
+  osdear__feed *feed; /* a pipe or standard input, kept open between the look and the rows; else NULL */
+  void *details;      /* the format's own, in the arena */
 } osdear__source_file;
 
 typedef struct osdear__override {
@@ -53,14 +53,16 @@ struct osdear_source {
   osdear__type type; /* a struct of the columns */
   bool has_schema;   /* it was given: there is nothing to infer, and nothing to add */
   osdear__buf report;
-  void *details;     /* the format's own, in the arena */
+  void *details; /* the format's own, in the arena */
   bool is_taken;
 };
 
 /* The file from its front, whether it is opened again or a pipe that was kept. Owned by the caller, a pipe's no longer by `file`. */
-MUST_USE osdear_status osdear__source_feed(osdear__source *source, osdear__source_file *file, osdear__feed **out, osdear_error **error);
+MUST_USE osdear_status osdear__source_feed(osdear__source *source, osdear__source_file *file, osdear__feed **out,
+                                           osdear_error **error);
 /* For the look: like the above, but what cannot be opened twice stays with `file`. Give it back with osdear__source_looked(). */
-MUST_USE osdear_status osdear__source_look(osdear__source *source, osdear__source_file *file, osdear__feed **out, osdear_error **error);
+MUST_USE osdear_status osdear__source_look(osdear__source *source, osdear__source_file *file, osdear__feed **out,
+                                           osdear_error **error);
 void osdear__source_looked(osdear__source_file *file, osdear__feed **feed);
 /* Puts the caller's types over what was inferred. ARGUMENT for a column that is not there. */
 MUST_USE osdear_status osdear__source_override(osdear__source *source, osdear_error **error);
@@ -68,8 +70,8 @@ bool osdear__source_is_given(const osdear__source *source, size_t column); /* th
 /* "name type: " and, for a type that was given, the rest of the line; false then. */
 bool osdear__source_report_column(osdear__source *source, size_t column);
 /* DATA: `text` at that place is not of the column's type, and what to do. */
-osdear_status osdear__source_fail_value(const osdear__source *source, size_t column, const char *file, int64_t line, osdear__str text,
-                                        osdear_error **error);
+osdear_status osdear__source_fail_value(const osdear__source *source, size_t column, const char *file, int64_t line,
+                                        osdear__str text, osdear_error **error);
 /* DATA: the file has a column that the schema given has not. */
 osdear_status osdear__source_fail_column(const char *file, osdear__str name, osdear_error **error);
 /* How many rows to look at in file `index`, when `looked` were looked at before: each file gets a share, so that a column that only

@@ -46,7 +46,8 @@ static void text_i64(osdear__buf *out, int64_t value)
  * 10^15 and the power exact, so one division gives what reading the text would; and no text of up to 15 digits is as near but another. */
 static size_t short_fraction(double value, char out[32])
 {
-  static const double powers[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18 };
+  static const double powers[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
+                                   1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18 };
   double size = fabs(value);
 
   if (!(size >= 1e-4 && size < 1e14))
@@ -213,27 +214,13 @@ static void plain_number(osdear__text *text, const osdear__type *type, const str
   osdear__scalar scalar;
 
   switch (type->kind) {
-  case KIND_BOOLEAN:
-    osdear__buf_puts(text->out, ((const uint8_t *)values)[row >> 3] >> (row & 7) & 1 ? "true" : "false");
-    return;
-  case KIND_BYTE:
-    text_i64(text->out, ((const int8_t *)values)[row]);
-    return;
-  case KIND_SHORT:
-    text_i64(text->out, ((const int16_t *)values)[row]);
-    return;
-  case KIND_INTEGER:
-    text_i64(text->out, ((const int32_t *)values)[row]);
-    return;
-  case KIND_LONG:
-    text_i64(text->out, ((const int64_t *)values)[row]);
-    return;
-  case KIND_FLOAT:
-    osdear__text_f64(text->out, (double)((const float *)values)[row]);
-    return;
-  case KIND_DOUBLE:
-    osdear__text_f64(text->out, ((const double *)values)[row]);
-    return;
+  case KIND_BOOLEAN: osdear__buf_puts(text->out, ((const uint8_t *)values)[row >> 3] >> (row & 7) & 1 ? "true" : "false"); return;
+  case KIND_BYTE: text_i64(text->out, ((const int8_t *)values)[row]); return;
+  case KIND_SHORT: text_i64(text->out, ((const int16_t *)values)[row]); return;
+  case KIND_INTEGER: text_i64(text->out, ((const int32_t *)values)[row]); return;
+  case KIND_LONG: text_i64(text->out, ((const int64_t *)values)[row]); return;
+  case KIND_FLOAT: osdear__text_f64(text->out, (double)((const float *)values)[row]); return;
+  case KIND_DOUBLE: osdear__text_f64(text->out, ((const double *)values)[row]); return;
   case KIND_FLOAT16:
     osdear__scalar_at(type, array, row, &scalar);
     osdear__text_f64(text->out, scalar.f64);
@@ -254,36 +241,21 @@ void osdear__text_plain(osdear__text *text, const osdear__type *type, const stru
     bytes = bytes_at(array, row);
     osdear__buf_append(text->out, bytes.data, bytes.size);
     return;
-  case KIND_BINARY:
-    text_hex(text->out, bytes_at(array, row));
-    return;
+  case KIND_BINARY: text_hex(text->out, bytes_at(array, row)); return;
   case KIND_FIXED:
     text_hex(text->out, (osdear__str){ (const char *)array->buffers[1] + row * type->width, (size_t)type->width });
     return;
-  case KIND_DECIMAL:
-    put_decimal(text->out, type, array->buffers[1], row);
-    return;
-  case KIND_DATE:
-    put_day(text, ((const int32_t *)array->buffers[1])[row]);
-    return;
+  case KIND_DECIMAL: put_decimal(text->out, type, array->buffers[1], row); return;
+  case KIND_DATE: put_day(text, ((const int32_t *)array->buffers[1])[row]); return;
   case KIND_TIMESTAMP:
-  case KIND_TIMESTAMP_NTZ:
-    put_timestamp(text, ((const int64_t *)array->buffers[1])[row], type->kind == KIND_TIMESTAMP);
-    return;
-  case KIND_TIME:
-    put_clock(text->out, ((const int64_t *)array->buffers[1])[row]);
-    return;
-  case KIND_VOID:
-    return;
+  case KIND_TIMESTAMP_NTZ: put_timestamp(text, ((const int64_t *)array->buffers[1])[row], type->kind == KIND_TIMESTAMP); return;
+  case KIND_TIME: put_clock(text->out, ((const int64_t *)array->buffers[1])[row]); return;
+  case KIND_VOID: return;
   case KIND_ARRAY:
   case KIND_MAP:
   case KIND_STRUCT:
-  case KIND_VARIANT:
-    osdear__text_json(text, type, array, row);
-    return;
-  default:
-    plain_number(text, type, array, row);
-    return;
+  case KIND_VARIANT: osdear__text_json(text, type, array, row); return;
+  default: plain_number(text, type, array, row); return;
   }
 }
 
@@ -324,7 +296,8 @@ static int compare_keys(const void *a, const void *b)
 {
   const map_entry *x = a, *y = b;
 
-  return osdear__str_compare((osdear__str){ x->base + x->from, x->key_to - x->from }, (osdear__str){ y->base + y->from, y->key_to - y->from });
+  return osdear__str_compare((osdear__str){ x->base + x->from, x->key_to - x->from },
+                             (osdear__str){ y->base + y->from, y->key_to - y->from });
 }
 
 /* Each entry is put apart as `key,value`, since its place is known only when all keys are. */
@@ -394,16 +367,12 @@ static bool is_quoted(const osdear__type *type, const struct ArrowArray *array, 
   case KIND_DATE:
   case KIND_TIMESTAMP:
   case KIND_TIMESTAMP_NTZ:
-  case KIND_TIME:
-    return true;
-  case KIND_FLOAT:
-    return !isfinite(((const float *)array->buffers[1])[row]);
-  case KIND_DOUBLE:
-    return !isfinite(((const double *)array->buffers[1])[row]);
+  case KIND_TIME: return true;
+  case KIND_FLOAT: return !isfinite(((const float *)array->buffers[1])[row]);
+  case KIND_DOUBLE: return !isfinite(((const double *)array->buffers[1])[row]);
   case KIND_FLOAT16:
     return (((const uint16_t *)array->buffers[1])[row] >> 10 & 31) == 31; /* the exponent of infinities and NaN */
-  default:
-    return false;
+  default: return false;
   }
 }
 
@@ -414,23 +383,12 @@ void osdear__text_json(osdear__text *text, const osdear__type *type, const struc
     return;
   }
   switch (type->kind) {
-  case KIND_STRING:
-    osdear__text_string(text->out, bytes_at(array, row));
-    return;
-  case KIND_STRUCT:
-    json_struct(text, type, array, row);
-    return;
-  case KIND_ARRAY:
-    json_array(text, type, array, row);
-    return;
-  case KIND_MAP:
-    json_map(text, type, array, row);
-    return;
-  case KIND_VARIANT:
-    json_variant(text, array, row);
-    return;
-  default:
-    break;
+  case KIND_STRING: osdear__text_string(text->out, bytes_at(array, row)); return;
+  case KIND_STRUCT: json_struct(text, type, array, row); return;
+  case KIND_ARRAY: json_array(text, type, array, row); return;
+  case KIND_MAP: json_map(text, type, array, row); return;
+  case KIND_VARIANT: json_variant(text, array, row); return;
+  default: break;
   }
   if (is_quoted(type, array, row)) {
     osdear__buf_putc(text->out, '"');

@@ -19,7 +19,7 @@ typedef struct osdear__text {
 void osdear__text_json(osdear__text *text, const osdear__type *type, const struct ArrowArray *array, int64_t row);
 /* The same without quotes around what is a scalar. The row must not be null. */
 void osdear__text_plain(osdear__text *text, const osdear__type *type, const struct ArrowArray *array, int64_t row);
-void osdear__text_f64(osdear__buf *out, double value); /* "NaN", "Infinity" without quotes */
+void osdear__text_f64(osdear__buf *out, double value);         /* "NaN", "Infinity" without quotes */
 void osdear__text_string(osdear__buf *out, osdear__str value); /* as JSON: quoted, only what must be escaped is */
 
 /* What stuck to a buffer that values were put into. */

@@ -10,10 +10,20 @@ const char *osdear__encoding_name(osdear__encoding encoding)
 
 bool osdear__encoding_of_name(const char *name, osdear__encoding *out)
 {
-  static const struct { const char *name; osdear__encoding encoding; } known[] = {
-    { "utf-8", ENCODING_UTF8 }, { "utf8", ENCODING_UTF8 }, { "ascii", ENCODING_UTF8 }, { "latin1", ENCODING_LATIN1 },
-    { "latin-1", ENCODING_LATIN1 }, { "iso-8859-1", ENCODING_LATIN1 }, { "windows-1252", ENCODING_WINDOWS_1252 },
-    { "cp1252", ENCODING_WINDOWS_1252 }, { "utf-16le", ENCODING_UTF16LE }, { "utf-16be", ENCODING_UTF16BE },
+  static const struct {
+    const char *name;
+    osdear__encoding encoding;
+  } known[] = {
+    { "utf-8", ENCODING_UTF8 },
+    { "utf8", ENCODING_UTF8 },
+    { "ascii", ENCODING_UTF8 },
+    { "latin1", ENCODING_LATIN1 },
+    { "latin-1", ENCODING_LATIN1 },
+    { "iso-8859-1", ENCODING_LATIN1 },
+    { "windows-1252", ENCODING_WINDOWS_1252 },
+    { "cp1252", ENCODING_WINDOWS_1252 },
+    { "utf-16le", ENCODING_UTF16LE },
+    { "utf-16be", ENCODING_UTF16BE },
   };
 
   for (size_t i = 0; i < COUNT_OF(known); i++) {
@@ -27,8 +37,8 @@ bool osdear__encoding_of_name(const char *name, osdear__encoding *out)
 
 /* Bytes 0x80 to 0x9f of windows-1252; the five it leaves open are control characters, as the WHATWG's table has them. */
 static const uint16_t windows_1252[32] = {
-  0x20ac, 0x81, 0x201a, 0x192, 0x201e, 0x2026, 0x2020, 0x2021, 0x2c6, 0x2030, 0x160, 0x2039, 0x152, 0x8d, 0x17d, 0x8f,
-  0x90, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x2dc, 0x2122, 0x161, 0x203a, 0x153, 0x9d, 0x17e, 0x178,
+  0x20ac, 0x81,   0x201a, 0x192,  0x201e, 0x2026, 0x2020, 0x2021, 0x2c6, 0x2030, 0x160, 0x2039, 0x152, 0x8d, 0x17d, 0x8f,
+  0x90,   0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x2dc, 0x2122, 0x161, 0x203a, 0x153, 0x9d, 0x17e, 0x178,
 };
 
 static size_t put_utf8(char *out, uint32_t point)
@@ -121,18 +131,12 @@ bool osdear__transcode(osdear__encoding from, const uint8_t *in, size_t in_size,
   size_t size;
 
   switch (from) {
-  case ENCODING_LATIN1:
-    one_byte(NULL, in, in_size, in_used, out, out_size, out_used);
-    return true;
-  case ENCODING_WINDOWS_1252:
-    one_byte(windows_1252, in, in_size, in_used, out, out_size, out_used);
-    return true;
+  case ENCODING_LATIN1: one_byte(NULL, in, in_size, in_used, out, out_size, out_used); return true;
+  case ENCODING_WINDOWS_1252: one_byte(windows_1252, in, in_size, in_used, out, out_size, out_used); return true;
   case ENCODING_UTF16LE:
-  case ENCODING_UTF16BE:
-    return utf16(from == ENCODING_UTF16BE, in, in_size, is_last, in_used, out, out_size, out_used);
+  case ENCODING_UTF16BE: return utf16(from == ENCODING_UTF16BE, in, in_size, is_last, in_used, out, out_size, out_used);
   case ENCODING_BY_MARK:
-  case ENCODING_UTF8:
-    break;
+  case ENCODING_UTF8: break;
   }
   size = in_size < out_size ? in_size : out_size;
   memcpy(out, in, size);

@@ -41,8 +41,25 @@ static bool read_plain_decimal(const char *at, const char *end, decimal_text *ou
 }
 
 static const uint64_t powers_of_ten[20] = {
-  1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u, 100000000u, 1000000000u, 10000000000u, 100000000000u, 1000000000000u,
-  10000000000000u, 100000000000000u, 1000000000000000u, 10000000000000000u, 100000000000000000u, 1000000000000000000u,
+  1u,
+  10u,
+  100u,
+  1000u,
+  10000u,
+  100000u,
+  1000000u,
+  10000000u,
+  100000000u,
+  1000000000u,
+  10000000000u,
+  100000000000u,
+  1000000000000u,
+  10000000000000u,
+  100000000000000u,
+  1000000000000000u,
+  10000000000000000u,
+  100000000000000000u,
+  1000000000000000000u,
   10000000000000000000u,
 };
 
@@ -98,7 +115,8 @@ bool osdear__quick_date(osdear__date_cache *cache, const char *at, size_t size, 
     char text[11];
     memcpy(text, at, 8);
     memcpy(text + 8, "01", 3);
-    if (at[4] != '-' || at[7] != '-' || !osdear__two_digits(at + 5, &number) || !osdear__parse_date((osdear__str){ text, 10 }, &first))
+    if (at[4] != '-' || at[7] != '-' || !osdear__two_digits(at + 5, &number) ||
+        !osdear__parse_date((osdear__str){ text, 10 }, &first))
       return false;
     next = first + 28; /* the months differ in days 29 to 31: ask for each */
     for (day = 29; day <= 31; day++) {
@@ -136,9 +154,12 @@ bool osdear__quick_timestamp(osdear__date_cache *cache, const char *at, size_t s
 
 bool osdear__text_boolean(osdear__str text, bool *out)
 {
-  static const struct { const char *text; bool value; } words[] = {
-    { "true", true }, { "false", false }, { "t", true }, { "f", false }, { "1", true },
-    { "0", false },   { "yes", true },    { "no", false }, { "y", true }, { "n", false },
+  static const struct {
+    const char *text;
+    bool value;
+  } words[] = {
+    { "true", true }, { "false", false }, { "t", true },   { "f", false }, { "1", true },
+    { "0", false },   { "yes", true },    { "no", false }, { "y", true },  { "n", false },
   };
 
   for (size_t i = 0; i < COUNT_OF(words); i++) {
@@ -175,14 +196,10 @@ bool osdear__text_hex(osdear__str text, uint8_t *out)
 static bool integer_fits(osdear__kind kind, int64_t value)
 {
   switch (kind) {
-  case KIND_BYTE:
-    return value >= INT8_MIN && value <= INT8_MAX;
-  case KIND_SHORT:
-    return value >= INT16_MIN && value <= INT16_MAX;
-  case KIND_INTEGER:
-    return value >= INT32_MIN && value <= INT32_MAX;
-  default:
-    return true;
+  case KIND_BYTE: return value >= INT8_MIN && value <= INT8_MAX;
+  case KIND_SHORT: return value >= INT16_MIN && value <= INT16_MAX;
+  case KIND_INTEGER: return value >= INT32_MIN && value <= INT32_MAX;
+  default: return true;
   }
 }
 
@@ -205,13 +222,10 @@ static bool text_scalar(osdear__str text, const osdear__type *type, osdear__scal
   case KIND_BYTE:
   case KIND_SHORT:
   case KIND_INTEGER:
-  case KIND_LONG:
-    return osdear__quick_i64(text.data, text.size, &out->i64) && integer_fits(type->kind, out->i64);
+  case KIND_LONG: return osdear__quick_i64(text.data, text.size, &out->i64) && integer_fits(type->kind, out->i64);
   case KIND_FLOAT:
-  case KIND_DOUBLE:
-    return osdear__quick_f64(text.data, text.size, &out->f64);
-  case KIND_DECIMAL:
-    return osdear__parse_decimal(text, type->precision, type->scale, &out->decimal);
+  case KIND_DOUBLE: return osdear__quick_f64(text.data, text.size, &out->f64);
+  case KIND_DECIMAL: return osdear__parse_decimal(text, type->precision, type->scale, &out->decimal);
   case KIND_DATE:
     is_good = osdear__quick_date(&cache, text.data, text.size, &days);
     out->i64 = days;
@@ -219,8 +233,7 @@ static bool text_scalar(osdear__str text, const osdear__type *type, osdear__scal
   case KIND_TIMESTAMP:
   case KIND_TIMESTAMP_NTZ:
     return osdear__parse_timestamp(text, &out->i64, &has_zone) && (type->kind == KIND_TIMESTAMP || !has_zone);
-  default:
-    return false;
+  default: return false;
   }
 }
 

@@ -19,8 +19,8 @@ MUST_USE osdear_status osdear__dremio_call(osdear_runner *runner, const char *me
 void osdear__dremio_put_name(osdear__buf *out, const osdear__json *path);
 
 /* dremio_rows.c: results, a page at a time. An answer has `rowCount`, `schema` and `rows`. */
-MUST_USE osdear_status osdear__dremio_page(osdear_runner *runner, const char *id, int64_t offset, int64_t limit, osdear__arena *arena,
-                                           osdear__json **out, osdear_error **error);
+MUST_USE osdear_status osdear__dremio_page(osdear_runner *runner, const char *id, int64_t offset, int64_t limit,
+                                           osdear__arena *arena, osdear__json **out, osdear_error **error);
 osdear_status osdear__dremio_log_open(osdear_job_log *log, osdear_error **error);
 /* The result as a stream. */
 osdear_status osdear__dremio_rows(osdear_job *job, struct ArrowArrayStream *out, osdear_error **error);

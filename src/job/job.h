@@ -24,8 +24,8 @@ typedef struct osdear__note {
   const char *name;   /* NULL: none */
   uint64_t spec;      /* a digest, to see whether a key is used for something else */
   int64_t created_us;
-  const char *id;     /* NULL: not known to have been taken */
-  char entry[37];     /* the folder's name, where it was read from one */
+  const char *id; /* NULL: not known to have been taken */
+  char entry[37]; /* the folder's name, where it was read from one */
 } osdear__note;
 void osdear__note_drop(osdear__note *note);
 
@@ -33,16 +33,16 @@ void osdear__note_drop(osdear__note *note);
 typedef struct osdear__entry {
   char *folder;
   char name[37];
-  int lock;        /* -1: not open */
-  bool is_new;     /* noted down by us just now */
+  int lock;    /* -1: not open */
+  bool is_new; /* noted down by us just now */
   osdear__note note;
 } osdear__entry;
 void osdear__entry_drop(osdear__entry *entry);
 
 /* Notes a submission down durably, or finds the one of the same runner and key, waiting for whoever works on it. CONFLICT: the key
  * was used for another spec. */
-MUST_USE osdear_status osdear__journal_begin(const osdear__journal *journal, const osdear_context *context, const osdear__note *wanted,
-                                             osdear__entry *out, osdear_error **error);
+MUST_USE osdear_status osdear__journal_begin(const osdear__journal *journal, const osdear_context *context,
+                                             const osdear__note *wanted, osdear__entry *out, osdear_error **error);
 /* Notes down the id by which the service knows it. */
 MUST_USE osdear_status osdear__entry_sent(osdear__entry *entry, const char *id, osdear_error **error);
 /* The service did not take it: as if it had never been. */
@@ -58,20 +58,29 @@ MUST_USE osdear_status osdear__journal_each(const osdear__journal *journal, cons
                                             osdear__note_taker each, void *argument, osdear_error **error);
 
 /* Small files of a folder, whole (small_file.c). The write is durable, and seen whole or not at all. */
-MUST_USE osdear_status osdear__small_file_read(const char *folder, const char *name, osdear__buf *out, bool *is_there, osdear_error **error);
+MUST_USE osdear_status osdear__small_file_read(const char *folder, const char *name, osdear__buf *out, bool *is_there,
+                                               osdear_error **error);
 MUST_USE osdear_status osdear__small_file_write(const char *folder, const char *name, osdear__str text, osdear_error **error);
 MUST_USE osdear_status osdear__make_folders(const char *path, osdear_error **error); /* and those above it, for this user alone */
 
 /* ---- specs (spec.c): JSON objects whose members a table names ---- */
 
-typedef enum osdear__spec_type { SPEC_TEXT, SPEC_INT, SPEC_BOOL, SPEC_TEXTS, SPEC_PAIRS, SPEC_OBJECT, SPEC_OBJECTS } osdear__spec_type;
+typedef enum osdear__spec_type {
+  SPEC_TEXT,
+  SPEC_INT,
+  SPEC_BOOL,
+  SPEC_TEXTS,
+  SPEC_PAIRS,
+  SPEC_OBJECT,
+  SPEC_OBJECTS
+} osdear__spec_type;
 typedef struct osdear__spec_member {
   const char *name; /* NULL ends the table */
   osdear__spec_type type;
 } osdear__spec_member;
 /* Reads `text` and holds it against `members`; what is unknown or of another type is refused by its name. `what` is for messages. */
-MUST_USE osdear_status osdear__spec_read(const char *text, const char *what, const osdear__spec_member *members, osdear__arena *arena,
-                                         osdear__json **out, osdear_error **error);
+MUST_USE osdear_status osdear__spec_read(const char *text, const char *what, const osdear__spec_member *members,
+                                         osdear__arena *arena, osdear__json **out, osdear_error **error);
 MUST_USE osdear_status osdear__spec_check(const osdear__json *value, const char *what, const osdear__spec_member *members,
                                           osdear_error **error);
 size_t osdear__spec_count(const osdear__json *spec, const char *name); /* of a list or object; 0: not given */
@@ -102,8 +111,8 @@ struct osdear_job {
   char native[64];
   char *message;
   bool was_found;
-  int32_t failed_polls; /* in a row */
-  void *own;            /* the kind's */
+  int32_t failed_polls;              /* in a row */
+  void *own;                         /* the kind's */
   struct osdear__followed *followed; /* its place in a follower; NULL: none */
 };
 void osdear__job_unref(osdear_job *job);
@@ -125,11 +134,11 @@ MUST_USE osdear_status osdear__job_set(osdear_job *job, osdear_job_state state, 
 /* What is being submitted. */
 typedef struct osdear__submission {
   const osdear__json *spec;
-  const char *key;  /* NULL: none */
+  const char *key;    /* NULL: none */
   const char *folder; /* of the journal's entry */
-  const char *name; /* of the entry: a UUID */
-  bool *was_found;  /* to be set where a job that goes on was taken up in place of a new one */
-  uint64_t digest;  /* of the spec */
+  const char *name;   /* of the entry: a UUID */
+  bool *was_found;    /* to be set where a job that goes on was taken up in place of a new one */
+  uint64_t digest;    /* of the spec */
   int64_t created_us;
 } osdear__submission;
 
@@ -165,11 +174,11 @@ typedef struct osdear__ask {
 void osdear__ask_drop(osdear__ask *ask);
 
 struct osdear__runner_kind {
-  const char *name;   /* "spark" */
-  const char *scheme; /* what an address starts with: "spark+http" */
+  const char *name;            /* "spark" */
+  const char *scheme;          /* what an address starts with: "spark+http" */
   const char *const *settings; /* those it has, ended by NULL */
   const osdear__spec_member *spec;
-  const char *what; /* for messages: "a spec for Spark" */
+  const char *what;          /* for messages: "a spec for Spark" */
   const osdear__verb *verbs; /* NULL: none */
   int64_t first_poll_us, slowest_poll_us;
   /* Of what `own` of a runner, a job and a log points to: zeroed before open, attach and log_open. 0: those make it, or leave it NULL.
@@ -182,13 +191,13 @@ struct osdear__runner_kind {
   /* What the table of members cannot say; before anything is noted down. */
   osdear_status (*check)(osdear_runner *runner, const osdear__json *spec, osdear_error **error);
   /* Sends; appends the id. On failure *outcome says what to think of it. */
-  osdear_status (*submit)(osdear_runner *runner, const osdear__submission *submission, osdear__buf *id, osdear__send_outcome *outcome,
-                          osdear_error **error);
+  osdear_status (*submit)(osdear_runner *runner, const osdear__submission *submission, osdear__buf *id,
+                          osdear__send_outcome *outcome, osdear_error **error);
   /* A submission was noted down whose answer is not known: appends the id if the service has it, nothing if it surely has not. */
   osdear_status (*find)(osdear_runner *runner, const osdear__submission *submission, osdear__buf *id, osdear_error **error);
   /* Takes an id apart into job->own. */
   osdear_status (*attach)(osdear_job *job, osdear_error **error);
-  void (*detach)(osdear_job *job); /* NULL: nothing to do */
+  void (*detach)(osdear_job *job);                              /* NULL: nothing to do */
   osdear_status (*poll)(osdear_job *job, osdear_error **error); /* NULL: asked and heard as below */
   /* A poll in two halves, so that many can be on their way at once. An answer of NULL: there was none. *again true: ask once more, at once. */
   osdear_status (*ask)(osdear_job *job, osdear__ask *out, osdear_error **error);

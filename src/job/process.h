@@ -24,8 +24,8 @@ MUST_USE osdear_status osdear__process_command_make(const osdear_runner *runner,
                                                     osdear__process_command *out, osdear_error **error);
 
 /* process_start.c */
-MUST_USE osdear_status osdear__process_start(osdear_runner *runner, const osdear__submission *submission, osdear__send_outcome *outcome,
-                                             osdear_error **error);
+MUST_USE osdear_status osdear__process_start(osdear_runner *runner, const osdear__submission *submission,
+                                             osdear__send_outcome *outcome, osdear_error **error);
 /* Ends it by its supervisor; UNAVAILABLE while that is only about to start. */
 MUST_USE osdear_status osdear__process_end(const char *folder, osdear_error **error);
 

@@ -27,10 +27,12 @@ MUST_USE osdear_status osdear__service_json(const osdear__http_response *respons
 /* Sends, expects 2xx, reads the body as JSON. `words` finds the message in the body of an error; NULL: its first line. */
 typedef const char *(*osdear__error_words)(const osdear__json *body);
 MUST_USE osdear_status osdear__service_call(const osdear_runner *runner, osdear__http_client *client, const osdear__call *call,
-                                            osdear__error_words words, osdear__arena *arena, osdear__json **out, osdear_error **error);
+                                            osdear__error_words words, osdear__arena *arena, osdear__json **out,
+                                            osdear_error **error);
 /* What a runner's hear() begins with: *out is NULL when there was no answer, and the body of one that is 200. */
-MUST_USE osdear_status osdear__service_hear(const osdear_runner *runner, const osdear__http_response *response, osdear__error_words words, osdear__arena *arena,
-                                            osdear__json **out, osdear_error **error);
+MUST_USE osdear_status osdear__service_hear(const osdear_runner *runner, const osdear__http_response *response,
+                                            osdear__error_words words, osdear__arena *arena, osdear__json **out,
+                                            osdear_error **error);
 /* Fails as osdear__http_fail() does, with the words found in the body, or its first line. */
 osdear_status osdear__service_fail(const osdear_runner *runner, const osdear__http_response *response, osdear__error_words words,
                                    osdear_error **error);

@@ -11,9 +11,9 @@ struct osdear__token {
   osdear_status (*fetch)(osdear_runner *runner, osdear__buf *value, int64_t *life_ms, osdear_error **error);
   /* Whether an answer means that the token is not taken (any more). */
   bool (*is_refusal)(const osdear__http_response *answer);
-  char *value;         /* NULL: none yet */
-  int64_t fetched_us;  /* monotonic */
-  int64_t renew_us;    /* monotonic; INT64_MAX: when it is refused */
+  char *value;        /* NULL: none yet */
+  int64_t fetched_us; /* monotonic */
+  int64_t renew_us;   /* monotonic; INT64_MAX: when it is refused */
 };
 /* The hooks of a client whose requests carry the token. */
 osdear__http_hooks osdear__token_hooks(osdear__token *token);

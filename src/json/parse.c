@@ -13,13 +13,13 @@ struct osdear__json_parser {
   bool allow_many;
   osdear__json_handler handler;
   void *argument;
-  osdear__arena memory;  /* all that yajl allocates during one parse */
-  osdear__buf repaired;  /* see osdear__json_scan() */
+  osdear__arena memory; /* all that yajl allocates during one parse */
+  osdear__buf repaired; /* see osdear__json_scan() */
   jmp_buf no_memory;
   yajl_handle yajl;
   int64_t first_line;
-  int32_t depth;         /* of the container that the next value stands in */
-  osdear_status status;  /* why the parse was stopped from inside */
+  int32_t depth;        /* of the container that the next value stands in */
+  osdear_status status; /* why the parse was stopped from inside */
   osdear_error **error;
 };
 
@@ -175,7 +175,8 @@ static bool is_blank(osdear__str text)
   return true;
 }
 
-static osdear_status fail_at(const osdear__json_parser *parser, osdear__str text, size_t offset, const char *name, osdear_error **error)
+static osdear_status fail_at(const osdear__json_parser *parser, osdear__str text, size_t offset, const char *name,
+                             osdear_error **error)
 {
   int64_t line = parser->first_line;
   size_t start = 0;

@@ -31,8 +31,9 @@ static void add_pages(listing *list, const osdear__pq_column *column, const osde
   }
 }
 
-osdear_status osdear__pq_columns_ahead(osdear__parquet *file, osdear__pq_column *columns, size_t count, const osdear__row_range *rows,
-                                       size_t row_count, int64_t memory, osdear__input **out, osdear_error **error)
+osdear_status osdear__pq_columns_ahead(osdear__parquet *file, osdear__pq_column *columns, size_t count,
+                                       const osdear__row_range *rows, size_t row_count, int64_t memory, osdear__input **out,
+                                       osdear_error **error)
 {
   listing list = { osdear__alloc_zeroed(count * (row_count + 1) + 1, sizeof *list.ranges), 0 };
   osdear_status st;

@@ -93,7 +93,8 @@ static bool mark_slots(const context *in, const osdear__pq_column *column, int32
 }
 
 /* Validity of a node, by the levels of its first column. */
-static osdear_status make_validity(const context *in, const osdear__pq_plan *plan, uint8_t **bits, int64_t *nulls, osdear_error **error)
+static osdear_status make_validity(const context *in, const osdear__pq_plan *plan, uint8_t **bits, int64_t *nulls,
+                                   osdear_error **error)
 {
   size_t size = osdear__pq_bitmap_size(in->slots);
   int64_t set;
@@ -134,7 +135,8 @@ static osdear_status assemble_leaf(const context *in, const osdear__pq_plan *pla
 }
 
 /* Offsets of a list: an entry that repeats at most one level deeper and is defined down to it is an element. */
-static osdear_status make_offsets(const context *in, const osdear__pq_plan *plan, int32_t *offsets, int64_t *total, osdear_error **error)
+static osdear_status make_offsets(const context *in, const osdear__pq_plan *plan, int32_t *offsets, int64_t *total,
+                                  osdear_error **error)
 {
   const osdear__pq_column *column = &in->columns[plan->column];
   int64_t elements = 0;
@@ -167,7 +169,8 @@ static osdear_status check_keys(const osdear__pq_plan *plan, const struct ArrowA
 }
 
 /* The struct of a map's keys and values, which has no nulls of its own. */
-static osdear_status assemble_entries(const context *in, const osdear__pq_plan *plan, struct ArrowArray *out, osdear_error **error)
+static osdear_status assemble_entries(const context *in, const osdear__pq_plan *plan, struct ArrowArray *out,
+                                      osdear_error **error)
 {
   SCOPED(pq_parts) parts = { 0 };
   osdear_status st = OSDEAR_OK;
@@ -198,7 +201,8 @@ static osdear_status assemble_list(const context *in, const osdear__pq_plan *pla
   return st ? st : adopt(&parts, in->slots, nulls, 2, 1, out, error);
 }
 
-static osdear_status assemble_children(const context *in, const osdear__pq_plan *plan, struct ArrowArray *children, osdear_error **error)
+static osdear_status assemble_children(const context *in, const osdear__pq_plan *plan, struct ArrowArray *children,
+                                       osdear_error **error)
 {
   osdear_status st = OSDEAR_OK;
 
@@ -231,7 +235,8 @@ static osdear_status assemble_struct(const context *in, const osdear__pq_plan *p
   return st;
 }
 
-static osdear_status assemble_variants(const context *in, const osdear__pq_plan *plan, struct ArrowArray *out, osdear_error **error)
+static osdear_status assemble_variants(const context *in, const osdear__pq_plan *plan, struct ArrowArray *out,
+                                       osdear_error **error)
 {
   bool is_shredded = plan->child_count == 1;
   SCOPED(array) made = { 0 };

@@ -4,9 +4,9 @@
 #include <parquet/calendar.h>
 
 #define BLOCK 32
-#define MOST_HEADER 128             /* bytes; with the three unions it takes about 15 */
-#define SMALL (INT64_C(64) << 10)   /* a filter that is read at once; of a larger one only the blocks that are asked for, */
-#define MOST_BLOCKS 8               /* up to so many, */
+#define MOST_HEADER 128               /* bytes; with the three unions it takes about 15 */
+#define SMALL (INT64_C(64) << 10)     /* a filter that is read at once; of a larger one only the blocks that are asked for, */
+#define MOST_BLOCKS 8                 /* up to so many, */
 #define MOST_WHOLE (INT64_C(1) << 20) /* and then the whole, unless it is larger still */
 
 struct osdear__parquet_bloom {
@@ -51,8 +51,8 @@ static bool open_filter(osdear__parquet_bloom *bloom, const osdear__pq_column_me
   take = take < there ? take : there;
   bytes = take < bloom->column ? osdear__arena_alloc(bloom->arena, (size_t)take) : NULL;
   if (!bytes || osdear__pq_file_read(bloom->file, offset, bytes, (size_t)take, NULL) ||
-      osdear__thrift_read(&osdear__pq_bloom_header_thrift, (osdear__str){ (char *)bytes, (size_t)take }, bloom->arena, &header, &used,
-                          NULL) ||
+      osdear__thrift_read(&osdear__pq_bloom_header_thrift, (osdear__str){ (char *)bytes, (size_t)take }, bloom->arena, &header,
+                          &used, NULL) ||
       !is_sound(&header) || header.num_bytes > there - (int64_t)used)
     return false;
   bloom->at = offset + (int64_t)used;
@@ -62,7 +62,8 @@ static bool open_filter(osdear__parquet_bloom *bloom, const osdear__pq_column_me
   return bloom->bits || bloom->size > SMALL || (bloom->size < bloom->column && load(bloom));
 }
 
-static const osdear__pq_column_meta *meta_at(const osdear__parquet *file, size_t group, const size_t *path, size_t depth, size_t *column)
+static const osdear__pq_column_meta *meta_at(const osdear__parquet *file, size_t group, const size_t *path, size_t depth,
+                                             size_t *column)
 {
   const osdear__pq_column_meta *meta;
 
@@ -79,8 +80,8 @@ bool osdear__parquet_has_bloom(const osdear__parquet *file, size_t group, const 
   return meta_at(file, group, path, depth, &column) != NULL;
 }
 
-osdear_status osdear__parquet_bloom_open(osdear__parquet *file, size_t group, const size_t *path, size_t depth, osdear__arena *arena,
-                                         osdear__parquet_bloom **out, osdear_error **error)
+osdear_status osdear__parquet_bloom_open(osdear__parquet *file, size_t group, const size_t *path, size_t depth,
+                                         osdear__arena *arena, osdear__parquet_bloom **out, osdear_error **error)
 {
   size_t column;
   const osdear__pq_column_meta *meta = meta_at(file, group, path, depth, &column);
@@ -116,7 +117,9 @@ static const uint8_t *block_at(osdear__parquet_bloom *bloom, int64_t block, uint
 
 static bool may_hold_hash(osdear__parquet_bloom *bloom, osdear__str bytes)
 {
-  static const uint32_t salts[] = { 0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31 };
+  static const uint32_t salts[] = {
+    0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31
+  };
   uint64_t hash = osdear__xxh64(bytes.size ? bytes.data : "", bytes.size, 0);
   uint8_t space[BLOCK];
   const uint8_t *block = block_at(bloom, (int64_t)((hash >> 32) * (uint64_t)(bloom->size / BLOCK) >> 32), space);

@@ -64,9 +64,11 @@ static osdear_status apply_instants(const osdear__pq_calendar *calendar, int64_t
     if (LIKELY(values[i] >= calendar->same_from))
       continue;
     if (!calendar->is_known)
-      return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
-                          "an old timestamp was written by the clocks of %s, of which nothing is known here: install the time zone "
-                          "database (tzdata)", calendar->zone);
+      return osdear__fail(
+          error, OSDEAR_ERR_UNSUPPORTED,
+          "an old timestamp was written by the clocks of %s, of which nothing is known here: install the time zone "
+          "database (tzdata)",
+          calendar->zone);
     if (!turn_instant(calendar, &values[i]))
       return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "a timestamp lies beyond what 64 bits of microseconds can express");
   }

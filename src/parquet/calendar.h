@@ -12,10 +12,10 @@ typedef struct osdear__pq_shift {
 
 /* The writer made a local date and clock of an instant by one offset, whatever the year; a reader goes back by what clocks truly showed. */
 struct osdear__pq_calendar {
-  const char *zone;    /* as the file names it */
-  bool is_known;       /* what follows is; else an instant that it would change is refused */
-  int64_t same_from;   /* from this instant on nothing changes; microseconds */
-  int64_t offset;      /* the writer's */
+  const char *zone;               /* as the file names it */
+  bool is_known;                  /* what follows is; else an instant that it would change is refused */
+  int64_t same_from;              /* from this instant on nothing changes; microseconds */
+  int64_t offset;                 /* the writer's */
   const osdear__pq_shift *shifts; /* ascending, the first from the beginning of time */
   size_t shift_count;
 };

@@ -69,7 +69,9 @@ static bool is_custom(const char *zone, int64_t *offset)
 /* Names of UTC, and those that Java does not know, which it takes for it. */
 static bool is_utc(const char *zone)
 {
-  static const char *const names[] = { "UTC", "GMT", "Z", "UT", "Etc/UTC", "Etc/GMT", "Etc/UCT", "Etc/Zulu", "Zulu", "UCT", "GMT0" };
+  static const char *const names[] = {
+    "UTC", "GMT", "Z", "UT", "Etc/UTC", "Etc/GMT", "Etc/UCT", "Etc/Zulu", "Zulu", "UCT", "GMT0"
+  };
 
   for (size_t i = 0; i < COUNT_OF(names); i++)
     if (!strcmp(zone, names[i]))

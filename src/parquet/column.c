@@ -63,7 +63,8 @@ static osdear_status read_flat_piece(osdear__pq_column *column, int64_t rows, in
   if (st)
     return st;
   if (!osdear__pq_hybrid_bits(&column->def, column->validity, column->count, (size_t)rows, &set))
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "page at offset %" PRId64 ": its definition levels are malformed", column->page.offset);
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "page at offset %" PRId64 ": its definition levels are malformed",
+                        column->page.offset);
   st = osdear__pq_column_values(column, set, error);
   if (st || column->sink.is_full)
     return st;
@@ -73,7 +74,8 @@ static osdear_status read_flat_piece(osdear__pq_column *column, int64_t rows, in
   return OSDEAR_OK;
 }
 
-static osdear_status read_flat(osdear__pq_column *column, int64_t rows, osdear__pq_allowance allowance, int64_t *got, osdear_error **error)
+static osdear_status read_flat(osdear__pq_column *column, int64_t rows, osdear__pq_allowance allowance, int64_t *got,
+                               osdear_error **error)
 {
   bool is_strings = column->sink.width == SINK_BYTES;
 
@@ -229,7 +231,8 @@ static osdear_status jump(osdear__pq_column *column, size_t page, int64_t until,
   if (st)
     return st;
   leave_page(column);
-  osdear__pq_pages_seek(&column->pages, column->index_pages.page_locations[page].offset, last->offset + last->compressed_page_size);
+  osdear__pq_pages_seek(&column->pages, column->index_pages.page_locations[page].offset,
+                        last->offset + last->compressed_page_size);
   column->seen = -1;
   st = osdear__pq_column_next_page(column, error);
   if (st)
@@ -254,7 +257,8 @@ osdear_status osdear__pq_column_seek(osdear__pq_column *column, int64_t row, int
       if (st)
         return st;
     } else {
-      const osdear__pq_page_location *last = &column->index_pages.page_locations[osdear__pq_page_of(&column->index_pages, until - 1)];
+      const osdear__pq_page_location *last =
+          &column->index_pages.page_locations[osdear__pq_page_of(&column->index_pages, until - 1)];
 
       column->pages.read_to = last->offset + last->compressed_page_size;
     }
@@ -342,5 +346,6 @@ osdear_status osdear__pq_column_finish(const osdear__pq_column *column, osdear_e
 
   if (column->row != column->group_rows || (left == 0 && (column->seen < 0 || column->seen == column->meta->num_values)))
     return OSDEAR_OK;
-  return osdear__fail(error, OSDEAR_ERR_CORRUPT, "its row group has %" PRId64 " rows, but it has values for more", column->group_rows);
+  return osdear__fail(error, OSDEAR_ERR_CORRUPT, "its row group has %" PRId64 " rows, but it has values for more",
+                      column->group_rows);
 }

@@ -16,10 +16,10 @@ typedef struct osdear__pq_mark {
 typedef struct osdear__pq_column {
   const osdear__pq_leaf *leaf;
   const osdear__pq_column_meta *meta;
-  size_t index;         /* of the leaf */
+  size_t index; /* of the leaf */
   int64_t group_rows;
-  bool levels_only;     /* its values are not wanted */
-  bool is_flat;         /* not nested at all: levels go straight into validity bits */
+  bool levels_only; /* its values are not wanted */
+  bool is_flat;     /* not nested at all: levels go straight into validity bits */
   osdear__pq_pages pages;
   osdear__pq_dictionary dictionary;
   osdear__pq_decoder decoder;
@@ -28,12 +28,12 @@ typedef struct osdear__pq_column {
 
   /* Where it stands. */
   osdear__pq_page page;
-  int64_t page_left;    /* entries of it not yet taken out of its levels */
-  bool page_is_full;    /* it has no nulls: its definition levels need not be looked at */
+  int64_t page_left; /* entries of it not yet taken out of its levels */
+  bool page_is_full; /* it has no nulls: its definition levels need not be looked at */
   osdear__pq_hybrid rep, def;
-  uint8_t *legacy;      /* BIT_PACKED levels of old files, turned around */
-  int64_t seen;         /* entries of all pages so far; -1: pages were jumped over */
-  int64_t row;          /* of the group, that comes next */
+  uint8_t *legacy; /* BIT_PACKED levels of old files, turned around */
+  int64_t seen;    /* entries of all pages so far; -1: pages were jumped over */
+  int64_t row;     /* of the group, that comes next */
   osdear__pq_mark mark;
   size_t ahead_from, ahead_to; /* levels of lists are read ahead, to see where a row ends */
   int16_t ahead_rep[PQ_STRIP], ahead_def[PQ_STRIP];
@@ -45,7 +45,7 @@ typedef struct osdear__pq_column {
   uint8_t *validity;    /* flat; NULL as long as there are no nulls */
   int16_t *reps, *defs; /* nested; reps only within lists */
   int64_t level_count, level_capacity;
-  double bytes_a_row;   /* of strings, seen so far: what the next batch will need */
+  double bytes_a_row; /* of strings, seen so far: what the next batch will need */
 } osdear__pq_column;
 
 /* How much a batch may take of one column before it has to end. */
@@ -61,8 +61,8 @@ void osdear__pq_column_drop(osdear__pq_column *column);
 MUST_USE osdear_status osdear__pq_column_seek(osdear__pq_column *column, int64_t row, int64_t until, osdear_error **error);
 /* Read the next `rows` rows as the whole of a new batch. `*got` is less when the allowance did not suffice; what was read is then of no use,
  * and osdear__pq_column_return() goes back to where it began. */
-MUST_USE osdear_status osdear__pq_column_read(osdear__pq_column *column, int64_t rows, osdear__pq_allowance allowance, int64_t *got,
-                                              osdear_error **error);
+MUST_USE osdear_status osdear__pq_column_read(osdear__pq_column *column, int64_t rows, osdear__pq_allowance allowance,
+                                              int64_t *got, osdear_error **error);
 MUST_USE osdear_status osdear__pq_column_return(osdear__pq_column *column, osdear_error **error);
 /* At the last row of the group: is there nothing left over? */
 MUST_USE osdear_status osdear__pq_column_finish(const osdear__pq_column *column, osdear_error **error);
@@ -77,8 +77,8 @@ MUST_USE osdear_status osdear__pq_column_open_page(osdear__pq_column *column, os
 MUST_USE osdear_status osdear__pq_column_next_page(osdear__pq_column *column, osdear_error **error);
 MUST_USE osdear_status osdear__pq_column_load_page(osdear__pq_column *column, osdear_error **error);
 bool osdear__pq_column_is_at_end(const osdear__pq_column *column); /* all pages were opened and used up */
-MUST_USE osdear_status osdear__pq_column_read_levels(osdear__pq_column *column, int64_t rows, osdear__pq_allowance allowance, int64_t *got,
-                                                     osdear_error **error);
+MUST_USE osdear_status osdear__pq_column_read_levels(osdear__pq_column *column, int64_t rows, osdear__pq_allowance allowance,
+                                                     int64_t *got, osdear_error **error);
 /* Entries of the page at hand, which are not to be read. */
 MUST_USE osdear_status osdear__pq_column_pass_levels(osdear__pq_column *column, int64_t entries, osdear_error **error);
 MUST_USE osdear_status osdear__pq_column_skip_levels(osdear__pq_column *column, int64_t rows, osdear_error **error);

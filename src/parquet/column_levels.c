@@ -184,7 +184,8 @@ static osdear_status must_begin_row(const osdear__pq_column *column, osdear_erro
 {
   if (column->ahead_from == column->ahead_to || column->ahead_rep[column->ahead_from] == 0)
     return OSDEAR_OK;
-  return osdear__fail(error, OSDEAR_ERR_CORRUPT, "page at offset %" PRId64 " begins inside a list that nothing began", column->page.offset);
+  return osdear__fail(error, OSDEAR_ERR_CORRUPT, "page at offset %" PRId64 " begins inside a list that nothing began",
+                      column->page.offset);
 }
 
 static osdear_status append_ahead(osdear__pq_column *column, size_t entries, osdear_error **error)
@@ -201,7 +202,8 @@ static osdear_status append_ahead(osdear__pq_column *column, size_t entries, osd
 }
 
 /* A row ends where the next one begins, maybe pages later. */
-static osdear_status read_lists(osdear__pq_column *column, int64_t rows, osdear__pq_allowance allowance, int64_t *got, osdear_error **error)
+static osdear_status read_lists(osdear__pq_column *column, int64_t rows, osdear__pq_allowance allowance, int64_t *got,
+                                osdear_error **error)
 {
   int64_t left = rows;
   bool is_first = true;
@@ -239,7 +241,8 @@ osdear_status osdear__pq_column_read_levels(osdear__pq_column *column, int64_t r
                                             osdear_error **error)
 {
   *got = 0;
-  return column->leaf->max_rep ? read_lists(column, rows, allowance, got, error) : read_structs(column, rows, allowance, got, error);
+  return column->leaf->max_rep ? read_lists(column, rows, allowance, got, error)
+                               : read_structs(column, rows, allowance, got, error);
 }
 
 /* ---- skipping ---- */

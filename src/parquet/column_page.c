@@ -57,8 +57,9 @@ osdear_status osdear__pq_column_next_page(osdear__pq_column *column, osdear_erro
     return OSDEAR_OK;
   column->seen += page->values;
   if (column->seen > column->meta->num_values)
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "page at offset %" PRId64 ": up to it are %" PRId64 " values, the footer says %" PRId64,
-                        page->offset, column->seen, column->meta->num_values);
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT,
+                        "page at offset %" PRId64 ": up to it are %" PRId64 " values, the footer says %" PRId64, page->offset,
+                        column->seen, column->meta->num_values);
   return OSDEAR_OK;
 }
 
@@ -68,7 +69,8 @@ static uint32_t width_of(int32_t max_level)
 }
 
 /* The deprecated BIT_PACKED packs from the most significant bit on, and has no length. Turned around it is one packed run of the hybrid. */
-static osdear_status start_bit_packed(osdear__pq_column *column, osdear__pq_hybrid *levels, uint32_t width, uint8_t *to, osdear_error **error)
+static osdear_status start_bit_packed(osdear__pq_column *column, osdear__pq_hybrid *levels, uint32_t width, uint8_t *to,
+                                      osdear_error **error)
 {
   osdear__pq_page *page = &column->page;
   uint64_t bits = (uint64_t)page->values * width;
@@ -104,8 +106,8 @@ static osdear_status start_prefixed(osdear__pq_column *column, osdear__pq_hybrid
   return OSDEAR_OK;
 }
 
-static osdear_status start_v1(osdear__pq_column *column, osdear__pq_hybrid *levels, int32_t max_level, int32_t encoding, uint8_t *legacy,
-                              osdear_error **error)
+static osdear_status start_v1(osdear__pq_column *column, osdear__pq_hybrid *levels, int32_t max_level, int32_t encoding,
+                              uint8_t *legacy, osdear_error **error)
 {
   if (max_level == 0)
     return OSDEAR_OK;
@@ -146,8 +148,9 @@ static osdear_status start_levels(osdear__pq_column *column, osdear_error **erro
       return st;
   }
   /* One run over the whole page, as writers make it when there are no nulls, need not be looked at again. */
-  column->page_is_full = leaf->max_def == 0 || (osdear__pq_hybrid_fill(&column->def) && column->def.run >= (uint64_t)page->values &&
-                                                column->def.value == (uint32_t)leaf->max_def);
+  column->page_is_full =
+      leaf->max_def == 0 || (osdear__pq_hybrid_fill(&column->def) && column->def.run >= (uint64_t)page->values &&
+                             column->def.value == (uint32_t)leaf->max_def);
   return OSDEAR_OK;
 }
 

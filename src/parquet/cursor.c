@@ -3,11 +3,11 @@
 
 #define DEFAULT_READ_AHEAD (INT64_C(1) << 20)
 #define DEFAULT_FETCH (INT64_C(16) << 20)
-#define BATCH_ROWS (INT64_C(1) << 20)      /* more are never given at once */
-#define BATCH_BYTES (INT64_C(64) << 20)    /* of one column's strings, where rows allow */
-#define BATCH_LEVELS (INT64_C(1) << 22)    /* of one column's lists */
-#define ROW_LEVELS (INT64_C(1) << 26)      /* where it is a single row */
-#define MAX_FIXED (INT32_C(1) << 24)       /* bytes of a FIXED value */
+#define BATCH_ROWS (INT64_C(1) << 20)        /* more are never given at once */
+#define BATCH_BYTES (INT64_C(64) << 20)      /* of one column's strings, where rows allow */
+#define BATCH_LEVELS (INT64_C(1) << 22)      /* of one column's lists */
+#define ROW_LEVELS (INT64_C(1) << 26)        /* where it is a single row */
+#define MAX_FIXED (INT32_C(1) << 24)         /* bytes of a FIXED value */
 #define FIXED_BATCH_BYTES (INT64_C(1) << 26) /* of one column of wide FIXED values */
 
 struct osdear__parquet_cursor {
@@ -20,11 +20,11 @@ struct osdear__parquet_cursor {
   size_t column_count;
   osdear__row_range *ranges;
   size_t range_count;
-  size_t range;        /* at hand */
-  int64_t row;         /* of the group, that comes next */
-  int64_t cap_rows;    /* of any batch */
-  size_t batch_bytes;  /* of one column's strings, of more than a row */
-  int64_t most_rows;   /* that the next can hold, as the ones before tell */
+  size_t range;       /* at hand */
+  int64_t row;        /* of the group, that comes next */
+  int64_t cap_rows;   /* of any batch */
+  size_t batch_bytes; /* of one column's strings, of more than a row */
+  int64_t most_rows;  /* that the next can hold, as the ones before tell */
   bool failed;
   osdear__codec_state codecs;
 };
@@ -35,7 +35,8 @@ static osdear_status within_column(const osdear__parquet_cursor *cursor, const o
   SCOPED(buf) name = { 0 };
 
   osdear__pq_leaf_name(column->leaf, &name);
-  return osdear__fail_within(error, st, "%s: row group %zu, column %s", cursor->file->name, cursor->group, name.data ? name.data : "?");
+  return osdear__fail_within(error, st, "%s: row group %zu, column %s", cursor->file->name, cursor->group,
+                             name.data ? name.data : "?");
 }
 
 /* ---- opening ---- */
@@ -49,8 +50,9 @@ static osdear_status check_ranges(const osdear__parquet_cursor *cursor, const os
     const osdear__row_range *range = &read->rows[i];
 
     if (range->from < last || range->to < range->from || range->to > rows)
-      return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "rows %" PRId64 " to %" PRId64 " do not ascend within a row group of %" PRId64,
-                          range->from, range->to, rows);
+      return osdear__fail(error, OSDEAR_ERR_ARGUMENT,
+                          "rows %" PRId64 " to %" PRId64 " do not ascend within a row group of %" PRId64, range->from, range->to,
+                          rows);
     last = range->to;
   }
   return OSDEAR_OK;
@@ -78,7 +80,8 @@ static osdear_status take_ranges(osdear__parquet_cursor *cursor, const osdear__p
 static osdear_status read_index(osdear__parquet_cursor *cursor, osdear__pq_column *column, osdear_error **error)
 {
   AUTO(error) why = NULL;
-  osdear_status st = osdear__pq_offset_index_read(cursor->file, cursor->group, column->index, &cursor->arena, &column->index_pages, &why);
+  osdear_status st =
+      osdear__pq_offset_index_read(cursor->file, cursor->group, column->index, &cursor->arena, &column->index_pages, &why);
 
   column->has_index = st == OSDEAR_OK;
   if (st == OSDEAR_OK || st == OSDEAR_ERR_NOT_FOUND)
@@ -135,14 +138,16 @@ osdear_status osdear__parquet_cursor_new(osdear__parquet *file, size_t group, co
   osdear_status st;
 
   if (group >= file->meta.row_group_count)
-    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "%s: row group %zu asked, there are %zu", file->name, group, file->meta.row_group_count);
+    return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "%s: row group %zu asked, there are %zu", file->name, group,
+                        file->meta.row_group_count);
   cursor = osdear__alloc_zeroed(1, sizeof *cursor);
   if (!cursor)
     return osdear__fail_memory(error);
   cursor->file = osdear__parquet_ref(file);
   cursor->group = group;
   cursor->cap_rows = BATCH_ROWS;
-  cursor->batch_bytes = read && read->batch_bytes > 0 && read->batch_bytes < BATCH_BYTES ? (size_t)read->batch_bytes : (size_t)BATCH_BYTES;
+  cursor->batch_bytes =
+      read && read->batch_bytes > 0 && read->batch_bytes < BATCH_BYTES ? (size_t)read->batch_bytes : (size_t)BATCH_BYTES;
   st = start_cursor(cursor, read, error);
   if (st)
     return st;
@@ -289,8 +294,8 @@ static osdear_status next_batch(osdear__parquet_cursor *cursor, int64_t rows, st
   return st;
 }
 
-osdear_status osdear__parquet_cursor_next(osdear__parquet_cursor *cursor, int64_t max_rows, struct ArrowArray *out, int64_t *first_row,
-                                          osdear_error **error)
+osdear_status osdear__parquet_cursor_next(osdear__parquet_cursor *cursor, int64_t max_rows, struct ArrowArray *out,
+                                          int64_t *first_row, osdear_error **error)
 {
   int64_t left = 0;
   osdear_status st;
@@ -298,7 +303,8 @@ osdear_status osdear__parquet_cursor_next(osdear__parquet_cursor *cursor, int64_
   if (max_rows < 1)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "a batch of %" PRId64 " rows was asked, at least one is given", max_rows);
   if (cursor->failed)
-    return osdear__fail(error, OSDEAR_ERR_STATE, "%s: reading row group %zu has failed before", cursor->file->name, cursor->group);
+    return osdear__fail(error, OSDEAR_ERR_STATE, "%s: reading row group %zu has failed before", cursor->file->name,
+                        cursor->group);
   if (!find_range(cursor, &left)) {
     memset(out, 0, sizeof *out);
     return OSDEAR_OK;

@@ -27,7 +27,8 @@ osdear_status osdear__pq_cut_short(osdear_error **error)
   return osdear__fail(error, OSDEAR_ERR_CORRUPT, "its values end before their count is reached, or are malformed");
 }
 
-osdear_status osdear__pq_put(const osdear__pq_decoder *decoder, const uint8_t *from, uint8_t *to, size_t count, osdear_error **error)
+osdear_status osdear__pq_put(const osdear__pq_decoder *decoder, const uint8_t *from, uint8_t *to, size_t count,
+                             osdear_error **error)
 {
   if (!decoder->convert) {
     memcpy(to, from, count * decoder->stored);
@@ -45,7 +46,8 @@ static uint8_t *slot(const osdear__pq_decoder *decoder, const osdear__pq_sink *s
   return sink->values + (size_t)at * (size_t)decoder->width;
 }
 
-static osdear_status plain_fixed(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count, osdear_error **error)
+static osdear_status plain_fixed(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count,
+                                 osdear_error **error)
 {
   if (count > (size_t)(decoder->end - decoder->at) / decoder->stored)
     return osdear__pq_cut_short(error);
@@ -53,7 +55,8 @@ static osdear_status plain_fixed(osdear__pq_decoder *decoder, osdear__pq_sink *s
   return osdear__pq_put(decoder, decoder->at - count * decoder->stored, slot(decoder, sink, at), count, error);
 }
 
-static osdear_status plain_bits(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count, osdear_error **error)
+static osdear_status plain_bits(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count,
+                                osdear_error **error)
 {
   int64_t left = (int64_t)(decoder->end - decoder->at) * 8 - decoder->bit;
 
@@ -65,7 +68,8 @@ static osdear_status plain_bits(osdear__pq_decoder *decoder, osdear__pq_sink *si
 }
 
 /* Each value is its length and its bytes. */
-static osdear_status plain_bytes(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count, osdear_error **error)
+static osdear_status plain_bytes(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count,
+                                 osdear_error **error)
 {
   int32_t *offsets = sink->offsets + at;
   const uint8_t *from = decoder->at;
@@ -102,7 +106,8 @@ static osdear_status rle_bits(osdear__pq_decoder *decoder, osdear__pq_sink *sink
   return osdear__pq_hybrid_bits(&decoder->hybrid, sink->values, at, count, &set) ? OSDEAR_OK : osdear__pq_cut_short(error);
 }
 
-static osdear_status delta_numbers(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count, osdear_error **error)
+static osdear_status delta_numbers(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count,
+                                   osdear_error **error)
 {
   uint32_t *narrow = (uint32_t *)(void *)decoder->strip;
   osdear_status st;
@@ -132,7 +137,8 @@ static void gather_streams(const uint8_t *from, size_t streams, size_t width, ui
       out[i * width + byte] = from[i];
 }
 
-static osdear_status split_streams(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count, osdear_error **error)
+static osdear_status split_streams(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count,
+                                   osdear_error **error)
 {
   size_t strip = sizeof decoder->strip / decoder->stored;
   osdear_status st;
@@ -195,7 +201,8 @@ static osdear_status start_rle(osdear__pq_decoder *decoder, const uint8_t *data,
   return OSDEAR_OK;
 }
 
-static osdear_status start_delta(osdear__pq_decoder *decoder, const uint8_t *data, size_t size, uint64_t limit, osdear_error **error)
+static osdear_status start_delta(osdear__pq_decoder *decoder, const uint8_t *data, size_t size, uint64_t limit,
+                                 osdear_error **error)
 {
   decoder->decode = delta_numbers;
   if (size == 0) { /* a page of nulls only */
@@ -215,8 +222,8 @@ static osdear_status unexpected(const osdear__pq_decoder *decoder, int32_t encod
                       osdear__pq_physical_name((int32_t)decoder->leaf->physical), name);
 }
 
-osdear_status osdear__pq_decoder_start(osdear__pq_decoder *decoder, int32_t encoding, const uint8_t *data, size_t size, int32_t limit,
-                                       osdear_error **error)
+osdear_status osdear__pq_decoder_start(osdear__pq_decoder *decoder, int32_t encoding, const uint8_t *data, size_t size,
+                                       int32_t limit, osdear_error **error)
 {
   osdear__pq_physical physical = decoder->leaf->physical;
   bool is_integer = physical == PQ_INT32 || physical == PQ_INT64;
@@ -247,7 +254,8 @@ osdear_status osdear__pq_decoder_start(osdear__pq_decoder *decoder, int32_t enco
 /* ---- reading and skipping ---- */
 
 /* Strings that are decimals, or FIXED values written as strings: from the side sink to where they belong. */
-static osdear_status put_strings(const osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count, osdear_error **error)
+static osdear_status put_strings(const osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count,
+                                 osdear_error **error)
 {
   const osdear__pq_sink *strings = &decoder->strings;
 
@@ -274,7 +282,8 @@ static osdear_status put_strings(const osdear__pq_decoder *decoder, osdear__pq_s
 }
 
 /* Into the side sink, by strips. */
-static osdear_status through_strings(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count, osdear_error **error)
+static osdear_status through_strings(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count,
+                                     osdear_error **error)
 {
   while (count) {
     size_t take = count < PQ_STRIP ? count : PQ_STRIP;
@@ -287,7 +296,8 @@ static osdear_status through_strings(osdear__pq_decoder *decoder, osdear__pq_sin
     if (st)
       return st;
     if (decoder->strings.is_full)
-      return osdear__fail(error, OSDEAR_ERR_LIMIT, "%zu values that are no strings take more than %zu bytes", take, decoder->strings.most);
+      return osdear__fail(error, OSDEAR_ERR_LIMIT, "%zu values that are no strings take more than %zu bytes", take,
+                          decoder->strings.most);
     st = put_strings(decoder, sink, at, take, error);
     if (st)
       return st;
@@ -303,7 +313,8 @@ static bool decodes_strings(const osdear__pq_decoder *decoder)
          decoder->decode == osdear__pq_decode_delta_bytes;
 }
 
-osdear_status osdear__pq_decoder_read(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count, osdear_error **error)
+osdear_status osdear__pq_decoder_read(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count,
+                                      osdear_error **error)
 {
   if (count == 0)
     return OSDEAR_OK;

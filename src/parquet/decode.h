@@ -26,8 +26,9 @@ typedef struct osdear__pq_dictionary {
 void osdear__pq_dictionary_drop(osdear__pq_dictionary *dictionary);
 /* `data`: a dictionary page of `count` values, PLAIN. What was in the dictionary is replaced. `*owned`, unless NULL, is the block that the
  * page begins; where it serves as it is, the dictionary takes it over and leaves NULL. */
-MUST_USE osdear_status osdear__pq_dictionary_read(osdear__pq_dictionary *dictionary, const osdear__pq_leaf *leaf, const uint8_t *data,
-                                                  size_t size, int32_t count, uint8_t **owned, osdear_error **error);
+MUST_USE osdear_status osdear__pq_dictionary_read(osdear__pq_dictionary *dictionary, const osdear__pq_leaf *leaf,
+                                                  const uint8_t *data, size_t size, int32_t count, uint8_t **owned,
+                                                  osdear_error **error);
 
 typedef struct osdear__pq_decoder osdear__pq_decoder;
 /* Appends `count` values at slot `at`. */
@@ -39,11 +40,11 @@ struct osdear__pq_decoder {
   const osdear__pq_dictionary *dictionary;
   osdear__pq_convert convert;
   osdear__pq_decode decode;
-  int32_t width;          /* of the leaf's values in a sink */
-  size_t stored;          /* bytes of a physical value; 0: of any length, or bits */
+  int32_t width; /* of the leaf's values in a sink */
+  size_t stored; /* bytes of a physical value; 0: of any length, or bits */
   const uint8_t *at, *end;
-  int64_t bit;            /* PLAIN booleans: taken so far */
-  size_t streams, taken;  /* BYTE_STREAM_SPLIT: values in the page, and taken */
+  int64_t bit;           /* PLAIN booleans: taken so far */
+  size_t streams, taken; /* BYTE_STREAM_SPLIT: values in the page, and taken */
   osdear__pq_hybrid hybrid;
   osdear__pq_delta delta; /* integers; lengths; for DELTA_BYTE_ARRAY lengths of prefixes */
   osdear__pq_delta suffixes;
@@ -76,8 +77,8 @@ osdear_status osdear__pq_decode_delta_bytes(osdear__pq_decoder *decoder, osdear_
                                             osdear_error **error);
 MUST_USE osdear_status osdear__pq_skip_delta_length(osdear__pq_decoder *decoder, size_t count, osdear_error **error);
 MUST_USE osdear_status osdear__pq_skip_delta_bytes(osdear__pq_decoder *decoder, size_t count, osdear_error **error);
-MUST_USE osdear_status osdear__pq_start_delta_length(osdear__pq_decoder *decoder, const uint8_t *data, size_t size, uint64_t limit,
-                                                     osdear_error **error);
+MUST_USE osdear_status osdear__pq_start_delta_length(osdear__pq_decoder *decoder, const uint8_t *data, size_t size,
+                                                     uint64_t limit, osdear_error **error);
 MUST_USE osdear_status osdear__pq_start_delta_bytes(osdear__pq_decoder *decoder, const uint8_t *data, size_t size, uint64_t limit,
                                                     osdear_error **error);
 

@@ -9,7 +9,8 @@ void osdear__pq_dictionary_drop(osdear__pq_dictionary *dictionary)
 }
 
 /* The page's bytes as they are: its own block where it has one, which has the padding, or a copy. */
-static osdear_status keep_page(osdear__pq_dictionary *dictionary, const uint8_t *data, size_t size, uint8_t **owned, osdear_error **error)
+static osdear_status keep_page(osdear__pq_dictionary *dictionary, const uint8_t *data, size_t size, uint8_t **owned,
+                               osdear_error **error)
 {
   if (*owned) {
     dictionary->values = *owned;
@@ -25,7 +26,8 @@ static osdear_status keep_page(osdear__pq_dictionary *dictionary, const uint8_t 
 }
 
 /* Where each string lies in the page. */
-static osdear_status read_entries(osdear__pq_dictionary *dictionary, const uint8_t *data, size_t size, size_t count, osdear_error **error)
+static osdear_status read_entries(osdear__pq_dictionary *dictionary, const uint8_t *data, size_t size, size_t count,
+                                  osdear_error **error)
 {
   size_t at = 0;
 
@@ -89,8 +91,8 @@ static osdear_status read_fixed(osdear__pq_dictionary *dictionary, const osdear_
   return OSDEAR_OK;
 }
 
-osdear_status osdear__pq_dictionary_read(osdear__pq_dictionary *dictionary, const osdear__pq_leaf *leaf, const uint8_t *data, size_t size,
-                                         int32_t count, uint8_t **owned, osdear_error **error)
+osdear_status osdear__pq_dictionary_read(osdear__pq_dictionary *dictionary, const osdear__pq_leaf *leaf, const uint8_t *data,
+                                         size_t size, int32_t count, uint8_t **owned, osdear_error **error)
 {
   osdear_status st;
 
@@ -131,22 +133,22 @@ static uint32_t greatest(const uint32_t *values, size_t count)
 
 /* ---- values of fixed width ---- */
 
-#define GATHER(type)                                                                                                   \
-  static void gather_##type(const uint8_t *dictionary, const uint32_t *indices, uint8_t *out, size_t count)            \
-  {                                                                                                                    \
-    const type *from = (const type *)(const void *)dictionary;                                                         \
-    type *to = (type *)(void *)out;                                                                                    \
-                                                                                                                       \
-    for (size_t i = 0; i < count; i++)                                                                                 \
-      to[i] = from[indices[i]];                                                                                        \
-  }                                                                                                                    \
-  static void fill_##type(const uint8_t *value, uint8_t *out, size_t count)                                            \
-  {                                                                                                                    \
-    type *to = (type *)(void *)out;                                                                                    \
-    type one = *(const type *)(const void *)value;                                                                     \
-                                                                                                                       \
-    for (size_t i = 0; i < count; i++)                                                                                 \
-      to[i] = one;                                                                                                     \
+#define GATHER(type)                                                                                        \
+  static void gather_##type(const uint8_t *dictionary, const uint32_t *indices, uint8_t *out, size_t count) \
+  {                                                                                                         \
+    const type *from = (const type *)(const void *)dictionary;                                              \
+    type *to = (type *)(void *)out;                                                                         \
+                                                                                                            \
+    for (size_t i = 0; i < count; i++)                                                                      \
+      to[i] = from[indices[i]];                                                                             \
+  }                                                                                                         \
+  static void fill_##type(const uint8_t *value, uint8_t *out, size_t count)                                 \
+  {                                                                                                         \
+    type *to = (type *)(void *)out;                                                                         \
+    type one = *(const type *)(const void *)value;                                                          \
+                                                                                                            \
+    for (size_t i = 0; i < count; i++)                                                                      \
+      to[i] = one;                                                                                          \
   }
 
 GATHER(uint8_t)
@@ -215,7 +217,8 @@ static bool append_strings(const osdear__pq_dictionary *dictionary, const uint32
   return true;
 }
 
-static bool repeat_string(const osdear__pq_dictionary *dictionary, uint32_t index, osdear__pq_sink *sink, int64_t at, size_t count)
+static bool repeat_string(const osdear__pq_dictionary *dictionary, uint32_t index, osdear__pq_sink *sink, int64_t at,
+                          size_t count)
 {
   uint32_t strip[64];
 
@@ -233,7 +236,8 @@ static bool repeat_string(const osdear__pq_dictionary *dictionary, uint32_t inde
 }
 
 /* A whole run of equal values, or a strip of a packed one. */
-static osdear_status decode_run(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count, osdear_error **error)
+static osdear_status decode_run(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count,
+                                osdear_error **error)
 {
   const osdear__pq_dictionary *dictionary = decoder->dictionary;
   uint32_t index = decoder->hybrid.value;
@@ -249,7 +253,8 @@ static osdear_status decode_run(osdear__pq_decoder *decoder, osdear__pq_sink *si
   return repeat_string(dictionary, index, sink, at, count) || sink->is_full ? OSDEAR_OK : osdear__fail_memory(error);
 }
 
-static osdear_status decode_packed(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count, osdear_error **error)
+static osdear_status decode_packed(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count,
+                                   osdear_error **error)
 {
   const osdear__pq_dictionary *dictionary = decoder->dictionary;
   uint32_t *indices = (uint32_t *)(void *)decoder->strip;

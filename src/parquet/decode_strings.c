@@ -48,7 +48,8 @@ static osdear_status no_room(const osdear__pq_sink *sink, osdear_error **error)
 }
 
 /* The bytes of a strip lie as they are wanted: one copy, and the lengths added up. */
-static osdear_status length_strip(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int32_t *offsets, size_t count, osdear_error **error)
+static osdear_status length_strip(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int32_t *offsets, size_t count,
+                                  osdear_error **error)
 {
   uint64_t there = (uint64_t)(decoder->end - decoder->at);
   uint64_t total = 0;
@@ -128,8 +129,8 @@ static bool keep_last(osdear__pq_decoder *decoder, const uint8_t *value, size_t 
 }
 
 /* Each value is the beginning of the one before it, so much of it as `prefixes` say, and a suffix of its own. */
-static osdear_status bytes_strip(osdear__pq_decoder *decoder, const uint64_t *prefixes, const uint64_t *suffixes, osdear__pq_sink *sink,
-                                 int32_t *offsets, size_t count, osdear_error **error)
+static osdear_status bytes_strip(osdear__pq_decoder *decoder, const uint64_t *prefixes, const uint64_t *suffixes,
+                                 osdear__pq_sink *sink, int32_t *offsets, size_t count, osdear_error **error)
 {
   size_t before = decoder->last_size;
   size_t bytes = sink->bytes;

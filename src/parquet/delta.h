@@ -9,15 +9,15 @@
 typedef struct osdear__pq_delta {
   const uint8_t *at;
   const uint8_t *end;
-  uint64_t left;           /* values not yet given */
+  uint64_t left; /* values not yet given */
   uint64_t miniblock_left;
   uint64_t miniblock_size;
-  uint32_t miniblocks;     /* in a block */
+  uint32_t miniblocks; /* in a block */
   uint32_t next_miniblock;
-  const uint8_t *widths;   /* of the block at hand */
-  uint64_t least;          /* delta of the block */
-  uint64_t last;           /* value */
-  bool started;            /* the first value was given */
+  const uint8_t *widths;       /* of the block at hand */
+  uint64_t least;              /* delta of the block */
+  uint64_t last;               /* value */
+  bool started;                /* the first value was given */
   uint32_t held_from, held_to; /* decoded, not yet given */
   uint64_t held[PQ_DELTA_PIECE];
 } osdear__pq_delta;

@@ -47,7 +47,7 @@ static inline void osdear__pq_copy_short(uint8_t *to, const uint8_t *from, size_
 /* RLE: the hybrid of runs and bit-packed groups of eight (encode_hybrid.c). `width` 1..32; neither width nor length in front. */
 void osdear__pq_hybrid_write(const uint32_t *values, size_t count, int width, osdear__buf *out);
 void osdear__pq_hybrid_write_run(uint32_t value, size_t count, int width, osdear__buf *out); /* `count` times the same */
-int osdear__pq_bit_width(uint64_t max);                                                     /* bits to hold 0..max; 0 for 0 */
+int osdear__pq_bit_width(uint64_t max);                                                      /* bits to hold 0..max; 0 for 0 */
 
 /* DELTA_BINARY_PACKED of int32 or, if `wide`, int64 (encode_delta.c). */
 void osdear__pq_delta_write(const void *values, size_t count, bool wide, osdear__buf *out);

@@ -1,7 +1,7 @@
 #include <parquet/encode.h>
 
-#define GROUP 8     /* values are bit-packed in groups of so many */
-#define SLACK 32    /* bytes past the end that pack_group() may touch */
+#define GROUP 8  /* values are bit-packed in groups of so many */
+#define SLACK 32 /* bytes past the end that pack_group() may touch */
 
 int osdear__pq_bit_width(uint64_t max)
 {
@@ -114,7 +114,8 @@ static uint8_t *put_literal(uint8_t *to, const uint32_t *values, size_t count, i
 void osdear__pq_hybrid_write(const uint32_t *values, size_t count, int width, osdear__buf *out)
 {
   size_t least = least_run(width), at = 0;
-  size_t most = (count / GROUP + 1) * (size_t)(width + 10) + SLACK; /* a group: its bits, or a run's header and value, and a header */
+  size_t most =
+      (count / GROUP + 1) * (size_t)(width + 10) + SLACK; /* a group: its bits, or a run's header and value, and a header */
   char *room = osdear__buf_reserve(out, most);
   uint8_t *to = (uint8_t *)room;
 

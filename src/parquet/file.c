@@ -1,11 +1,12 @@
 /** @file file.c Opening a file: magic, footer, and the checks that everything later relies on. */
 #include <parquet/calendar.h>
 
-#define TAIL_BYTES 8        /* footer length and magic */
-#define LEAST_BYTES 12      /* magic, empty footer's length, magic */
+#define TAIL_BYTES 8          /* footer length and magic */
+#define LEAST_BYTES 12        /* magic, empty footer's length, magic */
 #define FIRST_READ (64 << 10) /* holds most footers, so that a file is opened by one read */
 
-osdear_status osdear__pq_input_read(osdear__parquet *file, osdear__input *input, int64_t offset, void *out, size_t size, osdear_error **error)
+osdear_status osdear__pq_input_read(osdear__parquet *file, osdear__input *input, int64_t offset, void *out, size_t size,
+                                    osdear_error **error)
 {
   osdear_status st = osdear__input_read(input, offset, out, size, error);
 
@@ -24,14 +25,15 @@ static osdear_status check_tail(osdear__parquet *file, const uint8_t *tail, int6
   int64_t size = file->input->size_bytes;
 
   if (!memcmp(tail + 4, "PARE", 4))
-    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s: the footer is encrypted (Parquet modular encryption): decrypt the file first",
-                        file->name);
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
+                        "%s: the footer is encrypted (Parquet modular encryption): decrypt the file first", file->name);
   if (memcmp(tail + 4, "PAR1", 4))
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: does not end in PAR1, so it is not a Parquet file or was cut short", file->name);
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: does not end in PAR1, so it is not a Parquet file or was cut short",
+                        file->name);
   *footer_size = osdear__load_u32(tail);
   if (*footer_size > size - LEAST_BYTES)
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: a footer of %" PRId64 " bytes does not fit a file of %" PRId64, file->name,
-                        *footer_size, size);
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: a footer of %" PRId64 " bytes does not fit a file of %" PRId64,
+                        file->name, *footer_size, size);
   return OSDEAR_OK;
 }
 
@@ -74,17 +76,19 @@ static osdear_status check_chunk(osdear__parquet *file, size_t group, size_t col
   const osdear__pq_leaf *leaf = &file->schema.leaves[column];
 
   if (chunk->file_path.size)
-    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s: row group %zu, column %zu lies in another file, \"%.*s\"", file->name, group,
-                        column, (int)(chunk->file_path.size < 200 ? chunk->file_path.size : 200), chunk->file_path.data);
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s: row group %zu, column %zu lies in another file, \"%.*s\"", file->name,
+                        group, column, (int)(chunk->file_path.size < 200 ? chunk->file_path.size : 200), chunk->file_path.data);
   if (chunk->set & CHUNK_CRYPTO || !chunk->meta_data)
     return osdear__fail(error, chunk->set & CHUNK_CRYPTO ? OSDEAR_ERR_UNSUPPORTED : OSDEAR_ERR_CORRUPT,
                         "%s: row group %zu, column %zu %s", file->name, group, column,
-                        chunk->set & CHUNK_CRYPTO ? "is encrypted (Parquet modular encryption): decrypt the file first" : "has no metadata");
+                        chunk->set & CHUNK_CRYPTO ? "is encrypted (Parquet modular encryption): decrypt the file first"
+                                                  : "has no metadata");
   if (chunk->meta_data->type != (int32_t)leaf->physical)
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: row group %zu, column %zu is of type %d, its schema says %s", file->name, group,
-                        column, chunk->meta_data->type, osdear__pq_physical_name((int32_t)leaf->physical));
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: row group %zu, column %zu is of type %d, its schema says %s", file->name,
+                        group, column, chunk->meta_data->type, osdear__pq_physical_name((int32_t)leaf->physical));
   if (chunk->meta_data->num_values < 0 || chunk->meta_data->total_compressed_size < 0 || chunk->meta_data->data_page_offset < 0)
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: row group %zu, column %zu has a negative size or offset", file->name, group, column);
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s: row group %zu, column %zu has a negative size or offset", file->name,
+                        group, column);
   return OSDEAR_OK;
 }
 
@@ -146,8 +150,8 @@ static osdear_status open_file(osdear__parquet *file, osdear_error **error)
   if (st)
     return osdear__fail_within(error, st, "%s: footer", file->name);
   if (file->meta.set & FILE_ENCRYPTION)
-    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s: has encrypted columns (Parquet modular encryption): decrypt the file first",
-                        file->name);
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
+                        "%s: has encrypted columns (Parquet modular encryption): decrypt the file first", file->name);
   st = osdear__pq_schema_read(file->meta.schema, file->meta.schema_count, &file->arena, &file->schema, error);
   if (st)
     return osdear__fail_within(error, st, "%s", file->name);

@@ -11,12 +11,12 @@ struct osdear__parquet {
   atomic_size_t references;
   atomic_llong bytes_read;
   osdear__input *input;
-  const char *name;       /* the input's */
+  const char *name; /* the input's */
   bool skip_checksums;
   bool is_always_compressed; /* written by one whose pages v2 deny it */
-  bool trusts_old_stats;  /* written by one whose deprecated min and max are known to be sound */
-  int64_t footer_at;      /* pages end before it */
-  uint8_t *footer;        /* text of the metadata lies in it */
+  bool trusts_old_stats;     /* written by one whose deprecated min and max are known to be sound */
+  int64_t footer_at;         /* pages end before it */
+  uint8_t *footer;           /* text of the metadata lies in it */
   osdear__arena arena;
   osdear__pq_file_meta meta;
   osdear__pq_schema schema;

@@ -2,6 +2,7 @@
 #include <parquet/format.h>
 
 /* One line of a table: OPT and REQ for single fields, LIST for lists (R: required). */
+/* clang-format off */
 #define OPT(of, id, kind, member) { id, kind, false, false, offsetof(of, member), 0, NULL }
 #define REQ(of, id, kind, member) { id, kind, false, true, offsetof(of, member), 0, NULL }
 #define OPT_STRUCT(of, id, member, table) { id, THRIFT_STRUCT, false, false, offsetof(of, member), 0, &table }
@@ -10,6 +11,7 @@
 #define LIST(of, id, kind, required, member, count, table) \
   { id, kind, true, required, offsetof(of, member), offsetof(of, count), table }
 #define TABLE(symbol, text, of) const osdear__thrift_struct symbol = { text, sizeof(of), symbol##_fields, COUNT_OF(symbol##_fields) }
+/* clang-format on */
 
 static const osdear__thrift_field time_unit_fields[] = { EMPTY(1), EMPTY(2), EMPTY(3) };
 static TABLE(time_unit, "TimeUnit", osdear__pq_time_unit);
@@ -36,15 +38,23 @@ static const osdear__thrift_field variant_type_fields[] = { OPT(osdear__pq_varia
 static TABLE(variant_type, "VariantType", osdear__pq_variant_type);
 
 static const osdear__thrift_field logical_type_fields[] = {
-  EMPTY(1), EMPTY(2), EMPTY(3), EMPTY(4),
+  EMPTY(1),
+  EMPTY(2),
+  EMPTY(3),
+  EMPTY(4),
   OPT_STRUCT(osdear__pq_logical_type, 5, decimal, decimal_type),
   EMPTY(6),
   OPT_STRUCT(osdear__pq_logical_type, 7, time, time_type),
   OPT_STRUCT(osdear__pq_logical_type, 8, timestamp, time_type),
   OPT_STRUCT(osdear__pq_logical_type, 10, integer, int_type),
-  EMPTY(11), EMPTY(12), EMPTY(13), EMPTY(14), EMPTY(15),
+  EMPTY(11),
+  EMPTY(12),
+  EMPTY(13),
+  EMPTY(14),
+  EMPTY(15),
   OPT_STRUCT(osdear__pq_logical_type, 16, variant, variant_type),
-  EMPTY(17), EMPTY(18),
+  EMPTY(17),
+  EMPTY(18),
 };
 static TABLE(logical_type, "LogicalType", osdear__pq_logical_type);
 
@@ -238,15 +248,24 @@ TABLE(osdear__pq_bloom_header_thrift, "BloomFilterHeader", osdear__pq_bloom_head
 
 const char *osdear__pq_physical_name(int32_t physical)
 {
-  static const char *const names[] = { "BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY" };
+  static const char *const names[] = { "BOOLEAN", "INT32",  "INT64",      "INT96",
+                                       "FLOAT",   "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY" };
 
   return physical >= 0 && (size_t)physical < COUNT_OF(names) ? names[physical] : NULL;
 }
 
 const char *osdear__pq_encoding_name(int32_t encoding)
 {
-  static const char *const names[] = { "PLAIN", NULL, "PLAIN_DICTIONARY", "RLE", "BIT_PACKED", "DELTA_BINARY_PACKED",
-                                       "DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY", "RLE_DICTIONARY", "BYTE_STREAM_SPLIT" };
+  static const char *const names[] = { "PLAIN",
+                                       NULL,
+                                       "PLAIN_DICTIONARY",
+                                       "RLE",
+                                       "BIT_PACKED",
+                                       "DELTA_BINARY_PACKED",
+                                       "DELTA_LENGTH_BYTE_ARRAY",
+                                       "DELTA_BYTE_ARRAY",
+                                       "RLE_DICTIONARY",
+                                       "BYTE_STREAM_SPLIT" };
 
   return encoding >= 0 && (size_t)encoding < COUNT_OF(names) ? names[encoding] : NULL;
 }

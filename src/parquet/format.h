@@ -9,24 +9,61 @@
 #define SET(id) (UINT32_C(1) << (id))
 
 typedef enum osdear__pq_physical {
-  PQ_BOOLEAN = 0, PQ_INT32 = 1, PQ_INT64 = 2, PQ_INT96 = 3, PQ_FLOAT = 4, PQ_DOUBLE = 5, PQ_BYTE_ARRAY = 6, PQ_FIXED = 7, PQ_PHYSICALS
+  PQ_BOOLEAN = 0,
+  PQ_INT32 = 1,
+  PQ_INT64 = 2,
+  PQ_INT96 = 3,
+  PQ_FLOAT = 4,
+  PQ_DOUBLE = 5,
+  PQ_BYTE_ARRAY = 6,
+  PQ_FIXED = 7,
+  PQ_PHYSICALS
 } osdear__pq_physical;
 
 typedef enum osdear__pq_repetition { PQ_REQUIRED = 0, PQ_OPTIONAL = 1, PQ_REPEATED = 2 } osdear__pq_repetition;
 
 typedef enum osdear__pq_converted {
-  PQ_UTF8 = 0, PQ_MAP = 1, PQ_MAP_KEY_VALUE = 2, PQ_LIST = 3, PQ_ENUM = 4, PQ_DECIMAL = 5, PQ_DATE = 6, PQ_TIME_MILLIS = 7,
-  PQ_TIME_MICROS = 8, PQ_TIMESTAMP_MILLIS = 9, PQ_TIMESTAMP_MICROS = 10, PQ_UINT_8 = 11, PQ_UINT_16 = 12, PQ_UINT_32 = 13,
-  PQ_UINT_64 = 14, PQ_INT_8 = 15, PQ_INT_16 = 16, PQ_INT_32 = 17, PQ_INT_64 = 18, PQ_JSON = 19, PQ_BSON = 20, PQ_INTERVAL = 21
+  PQ_UTF8 = 0,
+  PQ_MAP = 1,
+  PQ_MAP_KEY_VALUE = 2,
+  PQ_LIST = 3,
+  PQ_ENUM = 4,
+  PQ_DECIMAL = 5,
+  PQ_DATE = 6,
+  PQ_TIME_MILLIS = 7,
+  PQ_TIME_MICROS = 8,
+  PQ_TIMESTAMP_MILLIS = 9,
+  PQ_TIMESTAMP_MICROS = 10,
+  PQ_UINT_8 = 11,
+  PQ_UINT_16 = 12,
+  PQ_UINT_32 = 13,
+  PQ_UINT_64 = 14,
+  PQ_INT_8 = 15,
+  PQ_INT_16 = 16,
+  PQ_INT_32 = 17,
+  PQ_INT_64 = 18,
+  PQ_JSON = 19,
+  PQ_BSON = 20,
+  PQ_INTERVAL = 21
 } osdear__pq_converted;
 
 typedef enum osdear__pq_encoding {
-  PQ_PLAIN = 0, PQ_PLAIN_DICTIONARY = 2, PQ_RLE = 3, PQ_BIT_PACKED = 4, PQ_DELTA_BINARY_PACKED = 5, PQ_DELTA_LENGTH_BYTE_ARRAY = 6,
-  PQ_DELTA_BYTE_ARRAY = 7, PQ_RLE_DICTIONARY = 8, PQ_BYTE_STREAM_SPLIT = 9
+  PQ_PLAIN = 0,
+  PQ_PLAIN_DICTIONARY = 2,
+  PQ_RLE = 3,
+  PQ_BIT_PACKED = 4,
+  PQ_DELTA_BINARY_PACKED = 5,
+  PQ_DELTA_LENGTH_BYTE_ARRAY = 6,
+  PQ_DELTA_BYTE_ARRAY = 7,
+  PQ_RLE_DICTIONARY = 8,
+  PQ_BYTE_STREAM_SPLIT = 9
 } osdear__pq_encoding;
 
 typedef enum osdear__pq_page_type {
-  PQ_DATA_PAGE = 0, PQ_INDEX_PAGE = 1, PQ_DICTIONARY_PAGE = 2, PQ_DATA_PAGE_V2 = 3
+  PQ_DATA_PAGE = 0,
+  PQ_INDEX_PAGE = 1,
+  PQ_DICTIONARY_PAGE = 2,
+  PQ_DATA_PAGE_V2 = 3
 } osdear__pq_page_type;
 
 typedef enum osdear__pq_boundary { PQ_UNORDERED = 0, PQ_ASCENDING = 1, PQ_DESCENDING = 2 } osdear__pq_boundary;
@@ -169,13 +206,13 @@ typedef struct osdear__pq_column_meta {
   osdear__pq_key_value *key_value_metadata; /* optional */
   size_t key_value_count;
   int64_t data_page_offset;
-  int64_t index_page_offset;                /* optional */
-  int64_t dictionary_page_offset;           /* optional */
-  osdear__pq_statistics *statistics;        /* optional */
+  int64_t index_page_offset;                 /* optional */
+  int64_t dictionary_page_offset;            /* optional */
+  osdear__pq_statistics *statistics;         /* optional */
   osdear__pq_encoding_stats *encoding_stats; /* optional */
   size_t encoding_stats_count;
-  int64_t bloom_filter_offset;              /* optional */
-  int32_t bloom_filter_length;              /* optional */
+  int64_t bloom_filter_offset;                 /* optional */
+  int32_t bloom_filter_length;                 /* optional */
   osdear__pq_size_statistics *size_statistics; /* optional */
 } osdear__pq_column_meta;
 #define COLUMN_META_INDEX_PAGE SET(10)
@@ -278,7 +315,7 @@ typedef struct osdear__pq_page_header {
   int32_t type;
   int32_t uncompressed_page_size;
   int32_t compressed_page_size;
-  int32_t crc;                                  /* optional; so is each of the three, by `type` */
+  int32_t crc; /* optional; so is each of the three, by `type` */
   osdear__pq_data_page *data_page;
   osdear__pq_dictionary_page *dictionary_page;
   osdear__pq_data_page_v2 *data_page_v2;

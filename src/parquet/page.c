@@ -1,11 +1,11 @@
 /** @file page.c Pages out of a file, through a window that moves over the chunk. */
 #include <parquet/page.h>
 
-#define FIRST_HEADER 256            /* most headers are below 100 bytes */
+#define FIRST_HEADER 256              /* most headers are below 100 bytes */
 #define MAX_HEADER ((size_t)16 << 20) /* long statistics make long headers; more is no header */
-#define BELIEVED 100                /* a page that claims to become so many times larger must prove it, */
-#define PIECE ((size_t)4 << 20)     /* unless it is no larger than this; as much is given to it at first */
-#define OLD_WRITERS_SLACK 100       /* parquet-mr before 1.2.9 left the dictionary's header out of the chunk's size (PARQUET-816) */
+#define BELIEVED 100                  /* a page that claims to become so many times larger must prove it, */
+#define PIECE ((size_t)4 << 20)       /* unless it is no larger than this; as much is given to it at first */
+#define OLD_WRITERS_SLACK 100 /* parquet-mr before 1.2.9 left the dictionary's header out of the chunk's size (PARQUET-816) */
 
 osdear_status osdear__pq_pages_start(osdear__pq_pages *pages, osdear__parquet *file, const osdear__pq_column_meta *meta,
                                      osdear__codec_state *codecs, int64_t read_ahead, osdear_error **error)
@@ -17,7 +17,8 @@ osdear_status osdear__pq_pages_start(osdear__pq_pages *pages, osdear__parquet *f
   if (meta->set & COLUMN_META_DICTIONARY_PAGE && meta->dictionary_page_offset > 0 && meta->dictionary_page_offset < start)
     start = meta->dictionary_page_offset;
   if (!osdear__add_i64(start, meta->total_compressed_size, &end) || start > file->footer_at || end > file->footer_at)
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%" PRId64 " bytes at offset %" PRId64 " reach past the pages, which end at %" PRId64,
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT,
+                        "%" PRId64 " bytes at offset %" PRId64 " reach past the pages, which end at %" PRId64,
                         meta->total_compressed_size, start, file->footer_at);
   if (!osdear__codec_name((osdear__codec)meta->codec))
     return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "its pages are compressed by codec %d, which is unknown", meta->codec);
@@ -25,8 +26,15 @@ osdear_status osdear__pq_pages_start(osdear__pq_pages *pages, osdear__parquet *f
     return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "its pages are compressed by %s, which this build cannot read",
                         osdear__codec_name((osdear__codec)meta->codec));
   end = end < file->footer_at - OLD_WRITERS_SLACK ? end + OLD_WRITERS_SLACK : file->footer_at;
-  *pages = (osdear__pq_pages){ .file = file, .input = file->input, .codec = (osdear__codec)meta->codec, .start = start, .end = end, .at = start,
-                               .read_to = start + meta->total_compressed_size, .read_ahead = read_ahead, .codecs = codecs };
+  *pages = (osdear__pq_pages){ .file = file,
+                               .input = file->input,
+                               .codec = (osdear__codec)meta->codec,
+                               .start = start,
+                               .end = end,
+                               .at = start,
+                               .read_to = start + meta->total_compressed_size,
+                               .read_ahead = read_ahead,
+                               .codecs = codecs };
   return OSDEAR_OK;
 }
 
@@ -115,7 +123,8 @@ static osdear_status ensure(osdear__pq_pages *pages, int64_t offset, size_t size
 static osdear_status read_header(osdear__pq_pages *pages, osdear__pq_page *page, osdear_error **error)
 {
   size_t left = (size_t)(pages->end - pages->at);
-  size_t wanted = pages->read_to > pages->at ? (size_t)(pages->read_to - pages->at) : left; /* not past what will be read anyway */
+  size_t wanted =
+      pages->read_to > pages->at ? (size_t)(pages->read_to - pages->at) : left; /* not past what will be read anyway */
   size_t want = wanted < FIRST_HEADER ? wanted : FIRST_HEADER;
 
   for (;;) {
@@ -129,8 +138,8 @@ static osdear_status read_header(osdear__pq_pages *pages, osdear__pq_page *page,
     if (in_window(pages, pages->at) > want)
       want = in_window(pages, pages->at) < left ? in_window(pages, pages->at) : left;
     osdear__arena_reset(&pages->arena);
-    st = osdear__thrift_read(&osdear__pq_page_header_thrift, (osdear__str){ (const char *)bytes, want }, &pages->arena, &page->header, &used,
-                             &why);
+    st = osdear__thrift_read(&osdear__pq_page_header_thrift, (osdear__str){ (const char *)bytes, want }, &pages->arena,
+                             &page->header, &used, &why);
     if (!st) {
       page->body_at = pages->at + (int64_t)used;
       return OSDEAR_OK;
@@ -161,8 +170,9 @@ static osdear_status check_sizes(const osdear__pq_pages *pages, const osdear__pq
 
   if (header->compressed_page_size < 0 || header->uncompressed_page_size < 0 ||
       header->compressed_page_size > pages->end - page->body_at)
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "page at offset %" PRId64 " has %d bytes (%d decompressed), its chunk %" PRId64 " more",
-                        page->offset, header->compressed_page_size, header->uncompressed_page_size, pages->end - page->body_at);
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT,
+                        "page at offset %" PRId64 " has %d bytes (%d decompressed), its chunk %" PRId64 " more", page->offset,
+                        header->compressed_page_size, header->uncompressed_page_size, pages->end - page->body_at);
   if (most && header->uncompressed_page_size > (header->compressed_page_size + INT64_C(64)) * most)
     return osdear__fail(error, OSDEAR_ERR_CORRUPT, "page at offset %" PRId64 ": %d bytes cannot become %d by %s", page->offset,
                         header->compressed_page_size, header->uncompressed_page_size, osdear__codec_name(pages->codec));
@@ -215,7 +225,8 @@ osdear_status osdear__pq_pages_next(osdear__pq_pages *pages, osdear__pq_page *pa
     osdear_status st;
 
     if (pages->at >= pages->end)
-      return osdear__fail(error, OSDEAR_ERR_CORRUPT, "the chunk ends at offset %" PRId64 " before all of its values came", pages->end);
+      return osdear__fail(error, OSDEAR_ERR_CORRUPT, "the chunk ends at offset %" PRId64 " before all of its values came",
+                          pages->end);
     memset(page, 0, sizeof *page);
     page->offset = pages->at;
     st = read_header(pages, page, error);
@@ -236,8 +247,8 @@ static osdear_status check_crc(const osdear__pq_page *page, const uint8_t *body,
 
   if (found == (uint32_t)page->header.crc)
     return OSDEAR_OK;
-  return osdear__fail(error, OSDEAR_ERR_CORRUPT, "page at offset %" PRId64 ": its checksum is %08x, %08x was written", page->offset, found,
-                      (uint32_t)page->header.crc);
+  return osdear__fail(error, OSDEAR_ERR_CORRUPT, "page at offset %" PRId64 ": its checksum is %08x, %08x was written",
+                      page->offset, found, (uint32_t)page->header.crc);
 }
 
 /* Levels of a v2 page lie in front of its values and are never compressed. */
@@ -246,10 +257,10 @@ static osdear_status split_v2(osdear__pq_page *page, const uint8_t *body, osdear
   const osdear__pq_data_page_v2 *v2 = page->header.data_page_v2;
   int64_t levels = (int64_t)v2->repetition_levels_byte_length + v2->definition_levels_byte_length;
 
-  if (v2->repetition_levels_byte_length < 0 || v2->definition_levels_byte_length < 0 || levels > page->header.compressed_page_size ||
-      levels > page->header.uncompressed_page_size)
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "page at offset %" PRId64 ": levels of %d and %d bytes do not fit it", page->offset,
-                        v2->repetition_levels_byte_length, v2->definition_levels_byte_length);
+  if (v2->repetition_levels_byte_length < 0 || v2->definition_levels_byte_length < 0 ||
+      levels > page->header.compressed_page_size || levels > page->header.uncompressed_page_size)
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "page at offset %" PRId64 ": levels of %d and %d bytes do not fit it",
+                        page->offset, v2->repetition_levels_byte_length, v2->definition_levels_byte_length);
   page->rep = body;
   page->rep_size = (size_t)v2->repetition_levels_byte_length;
   page->def = body + page->rep_size;
@@ -268,14 +279,15 @@ static osdear_status inflate_by_pieces(osdear__pq_pages *pages, const osdear__pq
   osdear_status st = osdear__inflater_new(pages->codec, &inflater, error);
 
   while (!st && !is_done && done <= page->size) {
-    size_t room = done < pages->raw_capacity / 2 || pages->raw_capacity >= page->size ? pages->raw_capacity : 2 * pages->raw_capacity;
+    size_t room =
+        done < pages->raw_capacity / 2 || pages->raw_capacity >= page->size ? pages->raw_capacity : 2 * pages->raw_capacity;
 
     room = room > PIECE ? room : PIECE;
     room = room < page->size ? room : page->size;
     if (!grow(&pages->raw, &pages->raw_capacity, room, done))
       return osdear__fail_memory(error);
-    st = osdear__inflate(inflater, body + taken, in_size - taken, &used, pages->raw + done, room + (room == page->size) - done, &got, true,
-                         &is_done, error);
+    st = osdear__inflate(inflater, body + taken, in_size - taken, &used, pages->raw + done, room + (room == page->size) - done,
+                         &got, true, &is_done, error);
     taken += used;
     done += got;
   }
@@ -285,7 +297,8 @@ static osdear_status inflate_by_pieces(osdear__pq_pages *pages, const osdear__pq
   return st;
 }
 
-static osdear_status inflate(osdear__pq_pages *pages, const osdear__pq_page *page, const uint8_t *body, size_t in_size, osdear_error **error)
+static osdear_status inflate(osdear__pq_pages *pages, const osdear__pq_page *page, const uint8_t *body, size_t in_size,
+                             osdear_error **error)
 {
   bool has_streams = pages->codec == CODEC_GZIP || pages->codec == CODEC_ZSTD || pages->codec == CODEC_BROTLI;
 
@@ -317,7 +330,8 @@ osdear_status osdear__pq_pages_load(osdear__pq_pages *pages, osdear__pq_page *pa
   body += page->rep_size + page->def_size;
   in_size = (size_t)header->compressed_page_size - page->rep_size - page->def_size;
   page->size = (size_t)header->uncompressed_page_size - page->rep_size - page->def_size;
-  if (!is_compressed || (in_size == 0 && page->size == 0)) { /* the bytes are there: what the header says of their size is not needed */
+  if (!is_compressed ||
+      (in_size == 0 && page->size == 0)) { /* the bytes are there: what the header says of their size is not needed */
     page->size = in_size;
     page->data = body;
     return OSDEAR_OK;

@@ -7,8 +7,8 @@ static osdear_status none(const char *why, osdear_error **error)
 }
 
 /* An index lies anywhere in the file and is small against it. */
-static osdear_status read_struct(osdear__parquet *file, int64_t offset, int32_t length, const osdear__thrift_struct *of, osdear__arena *arena,
-                                 void *out, osdear_error **error)
+static osdear_status read_struct(osdear__parquet *file, int64_t offset, int32_t length, const osdear__thrift_struct *of,
+                                 osdear__arena *arena, void *out, osdear_error **error)
 {
   AUTO(error) why = NULL;
   osdear_status st;
@@ -28,7 +28,8 @@ static osdear_status read_struct(osdear__parquet *file, int64_t offset, int32_t 
   return st ? none("the page index is malformed", error) : OSDEAR_OK;
 }
 
-static bool is_sound(const osdear__parquet *file, size_t group, const osdear__pq_column_meta *meta, const osdear__pq_offset_index *index)
+static bool is_sound(const osdear__parquet *file, size_t group, const osdear__pq_column_meta *meta,
+                     const osdear__pq_offset_index *index)
 {
   int64_t rows = file->meta.row_groups[group].num_rows;
   int64_t from = meta->data_page_offset;
@@ -58,7 +59,8 @@ osdear_status osdear__pq_offset_index_read(osdear__parquet *file, size_t group, 
 
   if ((chunk->set & CHUNK_OFFSET_INDEX) != CHUNK_OFFSET_INDEX)
     return none("the column has no offset index", error);
-  st = read_struct(file, chunk->offset_index_offset, chunk->offset_index_length, &osdear__pq_offset_index_thrift, arena, out, error);
+  st = read_struct(file, chunk->offset_index_offset, chunk->offset_index_length, &osdear__pq_offset_index_thrift, arena, out,
+                   error);
   if (st)
     return st;
   return is_sound(file, group, chunk->meta_data, out) ? OSDEAR_OK : none("the offset index contradicts its chunk", error);
@@ -72,7 +74,8 @@ static osdear_status read_column_index(osdear__parquet *file, size_t group, size
 
   if ((chunk->set & CHUNK_COLUMN_INDEX) != CHUNK_COLUMN_INDEX)
     return none("the column has no column index", error);
-  st = read_struct(file, chunk->column_index_offset, chunk->column_index_length, &osdear__pq_column_index_thrift, arena, out, error);
+  st = read_struct(file, chunk->column_index_offset, chunk->column_index_length, &osdear__pq_column_index_thrift, arena, out,
+                   error);
   if (st)
     return st;
   if (out->null_page_count != pages || out->min_count != pages || out->max_count != pages ||
@@ -81,8 +84,8 @@ static osdear_status read_column_index(osdear__parquet *file, size_t group, size
   return OSDEAR_OK;
 }
 
-static void fill_page(const osdear__parquet *file, const osdear__pq_leaf *leaf, size_t column, const osdear__pq_column_index *index,
-                      size_t i, osdear__parquet_page *page)
+static void fill_page(const osdear__parquet *file, const osdear__pq_leaf *leaf, size_t column,
+                      const osdear__pq_column_index *index, size_t i, osdear__parquet_page *page)
 {
   osdear__pq_bounds bounds = { 0 };
   int64_t nulls = index->null_counts ? index->null_counts[i] : -1;
@@ -126,8 +129,8 @@ osdear_status osdear__parquet_pages(osdear__parquet *file, size_t group, const s
     return osdear__fail_memory(error);
   for (size_t i = 0; i < offsets.page_count; i++) {
     made[i].rows.from = offsets.page_locations[i].first_row_index;
-    made[i].rows.to = i + 1 < offsets.page_count ? offsets.page_locations[i + 1].first_row_index
-                                                 : file->meta.row_groups[group].num_rows;
+    made[i].rows.to =
+        i + 1 < offsets.page_count ? offsets.page_locations[i + 1].first_row_index : file->meta.row_groups[group].num_rows;
     fill_page(file, leaf, column, &index, i, &made[i]);
   }
   *pages = made;

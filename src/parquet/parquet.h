@@ -25,9 +25,9 @@ const osdear__type *osdear__parquet_type(const osdear__parquet *file); /* a stru
 int64_t osdear__parquet_rows(const osdear__parquet *file);
 size_t osdear__parquet_group_count(const osdear__parquet *file);
 int64_t osdear__parquet_group_rows(const osdear__parquet *file, size_t group);
-int64_t osdear__parquet_group_start(const osdear__parquet *file, size_t group); /* number of its first row in the file */
+int64_t osdear__parquet_group_start(const osdear__parquet *file, size_t group);     /* number of its first row in the file */
 const char *osdear__parquet_metadata(const osdear__parquet *file, const char *key); /* key_value_metadata; NULL: not there */
-const char *osdear__parquet_created_by(const osdear__parquet *file); /* NULL: not there */
+const char *osdear__parquet_created_by(const osdear__parquet *file);                /* NULL: not there */
 
 /* What the footer knows of a leaf column in one row group. `path`: field indices into osdear__parquet_type(), through structs only.
  * Bounds that cannot be trusted (see reference: deprecated orders, NaN, INT96) are left out. Text is borrowed from the file. */
@@ -52,8 +52,9 @@ typedef struct osdear__parquet_page {
   osdear__scalar min, max;
   int64_t null_count; /* -1: unknown */
 } osdear__parquet_page;
-MUST_USE osdear_status osdear__parquet_pages(osdear__parquet *file, size_t group, const size_t *path, size_t depth, osdear__arena *arena,
-                                             osdear__parquet_page **pages, size_t *count, osdear_error **error);
+MUST_USE osdear_status osdear__parquet_pages(osdear__parquet *file, size_t group, const size_t *path, size_t depth,
+                                             osdear__arena *arena, osdear__parquet_page **pages, size_t *count,
+                                             osdear_error **error);
 
 /* The bloom filter of a leaf in one row group; *out NULL: there is none, or none that is sound and smaller than its column. Lies in the
  * arena, which it goes on using; borrows the file. */
@@ -68,12 +69,12 @@ MUST_USE bool osdear__parquet_bloom_may_hold(osdear__parquet_bloom *bloom, const
 typedef struct osdear__parquet_cursor osdear__parquet_cursor;
 
 typedef struct osdear__parquet_read {
-  const osdear__type *want;       /* a struct type pruned to the fields wanted, names as in the file's type; NULL: all */
-  const osdear__row_range *rows;  /* only these rows of the group; NULL: all. Skips pages by the offset index */
+  const osdear__type *want;      /* a struct type pruned to the fields wanted, names as in the file's type; NULL: all */
+  const osdear__row_range *rows; /* only these rows of the group; NULL: all. Skips pages by the offset index */
   size_t range_count;
-  int64_t read_ahead_bytes;       /* how much of a column chunk is read at once; 0: 1 MiB */
-  int64_t fetch_bytes;            /* what an input that fetches ahead may hold for all columns; 0: 16 MiB */
-  int64_t batch_bytes;            /* of one column's strings in a batch of more than a row, about; 0: 64 MiB */
+  int64_t read_ahead_bytes; /* how much of a column chunk is read at once; 0: 1 MiB */
+  int64_t fetch_bytes;      /* what an input that fetches ahead may hold for all columns; 0: 16 MiB */
+  int64_t batch_bytes;      /* of one column's strings in a batch of more than a row, about; 0: 64 MiB */
 } osdear__parquet_read;
 MUST_USE osdear_status osdear__parquet_cursor_new(osdear__parquet *file, size_t group, const osdear__parquet_read *read,
                                                   osdear__parquet_cursor **out, osdear_error **error);
@@ -104,10 +105,13 @@ void osdear__parquet_write_init(osdear__parquet_write *options); /* zstd, all el
 
 /* `output` stays the caller's. `type` is copied; field_id >= 0 is written. */
 MUST_USE osdear_status osdear__parquet_writer_new(osdear_context *context, osdear__output *output, const osdear__type *type,
-                                                  const osdear__parquet_write *options, osdear__parquet_writer **out, osdear_error **error);
+                                                  const osdear__parquet_write *options, osdear__parquet_writer **out,
+                                                  osdear_error **error);
 /* A canonical struct array of the writer's type; stays the caller's. A null in a field that is not nullable is DATA. */
-MUST_USE osdear_status osdear__parquet_writer_add(osdear__parquet_writer *writer, const struct ArrowArray *batch, osdear_error **error);
-MUST_USE osdear_status osdear__parquet_writer_finish(osdear__parquet_writer *writer, osdear_error **error); /* writes the footer; not output->finish */
+MUST_USE osdear_status osdear__parquet_writer_add(osdear__parquet_writer *writer, const struct ArrowArray *batch,
+                                                  osdear_error **error);
+MUST_USE osdear_status osdear__parquet_writer_finish(osdear__parquet_writer *writer,
+                                                     osdear_error **error); /* writes the footer; not output->finish */
 void osdear__parquet_writer_auto(osdear__parquet_writer **writer);
 int64_t osdear__parquet_writer_rows(const osdear__parquet_writer *writer);
 int64_t osdear__parquet_writer_bytes(const osdear__parquet_writer *writer); /* written and held back */

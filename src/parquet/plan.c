@@ -51,7 +51,8 @@ static osdear_status choose(planning *in, const osdear__pq_plan *plan, bool leve
 
 static osdear_status plan_field(planning *in, osdear__pq_plan *plan, osdear_error **error);
 
-static void set_child(osdear__pq_plan *child, const osdear__pq_node *node, const osdear__type *type, const char *name, bool nullable)
+static void set_child(osdear__pq_plan *child, const osdear__pq_node *node, const osdear__type *type, const char *name,
+                      bool nullable)
 {
   child->node = node;
   child->type = type;
@@ -166,8 +167,8 @@ static osdear_status plan_field(planning *in, osdear__pq_plan *plan, osdear_erro
   return st;
 }
 
-osdear_status osdear__pq_plan_new(const osdear__pq_schema *schema, const osdear__type *want, osdear__arena *arena, osdear__pq_plan **out,
-                                  osdear__pq_choice **choices, size_t *choice_count, osdear_error **error)
+osdear_status osdear__pq_plan_new(const osdear__pq_schema *schema, const osdear__type *want, osdear__arena *arena,
+                                  osdear__pq_plan **out, osdear__pq_choice **choices, size_t *choice_count, osdear_error **error)
 {
   planning in = { .schema = schema, .arena = arena };
   osdear__pq_plan *plan = osdear__arena_zeroed(arena, 1, sizeof *plan);

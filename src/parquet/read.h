@@ -25,16 +25,17 @@ typedef struct osdear__pq_choice {
 
 /* Matches `want`, a struct, with the schema by names. ARGUMENT: the file has no such field, or of another type. Lies in the arena. */
 MUST_USE osdear_status osdear__pq_plan_new(const osdear__pq_schema *schema, const osdear__type *want, osdear__arena *arena,
-                                           osdear__pq_plan **out, osdear__pq_choice **choices, size_t *choice_count, osdear_error **error);
+                                           osdear__pq_plan **out, osdear__pq_choice **choices, size_t *choice_count,
+                                           osdear_error **error);
 
 /* The array of a plan's top-level field, of `rows` rows, out of what its columns have read. */
-MUST_USE osdear_status osdear__pq_assemble(const osdear__pq_plan *plan, osdear__pq_column *columns, int64_t rows, struct ArrowArray *out,
-                                           osdear_error **error);
+MUST_USE osdear_status osdear__pq_assemble(const osdear__pq_plan *plan, osdear__pq_column *columns, int64_t rows,
+                                           struct ArrowArray *out, osdear_error **error);
 
 /* Where the file's input can fetch ahead: *out is the input that does, the columns read from it, and the caller closes it after them. NULL
  * where it cannot. `rows`: as the cursor reads them. (ahead.c) */
 MUST_USE osdear_status osdear__pq_columns_ahead(osdear__parquet *file, osdear__pq_column *columns, size_t count,
-                                                const osdear__row_range *rows, size_t row_count, int64_t memory, osdear__input **out,
-                                                osdear_error **error);
+                                                const osdear__row_range *rows, size_t row_count, int64_t memory,
+                                                osdear__input **out, osdear_error **error);
 
 #endif

@@ -128,8 +128,8 @@ typedef struct slot {
 } slot;
 
 static osdear_status read_value(reading *in, const group *from, levels at, slot to, osdear_error **error);
-static osdear_status read_field(reading *in, const group *from, levels at, const char *name, osdear__field *field, osdear__pq_node *node,
-                                osdear_error **error);
+static osdear_status read_field(reading *in, const group *from, levels at, const char *name, osdear__field *field,
+                                osdear__pq_node *node, osdear_error **error);
 
 static osdear_status new_children(reading *in, slot to, size_t count, osdear_error **error)
 {
@@ -148,7 +148,8 @@ static osdear_status read_leaf(reading *in, const group *from, levels at, slot t
   osdear__str *path;
 
   if (!osdear__pq_leaf_read(from->element, to.type, leaf))
-    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "column \"%s\" has no known physical type, or a length below 1", to.node->name);
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "column \"%s\" has no known physical type, or a length below 1",
+                        to.node->name);
   if (in->variants && leaf->unit == UNIT_NANOS) /* a variant keeps them, where microseconds would not */
     *to.type = (osdear__type){ .kind = KIND_LONG };
   path = osdear__arena_alloc(in->arena, in->depth * sizeof *path);
@@ -204,7 +205,8 @@ static osdear_status read_list(reading *in, const group *from, levels at, slot t
       return st;
     to.type->kind = KIND_ARRAY;
     to.node->item_def = at.def + 1;
-    st = read_field(in, repeated->first, (levels){ at.def + 1, at.rep + 1 }, "element", &to.type->fields[0], &to.node->children[0], error);
+    st = read_field(in, repeated->first, (levels){ at.def + 1, at.rep + 1 }, "element", &to.type->fields[0],
+                    &to.node->children[0], error);
   }
   in->depth--;
   return st;
@@ -232,7 +234,11 @@ static osdear_status read_map(reading *in, const group *from, levels at, slot to
   for (const group *child = entry->first; child && !st; child = child->next) {
     size_t i = child == value;
 
-    st = read_field(in, child, inside, !value ? "element" : i ? "value" : "key", &to.type->fields[i], &to.node->children[i], error);
+    st = read_field(in, child, inside,
+                    !value ? "element"
+                    : i    ? "value"
+                           : "key",
+                    &to.type->fields[i], &to.node->children[i], error);
   }
   in->depth--;
   /* Some writers make keys optional; a null among them is refused when it is met. */
@@ -317,8 +323,8 @@ static osdear_status check_name(reading *in, osdear__str name, const char **out,
 }
 
 /* `name` overrides the file's, NULL keeps it. */
-static osdear_status read_field(reading *in, const group *from, levels at, const char *name, osdear__field *field, osdear__pq_node *node,
-                                osdear_error **error)
+static osdear_status read_field(reading *in, const group *from, levels at, const char *name, osdear__field *field,
+                                osdear__pq_node *node, osdear_error **error)
 {
   slot to = { &field->type, node };
   osdear_status st;

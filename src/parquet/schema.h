@@ -12,8 +12,8 @@ typedef struct osdear__pq_calendar osdear__pq_calendar;
 /* A column as the file stores it. */
 typedef struct osdear__pq_leaf {
   osdear__pq_physical physical;
-  int32_t width;           /* bytes of a value: FIXED its length, BYTE_ARRAY and BOOLEAN 0 */
-  osdear__pq_unit unit;    /* of times and timestamps as stored */
+  int32_t width;        /* bytes of a value: FIXED its length, BYTE_ARRAY and BOOLEAN 0 */
+  osdear__pq_unit unit; /* of times and timestamps as stored */
   int32_t max_def;
   int32_t max_rep;
   const osdear__type *type; /* what its values become */
@@ -35,7 +35,7 @@ struct osdear__pq_node {
   int32_t rep;      /* lists it is in: its repetition level */
   int32_t item_def; /* ARRAY, MAP: definition level from which on there is an entry */
   const osdear__type *storage; /* VARIANT: the struct that it is in the file */
-  size_t leaf;      /* first leaf below it, or its own */
+  size_t leaf;                 /* first leaf below it, or its own */
   size_t leaf_count;
   osdear__pq_node *children;
   size_t child_count;
@@ -52,8 +52,8 @@ typedef struct osdear__pq_schema {
 MUST_USE osdear_status osdear__pq_schema_read(const osdear__pq_schema_element *elements, size_t count, osdear__arena *arena,
                                               osdear__pq_schema *out, osdear_error **error);
 /* The elements that describe a struct type, root first; osdear__pq_schema_read() makes the same type of them again. */
-MUST_USE osdear_status osdear__pq_schema_write(const osdear__type *type, osdear__arena *arena, osdear__pq_schema_element **elements,
-                                               size_t *count, osdear_error **error);
+MUST_USE osdear_status osdear__pq_schema_write(const osdear__type *type, osdear__arena *arena,
+                                               osdear__pq_schema_element **elements, size_t *count, osdear_error **error);
 /* What a column's values become, by its annotations. False: it is no column. (leaf.c) */
 MUST_USE bool osdear__pq_leaf_read(const osdear__pq_schema_element *element, osdear__type *type, osdear__pq_leaf *leaf);
 /* The other way: physical type and annotations of a type that is not nested. False: there is none. */

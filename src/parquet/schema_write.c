@@ -32,7 +32,8 @@ static osdear__pq_schema_element *add(writing *out, const char *name, osdear__pq
 }
 
 /* `logical` 0: a plain group. */
-static osdear_status make_group(writing *out, osdear__pq_schema_element *element, size_t children, uint32_t logical, osdear_error **error)
+static osdear_status make_group(writing *out, osdear__pq_schema_element *element, size_t children, uint32_t logical,
+                                osdear_error **error)
 {
   element->set |= ELEMENT_NUM_CHILDREN;
   element->num_children = (int32_t)children;
@@ -118,8 +119,8 @@ static osdear_status write_type(writing *out, const osdear__type *type, osdear__
   osdear_status st = OSDEAR_OK;
 
   if (depth >= MAX_DEPTH)
-    return osdear__fail(error, OSDEAR_ERR_LIMIT, "the type nests more than %d deep at \"%.*s\"", MAX_DEPTH, (int)element->name.size,
-                        element->name.data);
+    return osdear__fail(error, OSDEAR_ERR_LIMIT, "the type nests more than %d deep at \"%.*s\"", MAX_DEPTH,
+                        (int)element->name.size, element->name.data);
   switch (type->kind) {
   case KIND_ARRAY: return write_list(out, type, element, depth, error);
   case KIND_MAP: return write_map(out, type, element, depth, error);
@@ -139,8 +140,8 @@ static osdear_status write_type(writing *out, const osdear__type *type, osdear__
   }
 }
 
-osdear_status osdear__pq_schema_write(const osdear__type *type, osdear__arena *arena, osdear__pq_schema_element **elements, size_t *count,
-                                      osdear_error **error)
+osdear_status osdear__pq_schema_write(const osdear__type *type, osdear__arena *arena, osdear__pq_schema_element **elements,
+                                      size_t *count, osdear_error **error)
 {
   writing out = { .arena = arena };
   osdear_status st;

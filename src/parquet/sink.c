@@ -88,15 +88,15 @@ bool osdear__pq_sink_more(osdear__pq_sink *sink, size_t more)
 
 /* ---- spreading: from the back, until what is left lies where it belongs ---- */
 
-#define SPREAD(type)                                                                                                              \
-  static void spread_##type(type *values, int64_t slots, int64_t dense, const uint8_t *bits, int64_t bit_at)                     \
-  {                                                                                                                               \
-    while (slots > dense) {                                                                                                       \
-      int64_t bit = osdear__pq_bit(bits, bit_at + --slots);                                                                       \
-                                                                                                                                  \
-      dense -= bit;                                                                                                               \
-      values[slots] = (type)(values[dense] & (type)(0 - (type)bit));                                                              \
-    }                                                                                                                             \
+#define SPREAD(type)                                                                                         \
+  static void spread_##type(type *values, int64_t slots, int64_t dense, const uint8_t *bits, int64_t bit_at) \
+  {                                                                                                          \
+    while (slots > dense) {                                                                                  \
+      int64_t bit = osdear__pq_bit(bits, bit_at + --slots);                                                  \
+                                                                                                             \
+      dense -= bit;                                                                                          \
+      values[slots] = (type)(values[dense] & (type)(0 - (type)bit));                                         \
+    }                                                                                                        \
   }
 
 SPREAD(uint8_t)

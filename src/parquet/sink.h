@@ -5,20 +5,20 @@
 #include <arrow/arrow.h>
 #include <parquet/bits.h>
 
-#define SINK_SLACK 32             /* bytes past the end that copies may touch */
+#define SINK_SLACK 32                 /* bytes past the end that copies may touch */
 #define SINK_MOST ((size_t)INT32_MAX) /* bytes that int32 offsets can count */
 
 enum { SINK_BITS = 0, SINK_BYTES = -1 }; /* widths that are none */
 
 typedef struct osdear__pq_sink {
-  int32_t width;      /* bytes of a value, or one of the above */
-  uint8_t *values;    /* fixed width, bits, or the bytes of all strings */
-  size_t capacity;    /* of it, in bytes */
-  int32_t *offsets;   /* SINK_BYTES: one more than there is room for values */
-  int64_t slots;      /* there is room for */
-  size_t bytes;       /* SINK_BYTES: used */
-  size_t most;        /* SINK_BYTES: it may hold; 0: what offsets can count */
-  bool is_full;       /* more bytes came than an array can hold: what was decoded since must be dropped */
+  int32_t width;    /* bytes of a value, or one of the above */
+  uint8_t *values;  /* fixed width, bits, or the bytes of all strings */
+  size_t capacity;  /* of it, in bytes */
+  int32_t *offsets; /* SINK_BYTES: one more than there is room for values */
+  int64_t slots;    /* there is room for */
+  size_t bytes;     /* SINK_BYTES: used */
+  size_t most;      /* SINK_BYTES: it may hold; 0: what offsets can count */
+  bool is_full;     /* more bytes came than an array can hold: what was decoded since must be dropped */
 } osdear__pq_sink;
 
 /* How values of a type lie in memory; VOID counts as SINK_BITS, since nothing is ever put into it. */

@@ -83,9 +83,7 @@ static bool read_bound(const osdear__pq_leaf *leaf, osdear__str bytes, bool is_m
   if (!bytes.data || (leaf->width && bytes.size != (size_t)leaf->width))
     return false;
   switch (leaf->physical) {
-  case PQ_BOOLEAN:
-    out->i64 = bytes.size == 1 ? bytes.data[0] & 1 : 0;
-    return bytes.size == 1;
+  case PQ_BOOLEAN: out->i64 = bytes.size == 1 ? bytes.data[0] & 1 : 0; return bytes.size == 1;
   case PQ_INT32:
   case PQ_INT64: return read_integer(leaf, bytes, out);
   case PQ_FLOAT:
@@ -137,7 +135,8 @@ static bool is_signed_number(const osdear__pq_leaf *leaf)
   }
 }
 
-bool osdear__parquet_group_stats(const osdear__parquet *file, size_t group, const size_t *path, size_t depth, osdear__parquet_stats *out)
+bool osdear__parquet_group_stats(const osdear__parquet *file, size_t group, const size_t *path, size_t depth,
+                                 osdear__parquet_stats *out)
 {
   const osdear__pq_leaf *leaf;
   const osdear__pq_column_meta *meta;

@@ -3,8 +3,20 @@
 
 /* Types as the wire numbers them. */
 enum {
-  WIRE_STOP = 0, WIRE_TRUE = 1, WIRE_FALSE = 2, WIRE_I8 = 3, WIRE_I16 = 4, WIRE_I32 = 5, WIRE_I64 = 6, WIRE_DOUBLE = 7, WIRE_BINARY = 8,
-  WIRE_LIST = 9, WIRE_SET = 10, WIRE_MAP = 11, WIRE_STRUCT = 12, WIRE_UUID = 13
+  WIRE_STOP = 0,
+  WIRE_TRUE = 1,
+  WIRE_FALSE = 2,
+  WIRE_I8 = 3,
+  WIRE_I16 = 4,
+  WIRE_I32 = 5,
+  WIRE_I64 = 6,
+  WIRE_DOUBLE = 7,
+  WIRE_BINARY = 8,
+  WIRE_LIST = 9,
+  WIRE_SET = 10,
+  WIRE_MAP = 11,
+  WIRE_STRUCT = 12,
+  WIRE_UUID = 13
 };
 
 /* Deeper than any struct of Parquet's; a hostile file must not use up the stack. */
@@ -316,8 +328,8 @@ static osdear_status read_list(wire *in, const osdear__thrift_struct *of, const 
   return OSDEAR_OK;
 }
 
-static osdear_status read_field(wire *in, const osdear__thrift_struct *of, const osdear__thrift_field *field, uint8_t type, char *out,
-                                osdear_error **error)
+static osdear_status read_field(wire *in, const osdear__thrift_struct *of, const osdear__thrift_field *field, uint8_t type,
+                                char *out, osdear_error **error)
 {
   if (field->is_list)
     return read_list(in, of, field, out, error);

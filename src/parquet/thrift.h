@@ -40,8 +40,8 @@ struct osdear__thrift_struct {
 
 /* Reads one struct from the front of `in` into `out` (of->size bytes). Lists and structs go into the arena, text is borrowed from `in`.
  * Unknown fields, and known ones of another type, are skipped as Thrift's own readers do. `*used`, which may be NULL: bytes read. */
-MUST_USE osdear_status osdear__thrift_read(const osdear__thrift_struct *of, osdear__str in, osdear__arena *arena, void *out, size_t *used,
-                                           osdear_error **error);
+MUST_USE osdear_status osdear__thrift_read(const osdear__thrift_struct *of, osdear__str in, osdear__arena *arena, void *out,
+                                           size_t *used, osdear_error **error);
 /* Appends one struct; failures are the buffer's, sticky. */
 void osdear__thrift_write(const osdear__thrift_struct *of, const void *value, osdear__buf *out);
 

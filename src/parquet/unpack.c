@@ -1,23 +1,25 @@
 /** @file unpack.c Integers of any width in bits, eight at a time: with the width a constant, each is a load, a shift and a mask. */
 #include <parquet/bits.h>
 
-#define ONE(width, i, type, at) ((type)((at) >> ((i) * (width) & 7)) & (type)((UINT64_C(1) << (width)) - 1))
+#define ONE(width, i, type, at) ((type)((at) >> ((i) * (width)&7)) & (type)((UINT64_C(1) << (width)) - 1))
 #define LOAD(width, i) osdear__load_u64(in + ((i) * (width) >> 3))
 
-#define UNPACK32(width)                                             \
+#define UNPACK32(width)                                                         \
   static void unpack32_##width(const uint8_t *in, uint32_t *out, size_t groups) \
-  {                                                                 \
-    for (; groups; groups--, in += (width), out += 8)               \
-      for (int i = 0; i < 8; i++)                                   \
-        out[i] = ONE(width, i, uint32_t, LOAD(width, i));           \
+  {                                                                             \
+    for (; groups; groups--, in += (width), out += 8)                           \
+      for (int i = 0; i < 8; i++)                                               \
+        out[i] = ONE(width, i, uint32_t, LOAD(width, i));                       \
   }
 
+/* clang-format off */
 UNPACK32(1) UNPACK32(2) UNPACK32(3) UNPACK32(4) UNPACK32(5) UNPACK32(6) UNPACK32(7) UNPACK32(8)
 UNPACK32(9) UNPACK32(10) UNPACK32(11) UNPACK32(12) UNPACK32(13) UNPACK32(14) UNPACK32(15) UNPACK32(16)
 UNPACK32(17) UNPACK32(18) UNPACK32(19) UNPACK32(20) UNPACK32(21) UNPACK32(22) UNPACK32(23) UNPACK32(24)
 UNPACK32(25) UNPACK32(26) UNPACK32(27) UNPACK32(28) UNPACK32(29) UNPACK32(30) UNPACK32(31) UNPACK32(32)
+    /* clang-format on */
 
-void osdear__pq_unpack32(uint32_t width, const uint8_t *in, uint32_t *out, size_t groups)
+    void osdear__pq_unpack32(uint32_t width, const uint8_t *in, uint32_t *out, size_t groups)
 {
   static void (*const by_width[])(const uint8_t *, uint32_t *, size_t) = {
     NULL,        unpack32_1,  unpack32_2,  unpack32_3,  unpack32_4,  unpack32_5,  unpack32_6,  unpack32_7,  unpack32_8,

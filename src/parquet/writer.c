@@ -56,7 +56,8 @@ static osdear_status check_options(const osdear__parquet_write *options, osdear_
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "sizes of row groups, pages and dictionaries must not be negative");
   if (!osdear__codec_is_written(options->codec)) {
     const char *name = osdear__codec_name(options->codec);
-    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "Parquet files are not written with codec %s in this build: choose another",
+    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
+                        "Parquet files are not written with codec %s in this build: choose another",
                         name ? name : "of unknown number");
   }
   return OSDEAR_OK;
@@ -126,8 +127,8 @@ static osdear_status add_column(osdear__parquet_writer *writer, const osdear__pq
 }
 
 /* `steps` leads to `node`, with room for what lies below. */
-static osdear_status add_columns(osdear__parquet_writer *writer, const osdear__pq_node *node, osdear__pq_step *steps, size_t depth,
-                                 osdear_error **error)
+static osdear_status add_columns(osdear__parquet_writer *writer, const osdear__pq_node *node, osdear__pq_step *steps,
+                                 size_t depth, osdear_error **error)
 {
   if (node->child_count == 0)
     return add_column(writer, steps, depth, error);
@@ -364,7 +365,8 @@ static osdear_status check_state(const osdear__parquet_writer *writer, osdear_er
   if (writer->finished)
     return osdear__fail(error, OSDEAR_ERR_STATE, "%s: the Parquet file is finished already", writer->output->name);
   if (writer->broken)
-    return osdear__fail(error, OSDEAR_ERR_STATE, "%s: an earlier call failed, the Parquet file cannot be completed", writer->output->name);
+    return osdear__fail(error, OSDEAR_ERR_STATE, "%s: an earlier call failed, the Parquet file cannot be completed",
+                        writer->output->name);
   return OSDEAR_OK;
 }
 
@@ -513,7 +515,8 @@ int64_t osdear__parquet_writer_bytes(const osdear__parquet_writer *writer)
   return writer->offset + held_bytes(writer);
 }
 
-bool osdear__parquet_writer_stats(const osdear__parquet_writer *writer, const size_t *path, size_t depth, osdear__parquet_stats *out)
+bool osdear__parquet_writer_stats(const osdear__parquet_writer *writer, const size_t *path, size_t depth,
+                                  osdear__parquet_stats *out)
 {
   const osdear__pq_node *node = &writer->schema.root;
   const osdear__pq_encoder *column;

@@ -34,20 +34,21 @@ typedef struct osdear__pq_levels {
   const uint8_t *reps;            /* NULL: all are 0 */
   const struct ArrowArray *array; /* the leaf's: value i lies at base + slots[i] */
   int64_t base;
-  const int32_t *slots;           /* NULL: value i lies at base + i */
+  const int32_t *slots; /* NULL: value i lies at base + i */
   size_t value_count;
 } osdear__pq_levels;
 
 /* For the rows [from, from + rows) of a batch. The result lies in `now` or `next` and in the batch. A null where the type allows none
  * is DATA. */
-MUST_USE osdear_status osdear__pq_levels_build(const osdear__pq_path *path, const struct ArrowArray *batch, int64_t from, int64_t rows,
-                                               osdear__pq_entries *now, osdear__pq_entries *next, osdear__pq_levels *out,
-                                               osdear_error **error);
+MUST_USE osdear_status osdear__pq_levels_build(const osdear__pq_path *path, const struct ArrowArray *batch, int64_t from,
+                                               int64_t rows, osdear__pq_entries *now, osdear__pq_entries *next,
+                                               osdear__pq_levels *out, osdear_error **error);
 void osdear__pq_entries_drop(osdear__pq_entries *entries);
 /* Bytes that the rows take in the PLAIN encoding, or a little more. */
 int64_t osdear__pq_plain_bytes(const osdear__pq_path *path, const struct ArrowArray *batch, int64_t from, int64_t rows);
 /* How many of `rows` rows from `from` on fit into `bytes`: 0 if not even the first does. */
-int64_t osdear__pq_rows_fitting(const osdear__pq_path *path, const struct ArrowArray *batch, int64_t from, int64_t rows, int64_t bytes);
+int64_t osdear__pq_rows_fitting(const osdear__pq_path *path, const struct ArrowArray *batch, int64_t from, int64_t rows,
+                                int64_t bytes);
 
 /* ---- values (writer_values.c) ---- */
 
@@ -63,8 +64,17 @@ MUST_USE osdear_status osdear__pq_values_gather(const osdear__pq_path *path, con
 /* ---- bounds (writer_bounds.c) ---- */
 
 typedef enum osdear__pq_order {
-  ORDER_NONE, ORDER_BOOLEAN, ORDER_INT32, ORDER_UINT32, ORDER_INT64, ORDER_UINT64, ORDER_FLOAT, ORDER_DOUBLE, ORDER_FLOAT16,
-  ORDER_DECIMAL, ORDER_BYTES
+  ORDER_NONE,
+  ORDER_BOOLEAN,
+  ORDER_INT32,
+  ORDER_UINT32,
+  ORDER_INT64,
+  ORDER_UINT64,
+  ORDER_FLOAT,
+  ORDER_DOUBLE,
+  ORDER_FLOAT16,
+  ORDER_DECIMAL,
+  ORDER_BYTES
 } osdear__pq_order;
 
 /* By order: INT and BOOLEAN i64, FLOAT and DOUBLE f64, FLOAT16 i64 (its bits, made to sort), DECIMAL i128, BYTES the buffers. */
@@ -90,8 +100,8 @@ void osdear__pq_bounds_clear(osdear__pq_bounds *bounds);
 void osdear__pq_bounds_drop(osdear__pq_bounds *bounds);
 /* One bound in the PLAIN encoding, in the arena. Text longer than `limit` is cut: a least value down, a greatest one up; *exact says
  * whether it was. data NULL: no memory. A greatest value that cannot be cut upwards stays whole. */
-osdear__str osdear__pq_bounds_encode(const osdear__pq_bounds *bounds, osdear__pq_order order, const osdear__pq_leaf *leaf, bool is_max,
-                                     size_t limit, osdear__arena *arena, bool *exact);
+osdear__str osdear__pq_bounds_encode(const osdear__pq_bounds *bounds, osdear__pq_order order, const osdear__pq_leaf *leaf,
+                                     bool is_max, size_t limit, osdear__arena *arena, bool *exact);
 /* How two encoded bounds of a column compare. */
 int osdear__pq_bounds_compare(osdear__pq_order order, osdear__str a, osdear__str b);
 void osdear__pq_bounds_scalar(const osdear__pq_bounds *bounds, const osdear__type *type, bool is_max, osdear__scalar *out);
@@ -101,7 +111,8 @@ typedef struct osdear__pq_text_range {
   uint64_t min_prefix, max_prefix;
   osdear__str min, max;
 } osdear__pq_text_range;
-void osdear__pq_text_range_add(osdear__pq_text_range *range, const uint8_t *data, size_t size); /* 8 bytes past the end are read */
+void osdear__pq_text_range_add(osdear__pq_text_range *range, const uint8_t *data,
+                               size_t size); /* 8 bytes past the end are read */
 
 /* ---- dictionaries (writer_dictionary.c) ---- */
 
@@ -114,17 +125,17 @@ typedef struct osdear__pq_text_key {
 
 typedef struct osdear__pq_distinct {
   osdear__pq_dense dense;
-  bool has_lengths;  /* BYTE_ARRAY: in `text` each value has its length in front */
-  uint32_t *table;   /* open addressing: 1 + index of the value, 0 for a free place */
+  bool has_lengths; /* BYTE_ARRAY: in `text` each value has its length in front */
+  uint32_t *table;  /* open addressing: 1 + index of the value, 0 for a free place */
   int table_bits;
   size_t count;
-  size_t capacity;   /* of the three below */
-  void *keys;        /* 32, 64, 128: the values; BYTES: osdear__pq_text_key */
-  uint32_t *stamps;  /* BYTES: the page that used it last */
-  uint32_t *used;    /* BYTES: those that this page uses */
+  size_t capacity;  /* of the three below */
+  void *keys;       /* 32, 64, 128: the values; BYTES: osdear__pq_text_key */
+  uint32_t *stamps; /* BYTES: the page that used it last */
+  uint32_t *used;   /* BYTES: those that this page uses */
   size_t used_count;
   uint32_t page;
-  osdear__buf text;  /* BYTES: the values in the PLAIN encoding */
+  osdear__buf text; /* BYTES: the values in the PLAIN encoding */
 } osdear__pq_distinct;
 void osdear__pq_distinct_drop(osdear__pq_distinct *dictionary);
 void osdear__pq_distinct_clear(osdear__pq_distinct *dictionary); /* memory is kept */
@@ -134,7 +145,7 @@ size_t osdear__pq_distinct_bytes(const osdear__pq_distinct *dictionary, int32_t 
 void osdear__pq_distinct_write(const osdear__pq_distinct *dictionary, int32_t width, osdear__buf *out);
 /* What the indices stand for, in the PLAIN encoding. */
 void osdear__pq_distinct_expand(const osdear__pq_distinct *dictionary, const uint32_t *indices, size_t count, int32_t width,
-                                  osdear__buf *out);
+                                osdear__buf *out);
 /* BYTES: the bounds of what the page used, which is forgotten. */
 void osdear__pq_distinct_page_bounds(osdear__pq_distinct *dictionary, osdear__pq_bounds *bounds);
 
@@ -147,9 +158,9 @@ typedef struct osdear__pq_scratch {
   osdear__codec_state codec;
   osdear__pq_entries now, next;
   osdear__pq_gathered gathered;
-  osdear__buf words;   /* uint32: levels made wide */
-  osdear__buf body;    /* a page before compression */
-  osdear__buf packed;  /* and after */
+  osdear__buf words;  /* uint32: levels made wide */
+  osdear__buf body;   /* a page before compression */
+  osdear__buf packed; /* and after */
   osdear__buf header;
 } osdear__pq_scratch;
 void osdear__pq_scratch_drop(osdear__pq_scratch *scratch);
@@ -201,8 +212,8 @@ typedef struct osdear__pq_encoder {
   int64_t chunk_rows;
   int64_t chunk_levels;
   int64_t chunk_values;
-  int64_t held_bytes;         /* of the pages */
-  int64_t uncompressed_bytes; /* of the pages with their headers, before compression */
+  int64_t held_bytes;             /* of the pages */
+  int64_t uncompressed_bytes;     /* of the pages with their headers, before compression */
   osdear__pq_encoding delta_text; /* version 2, of text: chosen for the chunk by its first page; PLAIN: not yet */
   int32_t encoded_pages[PQ_BYTE_STREAM_SPLIT + 1]; /* data pages by encoding */
   osdear__pq_bounds chunk_bounds;
@@ -215,18 +226,20 @@ typedef struct osdear__pq_encoder {
   osdear__arena arena; /* metadata of its chunks and pages, until the footer is written */
 } osdear__pq_encoder;
 
-void osdear__pq_encoder_init(osdear__pq_encoder *column, const osdear__pq_path *path, bool in_variant, const osdear__parquet_write *options);
+void osdear__pq_encoder_init(osdear__pq_encoder *column, const osdear__pq_path *path, bool in_variant,
+                             const osdear__parquet_write *options);
 void osdear__pq_encoder_drop(osdear__pq_encoder *column);
 /* Rows [from, from + rows) of a batch. */
-MUST_USE osdear_status osdear__pq_encoder_add(osdear__pq_encoder *column, osdear__pq_scratch *scratch, const struct ArrowArray *batch,
-                                             int64_t from, int64_t rows, osdear_error **error);
+MUST_USE osdear_status osdear__pq_encoder_add(osdear__pq_encoder *column, osdear__pq_scratch *scratch,
+                                              const struct ArrowArray *batch, int64_t from, int64_t rows, osdear_error **error);
 /* The last page and the dictionary: the chunk can be written. */
 MUST_USE osdear_status osdear__pq_encoder_end(osdear__pq_encoder *column, osdear__pq_scratch *scratch, osdear_error **error);
 int64_t osdear__pq_encoder_bytes(const osdear__pq_encoder *column); /* held back, encoded and not */
 
 /* The open page becomes the last of `pages`; empty, it does not. */
 MUST_USE osdear_status osdear__pq_page_end(osdear__pq_encoder *column, osdear__pq_scratch *scratch, osdear_error **error);
-MUST_USE osdear_status osdear__pq_page_write_dictionary(osdear__pq_encoder *column, osdear__pq_scratch *scratch, osdear_error **error);
+MUST_USE osdear_status osdear__pq_page_write_dictionary(osdear__pq_encoder *column, osdear__pq_scratch *scratch,
+                                                        osdear_error **error);
 
 /* A chunk's place among the others of its row group, with its indexes as bytes: they are written behind the last row group. */
 typedef struct osdear__pq_chunk_out {

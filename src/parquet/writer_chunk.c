@@ -22,7 +22,8 @@ static osdear_status describe_encodings(osdear__pq_encoder *column, osdear__pq_c
       meta->encodings[meta->encoding_count++] = (int32_t)i;
     if (column->encoded_pages[i] > 0)
       meta->encoding_stats[meta->encoding_stats_count++] =
-          (osdear__pq_encoding_stats){ .page_type = column->options->format_v2 ? PQ_DATA_PAGE_V2 : PQ_DATA_PAGE, .encoding = (int32_t)i,
+          (osdear__pq_encoding_stats){ .page_type = column->options->format_v2 ? PQ_DATA_PAGE_V2 : PQ_DATA_PAGE,
+                                       .encoding = (int32_t)i,
                                        .count = column->encoded_pages[i] };
   }
   return OSDEAR_OK;
@@ -39,10 +40,10 @@ static osdear_status describe_values(osdear__pq_encoder *column, osdear__pq_colu
   statistics->null_count = column->chunk_levels - column->chunk_values;
   if (bounds->has) {
     statistics->set |= STATISTICS_MIN_EXACT | STATISTICS_MAX_EXACT;
-    statistics->min_value = osdear__pq_bounds_encode(bounds, column->order, column->leaf, false, OSDEAR__PQ_BOUND_BYTES, &column->arena,
-                                                     &statistics->is_min_value_exact);
-    statistics->max_value = osdear__pq_bounds_encode(bounds, column->order, column->leaf, true, OSDEAR__PQ_BOUND_BYTES, &column->arena,
-                                                     &statistics->is_max_value_exact);
+    statistics->min_value = osdear__pq_bounds_encode(bounds, column->order, column->leaf, false, OSDEAR__PQ_BOUND_BYTES,
+                                                     &column->arena, &statistics->is_min_value_exact);
+    statistics->max_value = osdear__pq_bounds_encode(bounds, column->order, column->leaf, true, OSDEAR__PQ_BOUND_BYTES,
+                                                     &column->arena, &statistics->is_max_value_exact);
     if (!statistics->min_value.data || !statistics->max_value.data)
       return osdear__fail_memory(error);
   }
@@ -126,8 +127,14 @@ static osdear_status column_index(osdear__pq_encoder *column, osdear__arena *are
   osdear__str *mins = osdear__arena_zeroed(arena, count, sizeof *mins);
   osdear__str *maxs = osdear__arena_zeroed(arena, count, sizeof *maxs);
   int64_t *nulls = osdear__arena_zeroed(arena, count, sizeof *nulls);
-  osdear__pq_column_index index = { .null_pages = null_pages, .null_page_count = count, .min_values = mins, .min_count = count,
-                                    .max_values = maxs, .max_count = count, .null_counts = nulls, .null_count_count = count,
+  osdear__pq_column_index index = { .null_pages = null_pages,
+                                    .null_page_count = count,
+                                    .min_values = mins,
+                                    .min_count = count,
+                                    .max_values = maxs,
+                                    .max_count = count,
+                                    .null_counts = nulls,
+                                    .null_count_count = count,
                                     .boundary_order = (int32_t)boundary_of(column) };
 
   if (!null_pages || !mins || !maxs || !nulls)
@@ -142,7 +149,8 @@ static osdear_status column_index(osdear__pq_encoder *column, osdear__arena *are
   return to_bytes(column, &osdear__pq_column_index_thrift, &index, out, error);
 }
 
-static osdear_status offset_index(osdear__pq_encoder *column, int64_t offset, osdear__arena *arena, osdear__str *out, osdear_error **error)
+static osdear_status offset_index(osdear__pq_encoder *column, int64_t offset, osdear__arena *arena, osdear__str *out,
+                                  osdear_error **error)
 {
   const size_t count = column->page_count;
   osdear__pq_page_location *locations = osdear__arena_zeroed(arena, count, sizeof *locations);
@@ -190,8 +198,8 @@ static void clear_chunk(osdear__pq_encoder *column)
   osdear__pq_bounds_clear(&column->chunk_bounds);
 }
 
-osdear_status osdear__pq_chunk_write(osdear__pq_encoder *column, osdear__output *output, int64_t *offset, osdear__pq_chunk_out *out,
-                                     osdear_error **error)
+osdear_status osdear__pq_chunk_write(osdear__pq_encoder *column, osdear__output *output, int64_t *offset,
+                                     osdear__pq_chunk_out *out, osdear_error **error)
 {
   SCOPED(arena) arena = { 0 };
   osdear__pq_column_meta *meta = NULL;

@@ -20,7 +20,8 @@ static osdear__pq_distinct_use first_use(const osdear__pq_encoder *column)
   return column->options->dictionary_bytes < 0 || useless ? DICTIONARY_OFF : DICTIONARY_UNDECIDED;
 }
 
-void osdear__pq_encoder_init(osdear__pq_encoder *column, const osdear__pq_path *path, bool in_variant, const osdear__parquet_write *options)
+void osdear__pq_encoder_init(osdear__pq_encoder *column, const osdear__pq_path *path, bool in_variant,
+                             const osdear__parquet_write *options)
 {
   const osdear__pq_leaf *leaf = path->leaf;
 
@@ -131,8 +132,8 @@ static osdear_status append_values(osdear__pq_encoder *column, const osdear__pq_
   return st;
 }
 
-static osdear_status add_slice(osdear__pq_encoder *column, osdear__pq_scratch *scratch, const struct ArrowArray *batch, int64_t from,
-                               int64_t rows, osdear_error **error)
+static osdear_status add_slice(osdear__pq_encoder *column, osdear__pq_scratch *scratch, const struct ArrowArray *batch,
+                               int64_t from, int64_t rows, osdear_error **error)
 {
   osdear__pq_page_in *page = &column->page;
   osdear__pq_levels levels;
@@ -189,8 +190,8 @@ static osdear_status end_full_page(osdear__pq_encoder *column, osdear__pq_scratc
 
 /* How many of the rows go into the open page at once. A record is never split: the least is one row, in a page of its own if it
  * fills one, and then past the dictionary. */
-static osdear_status choose_rows(osdear__pq_encoder *column, osdear__pq_scratch *scratch, const struct ArrowArray *batch, int64_t from,
-                                 int64_t left, int64_t *out, osdear_error **error)
+static osdear_status choose_rows(osdear__pq_encoder *column, osdear__pq_scratch *scratch, const struct ArrowArray *batch,
+                                 int64_t from, int64_t left, int64_t *out, osdear_error **error)
 {
   const osdear__parquet_write *options = column->options;
   int64_t rows = options->page_rows - column->page.rows;
@@ -213,8 +214,8 @@ static osdear_status choose_rows(osdear__pq_encoder *column, osdear__pq_scratch 
   return OSDEAR_OK;
 }
 
-osdear_status osdear__pq_encoder_add(osdear__pq_encoder *column, osdear__pq_scratch *scratch, const struct ArrowArray *batch, int64_t from,
-                                    int64_t rows, osdear_error **error)
+osdear_status osdear__pq_encoder_add(osdear__pq_encoder *column, osdear__pq_scratch *scratch, const struct ArrowArray *batch,
+                                     int64_t from, int64_t rows, osdear_error **error)
 {
   while (rows > 0) {
     int64_t now = 0;

@@ -53,8 +53,9 @@ static const uint8_t *validity_of(const osdear__pq_node *node, const struct Arro
 
 static osdear_status fail_null(const osdear__pq_path *path, const osdear__pq_node *node, osdear_error **error)
 {
-  return osdear__fail(error, OSDEAR_ERR_DATA, "column %s: null in \"%s\", which is not nullable: give a value, or make the column nullable",
-                      path->name, node->name);
+  return osdear__fail(error, OSDEAR_ERR_DATA,
+                      "column %s: null in \"%s\", which is not nullable: give a value, or make the column nullable", path->name,
+                      node->name);
 }
 
 static inline uint8_t bit_at(const uint8_t *bits, int64_t at)
@@ -65,7 +66,8 @@ static inline uint8_t bit_at(const uint8_t *bits, int64_t at)
 /* ---- columns outside of lists: a level for each row ---- */
 
 /* `alive`: 1 where the value is there so far. */
-static bool flat_step(const osdear__pq_step *step, const struct ArrowArray *array, int64_t from, size_t rows, uint8_t *defs, uint8_t *alive)
+static bool flat_step(const osdear__pq_step *step, const struct ArrowArray *array, int64_t from, size_t rows, uint8_t *defs,
+                      uint8_t *alive)
 {
   const uint8_t *bits = validity_of(step->node, array);
   uint8_t missing = 0;
@@ -129,7 +131,8 @@ static osdear_status build_flat(const osdear__pq_path *path, const struct ArrowA
 /* ---- columns in lists ---- */
 
 /* Entries whose value at this step is there rise by a level; the others have no place any more. */
-static bool nested_nulls(const osdear__pq_node *node, const struct ArrowArray *array, int64_t base, size_t count, osdear__pq_entries *now)
+static bool nested_nulls(const osdear__pq_node *node, const struct ArrowArray *array, int64_t base, size_t count,
+                         osdear__pq_entries *now)
 {
   const uint8_t *bits = validity_of(node, array);
   bool is_void = node->type->kind == KIND_VOID;
@@ -239,7 +242,8 @@ static osdear_status build_nested(const osdear__pq_path *path, const struct Arro
 }
 
 osdear_status osdear__pq_levels_build(const osdear__pq_path *path, const struct ArrowArray *batch, int64_t from, int64_t rows,
-                                      osdear__pq_entries *now, osdear__pq_entries *next, osdear__pq_levels *out, osdear_error **error)
+                                      osdear__pq_entries *now, osdear__pq_entries *next, osdear__pq_levels *out,
+                                      osdear_error **error)
 {
   if (path->leaf->max_rep == 0)
     return build_flat(path, batch, from, (size_t)rows, now, out, error);
@@ -269,7 +273,8 @@ int64_t osdear__pq_plain_bytes(const osdear__pq_path *path, const struct ArrowAr
   return (last - first) * (path->leaf->width > 0 ? path->leaf->width : 1);
 }
 
-int64_t osdear__pq_rows_fitting(const osdear__pq_path *path, const struct ArrowArray *batch, int64_t from, int64_t rows, int64_t bytes)
+int64_t osdear__pq_rows_fitting(const osdear__pq_path *path, const struct ArrowArray *batch, int64_t from, int64_t rows,
+                                int64_t bytes)
 {
   int64_t fit = 0, over = rows + 1; /* so many fit; so many do not */
 

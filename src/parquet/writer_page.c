@@ -10,7 +10,8 @@ static osdear_status check_buf(const osdear__pq_encoder *column, const osdear__b
 /* ---- levels ---- */
 
 /* RLE, in a page of version 1 with its length in front. `levels` NULL: all are `uniform`. */
-static void write_levels(const uint8_t *levels, size_t count, int32_t max, bool with_length, osdear__pq_scratch *scratch, osdear__buf *out)
+static void write_levels(const uint8_t *levels, size_t count, int32_t max, bool with_length, osdear__pq_scratch *scratch,
+                         osdear__buf *out)
 {
   int width = osdear__pq_bit_width((uint64_t)max);
   size_t length_at = out->size;
@@ -44,8 +45,8 @@ static void write_all_levels(const osdear__pq_encoder *column, bool with_length,
 
   write_levels((const uint8_t *)page->reps.data, page->level_count, column->leaf->max_rep, with_length, scratch, out);
   *rep_bytes = out->size;
-  write_levels(page->all_defined ? NULL : (const uint8_t *)page->defs.data, page->level_count, column->leaf->max_def, with_length, scratch,
-               out);
+  write_levels(page->all_defined ? NULL : (const uint8_t *)page->defs.data, page->level_count, column->leaf->max_def, with_length,
+               scratch, out);
   *def_bytes = out->size - *rep_bytes;
 }
 
@@ -130,8 +131,8 @@ static osdear_status compress(const osdear__pq_encoder *column, osdear__pq_scrat
 }
 
 /* Header, `lead` (stored as it is) and `rest` as one block. */
-static osdear_status assemble(osdear__pq_encoder *column, osdear__pq_scratch *scratch, osdear__pq_page_header *header, osdear__str lead,
-                              osdear__str rest, osdear__pq_page_out *out, osdear_error **error)
+static osdear_status assemble(osdear__pq_encoder *column, osdear__pq_scratch *scratch, osdear__pq_page_header *header,
+                              osdear__str lead, osdear__str rest, osdear__pq_page_out *out, osdear_error **error)
 {
   uint32_t crc = osdear__crc32(osdear__crc32(0, lead.data, lead.size), rest.data, rest.size);
   osdear_status st;
@@ -146,8 +147,9 @@ static osdear_status assemble(osdear__pq_encoder *column, osdear__pq_scratch *sc
     return st;
   out->size = scratch->header.size + lead.size + rest.size;
   if (lead.size + rest.size > INT32_MAX)
-    return osdear__fail(error, OSDEAR_ERR_LIMIT, "column %s: a page of %zu bytes is more than Parquet allows: one row is too large",
-                        column->path.name, out->size);
+    return osdear__fail(error, OSDEAR_ERR_LIMIT,
+                        "column %s: a page of %zu bytes is more than Parquet allows: one row is too large", column->path.name,
+                        out->size);
   out->bytes = osdear__alloc(out->size);
   if (!out->bytes)
     return osdear__fail_memory(error);
@@ -164,8 +166,9 @@ static osdear_status assemble(osdear__pq_encoder *column, osdear__pq_scratch *sc
 static osdear_status check_size(const osdear__pq_encoder *column, size_t size, osdear_error **error)
 {
   if (size > INT32_MAX)
-    return osdear__fail(error, OSDEAR_ERR_LIMIT, "column %s: a page of %zu bytes is more than Parquet allows: one row is too large",
-                        column->path.name, size);
+    return osdear__fail(error, OSDEAR_ERR_LIMIT,
+                        "column %s: a page of %zu bytes is more than Parquet allows: one row is too large", column->path.name,
+                        size);
   return OSDEAR_OK;
 }
 
@@ -173,7 +176,8 @@ static osdear_status build_v1(osdear__pq_encoder *column, osdear__pq_scratch *sc
                               osdear__pq_page_out *out, osdear_error **error)
 {
   osdear__buf *body = &scratch->body;
-  osdear__pq_data_page data = { .num_values = (int32_t)column->page.level_count, .definition_level_encoding = PQ_RLE,
+  osdear__pq_data_page data = { .num_values = (int32_t)column->page.level_count,
+                                .definition_level_encoding = PQ_RLE,
                                 .repetition_level_encoding = PQ_RLE };
   osdear__pq_page_header header = { .type = PQ_DATA_PAGE, .data_page = &data };
   osdear__str rest;
@@ -205,8 +209,10 @@ static osdear_status build_v2(osdear__pq_encoder *column, osdear__pq_scratch *sc
 {
   const osdear__pq_page_in *page = &column->page;
   osdear__buf *body = &scratch->body;
-  osdear__pq_data_page_v2 data = { .set = DATA_PAGE_V2_COMPRESSED, .num_values = (int32_t)page->level_count,
-                                   .num_nulls = (int32_t)(page->level_count - page->value_count), .num_rows = (int32_t)page->rows };
+  osdear__pq_data_page_v2 data = { .set = DATA_PAGE_V2_COMPRESSED,
+                                   .num_values = (int32_t)page->level_count,
+                                   .num_nulls = (int32_t)(page->level_count - page->value_count),
+                                   .num_rows = (int32_t)page->rows };
   osdear__pq_page_header header = { .type = PQ_DATA_PAGE_V2, .data_page_v2 = &data };
   size_t rep_bytes, def_bytes, packed_size = 0;
   osdear__str lead, rest;
@@ -278,8 +284,8 @@ static osdear_status decide(osdear__pq_encoder *column, osdear_error **error)
     return OSDEAR_OK;
   }
   column->use = DICTIONARY_OFF;
-  osdear__pq_distinct_expand(&column->dictionary, (const uint32_t *)(const void *)page->indices.data, page->value_count, column->width,
-                               &page->plain);
+  osdear__pq_distinct_expand(&column->dictionary, (const uint32_t *)(const void *)page->indices.data, page->value_count,
+                             column->width, &page->plain);
   osdear__pq_distinct_clear(&column->dictionary);
   return check_buf(column, &page->plain, error);
 }
@@ -311,8 +317,10 @@ static osdear_status note_bounds(osdear__pq_encoder *column, osdear__pq_page_out
   if (st || !page->bounds.has)
     return st;
   out->has_bounds = true;
-  out->min = osdear__pq_bounds_encode(&page->bounds, column->order, column->leaf, false, OSDEAR__PQ_BOUND_BYTES, &column->arena, &exact);
-  out->max = osdear__pq_bounds_encode(&page->bounds, column->order, column->leaf, true, OSDEAR__PQ_BOUND_BYTES, &column->arena, &exact);
+  out->min =
+      osdear__pq_bounds_encode(&page->bounds, column->order, column->leaf, false, OSDEAR__PQ_BOUND_BYTES, &column->arena, &exact);
+  out->max =
+      osdear__pq_bounds_encode(&page->bounds, column->order, column->leaf, true, OSDEAR__PQ_BOUND_BYTES, &column->arena, &exact);
   if (!out->min.data || !out->max.data)
     return osdear__fail_memory(error);
   osdear__pq_bounds_merge(&column->chunk_bounds, column->order, &page->bounds);
@@ -355,7 +363,8 @@ osdear_status osdear__pq_page_end(osdear__pq_encoder *column, osdear__pq_scratch
   if (st)
     return st;
   osdear__buf_clear(&scratch->body);
-  st = column->options->format_v2 ? build_v2(column, scratch, &encoding, out, error) : build_v1(column, scratch, &encoding, out, error);
+  st = column->options->format_v2 ? build_v2(column, scratch, &encoding, out, error)
+                                  : build_v1(column, scratch, &encoding, out, error);
   if (st)
     return st;
   out->first_row = column->chunk_rows;

@@ -120,7 +120,8 @@ static osdear_status gather_decimals(const osdear__pq_path *path, const osdear__
     out->fixed = to;
     if (out->dense == DENSE_128)
       gather_128(from, levels->slots, out->count, to);
-    else if (out->dense == DENSE_64 ? narrow_64(from, levels->slots, out->count, to) : narrow_32(from, levels->slots, out->count, to))
+    else if (out->dense == DENSE_64 ? narrow_64(from, levels->slots, out->count, to)
+                                    : narrow_32(from, levels->slots, out->count, to))
       return fail_decimal(path, error);
   }
   for (size_t i = 0; i < out->count && out->dense == DENSE_128; i++) {
@@ -220,8 +221,8 @@ static osdear_status gather_small(osdear__kind kind, const osdear__pq_levels *le
   return OSDEAR_OK;
 }
 
-osdear_status osdear__pq_values_gather(const osdear__pq_path *path, const osdear__pq_levels *levels, osdear__pq_gathered *gathered,
-                                       osdear__pq_values *out, osdear_error **error)
+osdear_status osdear__pq_values_gather(const osdear__pq_path *path, const osdear__pq_levels *levels,
+                                       osdear__pq_gathered *gathered, osdear__pq_values *out, osdear_error **error)
 {
   const osdear__kind kind = path->leaf->type->kind;
 

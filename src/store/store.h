@@ -38,8 +38,8 @@ MUST_USE osdear_status osdear__store_create(osdear__store *store, const char *pa
 /* The same, in place of what may be there. */
 MUST_USE osdear_status osdear__store_replace(osdear__store *store, const char *path, osdear__output **out, osdear_error **error);
 /* What create (or, with `replace`, replace) and writing all of `input` would do, by a shorter way. *done false: there is none, nothing was done. */
-MUST_USE osdear_status osdear__store_upload(osdear__store *store, const char *path, osdear__input *input, bool replace, bool *done,
-                                            osdear_error **error);
+MUST_USE osdear_status osdear__store_upload(osdear__store *store, const char *path, osdear__input *input, bool replace,
+                                            bool *done, osdear_error **error);
 /* Within the service that both stores are at. *done false: not between these two, or not this file; nothing was done. */
 MUST_USE osdear_status osdear__store_copy_inside(osdear__store *from, const char *from_path, osdear__store *to,
                                                  const char *to_path, bool *done, osdear_error **error);

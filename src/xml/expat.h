@@ -7,10 +7,10 @@
 #include <xml/xml.h>
 
 /* The names without their `XML_`. */
-#define EXPAT_FUNCTIONS(function)                                                                                                \
-  function(ParserCreate_MM) function(ParserFree) function(Parse) function(StopParser) function(SetUserData) function(SetHashSalt) \
-  function(SetElementHandler) function(SetCharacterDataHandler) function(SetStartDoctypeDeclHandler) function(GetErrorCode)      \
-  function(ErrorString) function(GetCurrentLineNumber) function(GetCurrentColumnNumber)
+#define EXPAT_FUNCTIONS(function)                                                                                              \
+  function(ParserCreate_MM) function(ParserFree) function(Parse) function(StopParser) function(SetUserData)                    \
+      function(SetHashSalt) function(SetElementHandler) function(SetCharacterDataHandler) function(SetStartDoctypeDeclHandler) \
+          function(GetErrorCode) function(ErrorString) function(GetCurrentLineNumber) function(GetCurrentColumnNumber)
 
 typedef struct osdear__expat_calls {
 #define EXPAT_MEMBER(name) __typeof__(XML_##name) *name;

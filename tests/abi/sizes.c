@@ -3,8 +3,8 @@
  * a program compiled against it is still out there. */
 #include <osdear.h>
 
-#define FROZEN(type, bytes, last_field, offset)                                                                           \
-  _Static_assert(sizeof(type) == (bytes), #type " changed its size");                                                    \
+#define FROZEN(type, bytes, last_field, offset)                       \
+  _Static_assert(sizeof(type) == (bytes), #type " changed its size"); \
   _Static_assert(offsetof(type, last_field) == (offset), #type "." #last_field " moved")
 
 _Static_assert(sizeof(void *) == 8 && sizeof(long) == 8, "the figures below are those of LP64");

@@ -10,9 +10,10 @@
 
 enum { VALUES = 40, GROUPS = 3, APART = 1 << 20, ROWS = 12, PAGE_ROWS = 3 };
 
-#define LOG_START(fields)                                                                                                         \
+#define LOG_START(fields)                                                                                                                \
   "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}\n{\"metaData\":{\"id\":\"0-1\",\"format\":{\"provider\":\"parquet\"}," \
-  "\"partitionColumns\":[],\"configuration\":{},\"schemaString\":\"{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[" fields "]}\"}}\n"
+  "\"partitionColumns\":[],\"configuration\":{},\"schemaString\":\"{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[" fields                 \
+  "]}\"}}\n"
 #define FIELD(name, type, metadata) \
   "{\\\"name\\\":\\\"" name "\\\",\\\"type\\\":\\\"" type "\\\",\\\"nullable\\\":true,\\\"metadata\\\":{" metadata "}}"
 
@@ -35,8 +36,10 @@ static void open_scan(fault_fixture *fixture, osdear__store *store, const char *
   SCOPED(buf) commit = { 0 };
 
   WORKS(osdear__store_stat(store, "data", &item, NULL));
-  osdear__buf_printf(&commit, "%s{\"add\":{\"path\":\"data\",\"partitionValues\":{},\"size\":%lld,\"modificationTime\":5,\"dataChange\":true}}\n",
-                     start, (long long)item.size_bytes);
+  osdear__buf_printf(
+      &commit,
+      "%s{\"add\":{\"path\":\"data\",\"partitionValues\":{},\"size\":%lld,\"modificationTime\":5,\"dataChange\":true}}\n", start,
+      (long long)item.size_bytes);
   WORKS(osdear__store_put(store, "_delta_log/00000000000000000000.json", commit.data, commit.size, NULL));
   WORKS(osdear_snapshot_open(fixture->context, fixture->table_uri, NULL, &fixture->snapshot, NULL));
   options.where = where;
@@ -66,7 +69,9 @@ static void prepare_bloom(fault_fixture *fixture)
 
     for (int64_t i = 0; i < VALUES; i++)
       values[i] = 10 * i + group;
-    assembled_add(&file, &(assembled_page){ .type = PQ_DATA_PAGE, .values = VALUES, .encoding = PQ_PLAIN,
+    assembled_add(&file, &(assembled_page){ .type = PQ_DATA_PAGE,
+                                            .values = VALUES,
+                                            .encoding = PQ_PLAIN,
                                             .body = { (const char *)values, sizeof values } });
     assembled_end_group(&file, VALUES);
     assembled_bloom(&file, chunk, 50 + group);
@@ -112,7 +117,8 @@ static void write_file(osdear_context *context, osdear__store *store)
     { "d", true, -1, NULL, { .kind = KIND_DATE } },
     { "c", true, -1, NULL, { .kind = KIND_STRING } },
   };
-  static const osdear_pair notes[] = { { "org.apache.spark.version", "4.2.0" }, { "org.apache.spark.legacyDateTime", "" },
+  static const osdear_pair notes[] = { { "org.apache.spark.version", "4.2.0" },
+                                       { "org.apache.spark.legacyDateTime", "" },
                                        { "org.apache.spark.timeZone", "America/Los_Angeles" } };
   const osdear__type type = { .kind = KIND_STRUCT, .field_count = COUNT_OF(fields), .fields = fields };
   osdear__parquet_write options;
@@ -146,8 +152,8 @@ static void prepare_pages(fault_fixture *fixture)
 
   write_file(fixture->context, store);
   open_scan(fixture, store,
-            LOG_START(FIELD("id", "long", "") "," FIELD("d", "date", "") ","
-                      FIELD("c", "string", "\\\"__CHAR_VARCHAR_TYPE_STRING\\\":\\\"char(3)\\\"")),
+            LOG_START(FIELD("id", "long", "") "," FIELD("d", "date", "") "," FIELD(
+                "c", "string", "\\\"__CHAR_VARCHAR_TYPE_STRING\\\":\\\"char(3)\\\"")),
             "id >= 4 AND id <> 7 AND d < DATE '1500-01-01' AND c = 'a'");
 }
 
@@ -167,7 +173,8 @@ Test(fault_scan, reads_page_indexes_and_counts_in_the_hybrid_calendar, .timeout 
 
 static void prepare_checksum(fault_fixture *fixture)
 {
-  static const char text[] = "{\"numFiles\":1,\"tableSizeBytes\":5,\"protocol\":{\"minReaderVersion\":7},\"metadata\":{\"id\":\"other\"}}";
+  static const char text[] =
+      "{\"numFiles\":1,\"tableSizeBytes\":5,\"protocol\":{\"minReaderVersion\":7},\"metadata\":{\"id\":\"other\"}}";
   osdear__store *store = NULL;
 
   prepare_table(fixture);
@@ -189,8 +196,8 @@ static void check_unchanged(fault_fixture *fixture, osdear_status status)
 
 Test(fault_scan, holds_a_checkpoint_against_a_checksum, .timeout = 600)
 {
-  static const fault_body body = { "osdear_table_checkpoint", .prepare = prepare_checksum, .run = write_checkpoint, .check = check_unchanged,
-                                   .changes_state = 1 };
+  static const fault_body body = { "osdear_table_checkpoint", .prepare = prepare_checksum, .run = write_checkpoint,
+                                   .check = check_unchanged, .changes_state = 1 };
 
   fault_replay(&body);
 }

@@ -12,7 +12,8 @@ static void prepare_files(fault_fixture *fixture)
   char command[400];
 
   prepare_context(fixture);
-  snprintf(command, sizeof command, "cd %s && mkdir -p from/below to && echo one > from/a && echo two > from/below/b", fixture->folder);
+  snprintf(command, sizeof command, "cd %s && mkdir -p from/below to && echo one > from/a && echo two > from/below/b",
+           fixture->folder);
   cr_assert_eq(system(command), 0);
 }
 
@@ -195,7 +196,9 @@ BODY(osdear_store_delete_tree, .prepare = prepare_files, .run = store_delete_tre
 /* Signing needs no network: the keys come with the call. */
 static osdear_status store_presign(fault_fixture *fixture, osdear_error **error)
 {
-  const osdear_pair settings[] = { { "aws_access_key_id", "AK" }, { "aws_secret_access_key", "secret" }, { "aws_region", "eu-west-1" } };
+  const osdear_pair settings[] = { { "aws_access_key_id", "AK" },
+                                   { "aws_secret_access_key", "secret" },
+                                   { "aws_region", "eu-west-1" } };
   osdear_store_options options = OSDEAR_STORE_OPTIONS_INIT;
   osdear_store *store = NULL;
   osdear_status status;

@@ -6,7 +6,7 @@ static osdear_status parse_schema(fault_fixture *fixture, osdear_error **error)
 {
   struct ArrowSchema schema = { 0 };
   osdear_status status =
-    osdear_schema_parse("id BIGINT NOT NULL, m MAP<STRING, ARRAY<STRUCT<a: INT, b: DECIMAL(10,2)>>>", &schema, error);
+      osdear_schema_parse("id BIGINT NOT NULL, m MAP<STRING, ARRAY<STRUCT<a: INT, b: DECIMAL(10,2)>>>", &schema, error);
 
   (void)fixture;
   cr_assert_eq(status == OSDEAR_OK, schema.release != NULL);

@@ -179,7 +179,8 @@ static osdear_status transaction_append(fault_fixture *fixture, osdear_error **e
   cr_assert_null(rows.release, "the rows were not consumed");
   return status;
 }
-BODY(osdear_transaction_append, .prepare = prepare_transaction, .run = transaction_append, .check = check_dropped, .changes_state = 1)
+BODY(osdear_transaction_append, .prepare = prepare_transaction, .run = transaction_append, .check = check_dropped,
+     .changes_state = 1)
 
 static osdear_status transaction_overwrite(fault_fixture *fixture, osdear_error **error)
 {

@@ -66,9 +66,9 @@ static void release_schema(struct ArrowSchema *schema)
 }
 
 static const char *const formats[] = {
-  "n", "b", "c", "C", "s", "S", "i", "I", "l", "L", "e", "f", "g", "z", "Z", "vz", "u", "U", "vu", "d:5,2", "d:9,0,32", "d:18,2,64",
-  "d:50,3,256", "w:3", "w:0", "tdD", "tdm", "tts", "ttn", "tss:", "tsn:UTC", "+l", "+L", "+vl", "+vL", "+w:2", "+w:0", "+s", "+m",
-  "+r", "+us:0", "tDs",
+  "n",   "b",    "c",       "C",  "s",  "S",     "i",        "I",         "l",          "L",   "e",   "f",   "g",     "z",
+  "Z",   "vz",   "u",       "U",  "vu", "d:5,2", "d:9,0,32", "d:18,2,64", "d:50,3,256", "w:3", "w:0", "tdD", "tdm",   "tts",
+  "ttn", "tss:", "tsn:UTC", "+l", "+L", "+vl",   "+vL",      "+w:2",      "+w:0",       "+s",  "+m",  "+r",  "+us:0", "tDs",
 };
 
 static const char *metadata_of(input *in)
@@ -232,38 +232,27 @@ static void put_buffers(array_node *node, input *in, const osdear__format *forma
   if (format->layout != LAYOUT_NULL && format->layout != LAYOUT_RUNS && (take(in) & 1))
     put(node, in, 0, osdear__bits_size((int64_t)rows));
   switch (format->layout) {
-    case LAYOUT_NULL:
-    case LAYOUT_RUNS:
-      node->array.n_buffers = 0;
-      break;
-    case LAYOUT_BITS:
-      put(node, in, 1, osdear__bits_size((int64_t)rows));
-      break;
-    case LAYOUT_FIXED:
-      put(node, in, 1, rows * (size_t)format->width);
-      break;
-    case LAYOUT_BYTES:
-    case LAYOUT_BYTES_LARGE:
-      put_offsets(node, in, 1, rows + 1, format->layout == LAYOUT_BYTES ? 4 : 8);
-      put(node, in, 2, BYTES_BUFFER);
-      node->array.n_buffers = 3;
-      break;
-    case LAYOUT_VIEWS:
-      put_views(node, in, rows);
-      break;
-    case LAYOUT_LIST:
-    case LAYOUT_MAP:
-    case LAYOUT_LIST_LARGE:
-      put_offsets(node, in, 1, rows + 1, format->layout == LAYOUT_LIST_LARGE ? 8 : 4);
-      break;
-    case LAYOUT_LIST_VIEW:
-    case LAYOUT_LIST_VIEW_LARGE:
-      put_offsets(node, in, 1, rows, format->layout == LAYOUT_LIST_VIEW ? 4 : 8);
-      put_offsets(node, in, 2, rows, format->layout == LAYOUT_LIST_VIEW ? 4 : 8);
-      node->array.n_buffers = 3;
-      break;
-    default:
-      node->array.n_buffers = 1;
+  case LAYOUT_NULL:
+  case LAYOUT_RUNS: node->array.n_buffers = 0; break;
+  case LAYOUT_BITS: put(node, in, 1, osdear__bits_size((int64_t)rows)); break;
+  case LAYOUT_FIXED: put(node, in, 1, rows * (size_t)format->width); break;
+  case LAYOUT_BYTES:
+  case LAYOUT_BYTES_LARGE:
+    put_offsets(node, in, 1, rows + 1, format->layout == LAYOUT_BYTES ? 4 : 8);
+    put(node, in, 2, BYTES_BUFFER);
+    node->array.n_buffers = 3;
+    break;
+  case LAYOUT_VIEWS: put_views(node, in, rows); break;
+  case LAYOUT_LIST:
+  case LAYOUT_MAP:
+  case LAYOUT_LIST_LARGE: put_offsets(node, in, 1, rows + 1, format->layout == LAYOUT_LIST_LARGE ? 8 : 4); break;
+  case LAYOUT_LIST_VIEW:
+  case LAYOUT_LIST_VIEW_LARGE:
+    put_offsets(node, in, 1, rows, format->layout == LAYOUT_LIST_VIEW ? 4 : 8);
+    put_offsets(node, in, 2, rows, format->layout == LAYOUT_LIST_VIEW ? 4 : 8);
+    node->array.n_buffers = 3;
+    break;
+  default: node->array.n_buffers = 1;
   }
 }
 
@@ -282,7 +271,9 @@ static struct ArrowArray *make_array(input *in, const struct ArrowSchema *schema
     abort();
   put_buffers(node, in, &format, (size_t)rows);
   for (int64_t i = 0; i < schema->n_children; i++) {
-    int64_t needed = format.layout == LAYOUT_LIST_FIXED ? rows * format.width : format.layout == LAYOUT_STRUCT ? rows : take(in) % 40;
+    int64_t needed = format.layout == LAYOUT_LIST_FIXED ? rows * format.width
+                     : format.layout == LAYOUT_STRUCT   ? rows
+                                                        : take(in) % 40;
 
     node->children[i] = make_array(in, schema->children[i], needed);
   }

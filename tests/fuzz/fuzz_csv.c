@@ -73,7 +73,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
   context_options.threads = 1;
   descriptor = memfd_create("input", MFD_CLOEXEC);
-  if (descriptor < 0 || write(descriptor, data + 1, size - 1) != (ssize_t)(size - 1) || osdear_context_new(&context_options, &context, NULL))
+  if (descriptor < 0 || write(descriptor, data + 1, size - 1) != (ssize_t)(size - 1) ||
+      osdear_context_new(&context_options, &context, NULL))
     abort();
   snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
   options = options_of(data[0]);

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The rules of rules.py, over the files of the project."""
 import re
+import shutil
+import subprocess
 import sys
 import unittest
 from pathlib import Path
@@ -72,6 +74,21 @@ class Tree(unittest.TestCase):
 
     def test_public_headers_hold_only_what_bindings_can_read(self):
         self.keep(rules.cffi_can_read, files(".h", under="include"))
+
+
+class Layout(unittest.TestCase):
+    """Other versions of the tool differ in their taste; Debian 12 has this one."""
+
+    VERSION = "14."
+
+    def test_code_is_laid_out_as_clang_format_lays_it_out(self):
+        said = subprocess.run(["clang-format", "--version"], capture_output=True, text=True, check=False).stdout if shutil.which("clang-format") else ""
+        if f"version {self.VERSION}" not in said:
+            self.skipTest(f"clang-format {self.VERSION} is not there: sh tests/support/prepare.sh packages installs it on Debian 12")
+        paths = [ROOT / path for path in files(*C_FILES)]
+        result = subprocess.run(["clang-format", "--dry-run", *paths], capture_output=True, text=True, check=False)
+        complaints = [line for line in result.stderr.splitlines() if "clang-formatted" in line]
+        self.assertEqual(complaints[:20], [], f"{len(complaints)} places: clang-format -i mends them")
 
 
 class Faults(unittest.TestCase):

@@ -147,7 +147,9 @@ int64_t assembled_add(osdear__assembled *file, const assembled_page *page)
 
 void assembled_bloom(osdear__assembled *file, osdear__pq_column_chunk *chunk, int64_t value)
 {
-  static const uint32_t salts[] = { 0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31 };
+  static const uint32_t salts[] = {
+    0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31
+  };
   osdear__pq_bloom_choice choice = { .set = SET(1) };
   osdear__pq_bloom_header header = { .num_bytes = 32, .algorithm = &choice, .hash = &choice, .compression = &choice };
   uint32_t hash = (uint32_t)osdear__xxh64(&value, sizeof value, 0), block[8];

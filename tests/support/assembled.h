@@ -23,7 +23,8 @@ void assembled_start(osdear__assembled *file, int32_t columns);
 /* The next element of the schema: a column of `physical` type, or a group of `children`. Annotate what comes back. */
 osdear__pq_schema_element *assembled_column(osdear__assembled *file, const char *name, osdear__pq_repetition repetition,
                                             osdear__pq_physical physical);
-osdear__pq_schema_element *assembled_group(osdear__assembled *file, const char *name, osdear__pq_repetition repetition, int32_t children);
+osdear__pq_schema_element *assembled_group(osdear__assembled *file, const char *name, osdear__pq_repetition repetition,
+                                           int32_t children);
 osdear__pq_logical_type *assembled_logical(osdear__assembled *file, osdear__pq_schema_element *element, uint32_t bit);
 
 /* A page's body as it stands in the file. v1: levels and values in one; v2: apart. */
@@ -36,12 +37,13 @@ typedef struct assembled_page {
   osdear__str body;
   int32_t uncompressed; /* 0: as long as what is stored */
   bool with_crc;
-  uint32_t crc_error; /* added to the checksum */
+  uint32_t crc_error;     /* added to the checksum */
   bool is_not_compressed; /* v2 says so */
 } assembled_page;
 
 /* The next chunk, of the next column; pages follow. */
-osdear__pq_column_chunk *assembled_chunk(osdear__assembled *file, osdear__pq_physical physical, osdear__codec codec, int64_t values);
+osdear__pq_column_chunk *assembled_chunk(osdear__assembled *file, osdear__pq_physical physical, osdear__codec codec,
+                                         int64_t values);
 /* Returns the offset of its header. */
 int64_t assembled_add(osdear__assembled *file, const assembled_page *page);
 /* A bloom filter of one block behind what is there so far, which holds `value` and hardly anything else. Once the chunk's pages are there. */
@@ -52,7 +54,8 @@ void assembled_end_group(osdear__assembled *file, int64_t rows);
 void assembled_finish(osdear__assembled *file);
 
 /* A file of one flat column "c" and one page. */
-void assembled_flat(osdear__assembled *file, osdear__pq_repetition repetition, osdear__pq_physical physical, const assembled_page *page);
+void assembled_flat(osdear__assembled *file, osdear__pq_repetition repetition, osdear__pq_physical physical,
+                    const assembled_page *page);
 
 /* Opens a finished file; it must live on. */
 MUST_USE osdear_status assembled_open(const osdear__assembled *file, osdear__parquet **out, osdear_error **error);

@@ -8,8 +8,8 @@
 #define STANDIN_ID "c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00"
 
 typedef struct engine_standin {
-  char address[128]; /* unix:///… */
-  char portainer[64];/* portainer+http://…: the same engine through Portainer, which has a stack `shop` */
+  char address[128];  /* unix:///… */
+  char portainer[64]; /* portainer+http://…: the same engine through Portainer, which has a stack `shop` */
   char socket[108];
   int listener, portainer_listener;
   int stopping[2];

@@ -75,7 +75,8 @@ static int64_t replay_once(fault_fixture *fixture, const fault_body *body, osdea
   osdear_status status;
   int64_t hits;
 
-  snprintf(fixture->fault, sizeof fixture->fault, "%s %lld%s", kind_names[kind], (long long)after, once ? "" : " and all after it");
+  snprintf(fixture->fault, sizeof fixture->fault, "%s %lld%s", kind_names[kind], (long long)after,
+           once ? "" : " and all after it");
   osdear__fault_arm(kind, after, once);
   status = body->run(fixture, &error);
   hits = osdear__fault_count();

@@ -28,22 +28,23 @@ typedef struct fault_fixture {
 } fault_fixture;
 
 typedef struct fault_body {
-  const char *function;                                        /* the public call it is about */
-  void (*prepare)(fault_fixture *fixture);                           /* what must stand before; nothing fails here */
+  const char *function;                    /* the public call it is about */
+  void (*prepare)(fault_fixture *fixture); /* what must stand before; nothing fails here */
   osdear_status (*run)(fault_fixture *fixture, osdear_error **error);
-  void (*check)(fault_fixture *fixture, osdear_status status);       /* looks at what is there afterwards; optional */
+  void (*check)(fault_fixture *fixture, osdear_status status); /* looks at what is there afterwards; optional */
   int changes_state;                                           /* 1: prepared anew for each replay */
 } fault_body;
 
 void fault_replay(const fault_body *body);
-void fault_replay_allocations(const fault_body *body); /* allocations only: what a body waits for may never come without the rest */
+void fault_replay_allocations(
+    const fault_body *body); /* allocations only: what a body waits for may never come without the rest */
 
 /* A test by the name of the call. tests/style looks for this word followed by every public call that can fail. */
-#define BODY(function_, ...)                                              \
-  Test(fault, function_, .timeout = 600)                                  \
-  {                                                                       \
-    static const fault_body replayed = { #function_, __VA_ARGS__ };             \
-    fault_replay(&replayed);                                              \
+#define BODY(function_, ...)                                        \
+  Test(fault, function_, .timeout = 600)                            \
+  {                                                                 \
+    static const fault_body replayed = { #function_, __VA_ARGS__ }; \
+    fault_replay(&replayed);                                        \
   }
 
 #endif

@@ -37,8 +37,8 @@ void rows_schema(struct ArrowSchema *out)
   out->children = take(COLUMNS, sizeof *out->children);
   for (size_t i = 0; i < COLUMNS; i++) {
     out->children[i] = take(1, sizeof *out->children[i]);
-    *out->children[i] = (struct ArrowSchema){ .format = formats[i], .name = names[i], .release = release_schema,
-                                              .flags = ARROW_FLAG_NULLABLE };
+    *out->children[i] =
+        (struct ArrowSchema){ .format = formats[i], .name = names[i], .release = release_schema, .flags = ARROW_FLAG_NULLABLE };
   }
 }
 

@@ -13,8 +13,8 @@ static const osdear__field *find_field(const osdear__type *type, const char *nam
   return NULL;
 }
 
-osdear_status osdear__checkpoint_prune(const osdear__type *file, const osdear__type *wanted, osdear__arena *arena, osdear__type *out,
-                                       osdear_error **error)
+osdear_status osdear__checkpoint_prune(const osdear__type *file, const osdear__type *wanted, osdear__arena *arena,
+                                       osdear__type *out, osdear_error **error)
 {
   osdear__type pruned = { .kind = KIND_STRUCT };
   osdear_status st = OSDEAR_OK;

@@ -3,25 +3,48 @@
 
 #define BATCH_ROWS 8192
 
+/* clang-format off */
 #define LEAF(name_, kind_) { .name = (name_), .nullable = true, .field_id = -1, .type = { .kind = (kind_) } }
 #define NEST(name_, kind_, fields_) \
   { .name = (name_), .nullable = true, .field_id = -1, .type = { .kind = (kind_), .field_count = COUNT_OF(fields_), .fields = (fields_) } }
+/* clang-format on */
 
-static osdear__field text_pair[] = { { .name = "key", .field_id = -1, .type = { .kind = KIND_STRING } }, LEAF("value", KIND_STRING) };
+static osdear__field text_pair[] = { { .name = "key", .field_id = -1, .type = { .kind = KIND_STRING } },
+                                     LEAF("value", KIND_STRING) };
 
 enum { VECTOR_STORAGE, VECTOR_PATH, VECTOR_OFFSET, VECTOR_SIZE, VECTOR_CARDINALITY };
 static osdear__field vector_fields[] = {
-  LEAF("storageType", KIND_STRING), LEAF("pathOrInlineDv", KIND_STRING), LEAF("offset", KIND_LONG), LEAF("sizeInBytes", KIND_LONG),
-  LEAF("cardinality", KIND_LONG),
+  LEAF("storageType", KIND_STRING), LEAF("pathOrInlineDv", KIND_STRING), LEAF("offset", KIND_LONG),
+  LEAF("sizeInBytes", KIND_LONG),   LEAF("cardinality", KIND_LONG),
 };
 
 /* The fields up to FILE_TAGS are always read. */
-enum { FILE_PATH, FILE_PARTITION, FILE_SIZE, FILE_TIME, FILE_DATA_CHANGE, FILE_VECTOR, FILE_ROW_ID, FILE_ROW_VERSION, FILE_CLUSTERING,
-       FILE_TAGS, FILE_STATS, FILE_STATS_PARSED, FILE_FIELDS };
+enum {
+  FILE_PATH,
+  FILE_PARTITION,
+  FILE_SIZE,
+  FILE_TIME,
+  FILE_DATA_CHANGE,
+  FILE_VECTOR,
+  FILE_ROW_ID,
+  FILE_ROW_VERSION,
+  FILE_CLUSTERING,
+  FILE_TAGS,
+  FILE_STATS,
+  FILE_STATS_PARSED,
+  FILE_FIELDS
+};
 static const osdear__field file_fields[FILE_FIELDS - 1] = {
-  LEAF("path", KIND_STRING), NEST("partitionValues", KIND_MAP, text_pair), LEAF("size", KIND_LONG), LEAF("modificationTime", KIND_LONG),
-  LEAF("dataChange", KIND_BOOLEAN), NEST("deletionVector", KIND_STRUCT, vector_fields), LEAF("baseRowId", KIND_LONG),
-  LEAF("defaultRowCommitVersion", KIND_LONG), LEAF("clusteringProvider", KIND_STRING), NEST("tags", KIND_MAP, text_pair),
+  LEAF("path", KIND_STRING),
+  NEST("partitionValues", KIND_MAP, text_pair),
+  LEAF("size", KIND_LONG),
+  LEAF("modificationTime", KIND_LONG),
+  LEAF("dataChange", KIND_BOOLEAN),
+  NEST("deletionVector", KIND_STRUCT, vector_fields),
+  LEAF("baseRowId", KIND_LONG),
+  LEAF("defaultRowCommitVersion", KIND_LONG),
+  LEAF("clusteringProvider", KIND_STRING),
+  NEST("tags", KIND_MAP, text_pair),
   LEAF("stats", KIND_STRING),
 };
 
@@ -39,7 +62,7 @@ struct osdear__checkpoint_rows {
   int places[FILE_FIELDS]; /* of the fields above among the struct's children; -1: not read */
   osdear__parquet_cursor *cursor;
   struct ArrowArray batch;
-  int64_t row;          /* the next of the batch */
+  int64_t row; /* the next of the batch */
   osdear__file file;
   osdear__partition_value *values;
   size_t value_room;
@@ -110,8 +133,8 @@ static const osdear__field *parsed_stats(const osdear__parquet *part, size_t gro
     return NULL;
   if (text >= 0 && path >= 0 &&
       osdear__parquet_group_stats(part, group, (size_t[]){ (size_t)add, (size_t)text }, 2, &text_stats) &&
-      osdear__parquet_group_stats(part, group, (size_t[]){ (size_t)add, (size_t)path }, 2, &path_stats) && text_stats.null_count >= 0 &&
-      text_stats.null_count == path_stats.null_count)
+      osdear__parquet_group_stats(part, group, (size_t[]){ (size_t)add, (size_t)path }, 2, &path_stats) &&
+      text_stats.null_count >= 0 && text_stats.null_count == path_stats.null_count)
     return NULL;
   return &fields->fields[parsed];
 }
@@ -123,7 +146,8 @@ static void want_field(osdear__checkpoint_rows *rows, osdear__type *type, int wh
 }
 
 /* What is read of this group, as it is to be; `want_type` is the same as the file has it. */
-static osdear_status choose_columns(osdear__checkpoint_rows *rows, const osdear__parquet *part, size_t group, osdear_error **error)
+static osdear_status choose_columns(osdear__checkpoint_rows *rows, const osdear__parquet *part, size_t group,
+                                    osdear_error **error)
 {
   static const osdear__field deleted = LEAF("deletionTimestamp", KIND_LONG);
   osdear__type inner = { .kind = KIND_STRUCT };
@@ -314,7 +338,8 @@ static osdear_status read_stats(osdear__checkpoint_rows *rows, int64_t row, osde
   if (rows->file.stats.size || !parsed || !osdear__is_valid(parsed, row))
     return OSDEAR_OK;
   osdear__buf_clear(&rows->stats);
-  osdear__checkpoint_stats_print(&rows->shape.fields[0].type.fields[rows->places[FILE_STATS_PARSED]].type, parsed, row, &rows->stats);
+  osdear__checkpoint_stats_print(&rows->shape.fields[0].type.fields[rows->places[FILE_STATS_PARSED]].type, parsed, row,
+                                 &rows->stats);
   rows->file.stats = (osdear__str){ rows->stats.data, rows->stats.size };
   return osdear__buf_check(&rows->stats, error);
 }

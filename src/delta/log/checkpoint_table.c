@@ -3,34 +3,49 @@
 
 #define BATCH_ROWS 8192
 
+/* clang-format off */
 #define LEAF(name_, kind_) { .name = (name_), .nullable = true, .field_id = -1, .type = { .kind = (kind_) } }
 #define NEST(name_, kind_, fields_) \
   { .name = (name_), .nullable = true, .field_id = -1, .type = { .kind = (kind_), .field_count = COUNT_OF(fields_), .fields = (fields_) } }
+/* clang-format on */
 
 /* Types are never written to; their fields are not const only because types in the making are built in place. */
 static osdear__field text_element[] = { LEAF("element", KIND_STRING) };
-static osdear__field text_pair[] = { { .name = "key", .field_id = -1, .type = { .kind = KIND_STRING } }, LEAF("value", KIND_STRING) };
+static osdear__field text_pair[] = { { .name = "key", .field_id = -1, .type = { .kind = KIND_STRING } },
+                                     LEAF("value", KIND_STRING) };
 
 enum { PROTOCOL_READER, PROTOCOL_WRITER, PROTOCOL_READER_FEATURES, PROTOCOL_WRITER_FEATURES };
 static osdear__field protocol_fields[] = {
-  LEAF("minReaderVersion", KIND_INTEGER), LEAF("minWriterVersion", KIND_INTEGER),
-  NEST("readerFeatures", KIND_ARRAY, text_element), NEST("writerFeatures", KIND_ARRAY, text_element),
+  LEAF("minReaderVersion", KIND_INTEGER),
+  LEAF("minWriterVersion", KIND_INTEGER),
+  NEST("readerFeatures", KIND_ARRAY, text_element),
+  NEST("writerFeatures", KIND_ARRAY, text_element),
 };
 
-enum { METADATA_ID, METADATA_NAME, METADATA_DESCRIPTION, METADATA_FORMAT, METADATA_SCHEMA, METADATA_COLUMNS, METADATA_CREATED,
-       METADATA_CONFIGURATION };
+enum {
+  METADATA_ID,
+  METADATA_NAME,
+  METADATA_DESCRIPTION,
+  METADATA_FORMAT,
+  METADATA_SCHEMA,
+  METADATA_COLUMNS,
+  METADATA_CREATED,
+  METADATA_CONFIGURATION
+};
 static osdear__field format_fields[] = { LEAF("provider", KIND_STRING) };
 static osdear__field metadata_fields[] = {
-  LEAF("id", KIND_STRING), LEAF("name", KIND_STRING), LEAF("description", KIND_STRING), NEST("format", KIND_STRUCT, format_fields),
-  LEAF("schemaString", KIND_STRING), NEST("partitionColumns", KIND_ARRAY, text_element), LEAF("createdTime", KIND_LONG),
-  NEST("configuration", KIND_MAP, text_pair),
+  LEAF("id", KIND_STRING),           LEAF("name", KIND_STRING),
+  LEAF("description", KIND_STRING),  NEST("format", KIND_STRUCT, format_fields),
+  LEAF("schemaString", KIND_STRING), NEST("partitionColumns", KIND_ARRAY, text_element),
+  LEAF("createdTime", KIND_LONG),    NEST("configuration", KIND_MAP, text_pair),
 };
 
 enum { TXN_APP, TXN_VERSION, TXN_UPDATED };
 static osdear__field txn_fields[] = { LEAF("appId", KIND_STRING), LEAF("version", KIND_LONG), LEAF("lastUpdated", KIND_LONG) };
 
 enum { DOMAIN_NAME, DOMAIN_CONFIGURATION, DOMAIN_REMOVED };
-static osdear__field domain_fields[] = { LEAF("domain", KIND_STRING), LEAF("configuration", KIND_STRING), LEAF("removed", KIND_BOOLEAN) };
+static osdear__field domain_fields[] = { LEAF("domain", KIND_STRING), LEAF("configuration", KIND_STRING),
+                                         LEAF("removed", KIND_BOOLEAN) };
 
 enum { SIDECAR_PATH, SIDECAR_SIZE };
 static osdear__field sidecar_fields[] = { LEAF("path", KIND_STRING), LEAF("sizeInBytes", KIND_LONG) };
@@ -108,8 +123,8 @@ static osdear_status names_at(table_reader *r, const struct ArrowArray *row_stru
   return st;
 }
 
-static osdear_status pairs_at(table_reader *r, const struct ArrowArray *row_struct, size_t field, int64_t row, osdear__metadata *out,
-                              osdear_error **error)
+static osdear_status pairs_at(table_reader *r, const struct ArrowArray *row_struct, size_t field, int64_t row,
+                              osdear__metadata *out, osdear_error **error)
 {
   const struct ArrowArray *map = row_struct->children[field];
   const int32_t *offsets = map->buffers[1];
@@ -132,7 +147,8 @@ static osdear_status pairs_at(table_reader *r, const struct ArrowArray *row_stru
   return st;
 }
 
-static osdear_status read_protocol(table_reader *r, const struct ArrowArray *at, int64_t row, osdear__action *action, osdear_error **error)
+static osdear_status read_protocol(table_reader *r, const struct ArrowArray *at, int64_t row, osdear__action *action,
+                                   osdear_error **error)
 {
   const int32_t *readers = at->children[PROTOCOL_READER]->buffers[1];
   const int32_t *writers = at->children[PROTOCOL_WRITER]->buffers[1];
@@ -163,7 +179,8 @@ static osdear_status check_provider(const struct ArrowArray *at, int64_t row, os
                       (int)provider.size, provider.data);
 }
 
-static osdear_status read_metadata(table_reader *r, const struct ArrowArray *at, int64_t row, osdear__action *action, osdear_error **error)
+static osdear_status read_metadata(table_reader *r, const struct ArrowArray *at, int64_t row, osdear__action *action,
+                                   osdear_error **error)
 {
   osdear__metadata *m = &action->metadata;
   osdear_status st;
@@ -188,7 +205,8 @@ static osdear_status read_metadata(table_reader *r, const struct ArrowArray *at,
   return st;
 }
 
-static osdear_status read_txn(table_reader *r, const struct ArrowArray *at, int64_t row, osdear__action *action, osdear_error **error)
+static osdear_status read_txn(table_reader *r, const struct ArrowArray *at, int64_t row, osdear__action *action,
+                              osdear_error **error)
 {
   if (!has(at, TXN_VERSION, row))
     return fail_absent("txn", TXN_VERSION, txn_fields, error);
@@ -198,7 +216,8 @@ static osdear_status read_txn(table_reader *r, const struct ArrowArray *at, int6
   return name_at(r, at, TXN_APP, row, &action->txn.app_id, error);
 }
 
-static osdear_status read_domain(table_reader *r, const struct ArrowArray *at, int64_t row, osdear__action *action, osdear_error **error)
+static osdear_status read_domain(table_reader *r, const struct ArrowArray *at, int64_t row, osdear__action *action,
+                                 osdear_error **error)
 {
   const uint8_t *bits = at->children[DOMAIN_REMOVED]->buffers[1];
   osdear_status st;

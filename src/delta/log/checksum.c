@@ -14,8 +14,9 @@ typedef struct check {
 
 static void tell(const check *c, const char *what, const char *theirs, const char *ours)
 {
-  osdear__log(c->snapshot->context, OSDEAR_LOG_WARNING, "delta", "%s: the checksum of version %" PRId64 " says of %s: %s; the log says: %s",
-              osdear__store_uri(c->snapshot->store), c->snapshot->segment.version, what, theirs, ours);
+  osdear__log(c->snapshot->context, OSDEAR_LOG_WARNING, "delta",
+              "%s: the checksum of version %" PRId64 " says of %s: %s; the log says: %s", osdear__store_uri(c->snapshot->store),
+              c->snapshot->segment.version, what, theirs, ours);
 }
 
 /* What is absent, or of another kind, says nothing. */
@@ -39,7 +40,8 @@ static void check_text(const check *c, const osdear__json *of, const char *name,
     tell(c, name, value->text.data, ours);
 }
 
-static osdear_status read_checksum(const osdear_snapshot *snapshot, osdear__arena *arena, const osdear__json **out, osdear_error **error)
+static osdear_status read_checksum(const osdear_snapshot *snapshot, osdear__arena *arena, const osdear__json **out,
+                                   osdear_error **error)
 {
   SCOPED(buf) text = { 0 };
   char path[OSDEAR__LOG_PATH];
@@ -54,7 +56,8 @@ static osdear_status read_checksum(const osdear_snapshot *snapshot, osdear__aren
   if (st == OSDEAR_ERR_NO_MEMORY)
     return osdear__fail_memory(error);
   if (st == OSDEAR_ERR_CORRUPT)
-    osdear__log(snapshot->context, OSDEAR_LOG_WARNING, "delta", "%s: the checksum %s cannot be read", osdear__store_uri(snapshot->store), path);
+    osdear__log(snapshot->context, OSDEAR_LOG_WARNING, "delta", "%s: the checksum %s cannot be read",
+                osdear__store_uri(snapshot->store), path);
   *out = object;
   return OSDEAR_OK;
 }

@@ -10,9 +10,9 @@
 struct osdear__log_text {
   char name[OSDEAR__LOG_PATH];
   osdear__input *input;
-  int64_t offset;     /* of what was not read yet */
+  int64_t offset; /* of what was not read yet */
   osdear__buf piece;
-  size_t taken;       /* bytes of `piece` that were handed out */
+  size_t taken; /* bytes of `piece` that were handed out */
   int64_t next_line;
 };
 
@@ -179,8 +179,8 @@ static osdear_status more_room(osdear__arena *arena, void *list_at, size_t count
   return OSDEAR_OK;
 }
 
-static osdear_status gather_file(osdear__commit *c, const osdear__action *action, osdear__file **files, size_t *count, size_t *room,
-                                 osdear_error **error)
+static osdear_status gather_file(osdear__commit *c, const osdear__action *action, osdear__file **files, size_t *count,
+                                 size_t *room, osdear_error **error)
 {
   osdear_status st = more_room(&c->arena, files, *count, room, sizeof(osdear__file), error);
 
@@ -257,8 +257,8 @@ static osdear_status on_action(void *argument, const osdear__action *action, osd
   return osdear__json_read(action->info, "commitInfo", &g->commit->arena, &g->commit->info, error);
 }
 
-osdear_status osdear__commit_read(osdear__store *store, int64_t version, unsigned keep, osdear__json_parser **parser, osdear__commit *out,
-                                  osdear_error **error)
+osdear_status osdear__commit_read(osdear__store *store, int64_t version, unsigned keep, osdear__json_parser **parser,
+                                  osdear__commit *out, osdear_error **error)
 {
   osdear__commit commit = { .version = version };
   gather g = { .commit = &commit };

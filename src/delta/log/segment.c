@@ -85,8 +85,8 @@ osdear_status osdear__segment_new(const osdear__listing *listing, int64_t checkp
   return st;
 }
 
-osdear_status osdear__segment_extend(const osdear__segment *base, const osdear__listing *listing, int64_t version, const char *uri,
-                                     osdear__segment *out, osdear_error **error)
+osdear_status osdear__segment_extend(const osdear__segment *base, const osdear__listing *listing, int64_t version,
+                                     const char *uri, osdear__segment *out, osdear_error **error)
 {
   osdear__segment segment = { .version = version, .checkpoint_version = base->checkpoint_version };
   osdear_status st = OSDEAR_OK;

@@ -37,8 +37,8 @@ static osdear_status on_info(void *argument, const osdear__action *action, osdea
 }
 
 /* Where commits carry timestamps, commitInfo is their first line: no more is parsed. */
-static osdear_status in_commit_time(osdear__store *store, const osdear__commit_file *file, osdear__json_parser **parser, int64_t *out,
-                                    osdear_error **error)
+static osdear_status in_commit_time(osdear__store *store, const osdear__commit_file *file, osdear__json_parser **parser,
+                                    int64_t *out, osdear_error **error)
 {
   AUTO(log_text) commit = NULL;
   char path[OSDEAR__LOG_PATH];
@@ -66,8 +66,8 @@ static osdear_status in_commit_time(osdear__store *store, const osdear__commit_f
 }
 
 /* The last of the commits [from, to) whose own timestamp is not after `ms`; `from` - 1 when there is none. They ascend. */
-static osdear_status search_commits(osdear__store *store, const osdear__listing *listing, size_t from, size_t to, int64_t ms, size_t *out,
-                                    osdear_error **error)
+static osdear_status search_commits(osdear__store *store, const osdear__listing *listing, size_t from, size_t to, int64_t ms,
+                                    size_t *out, osdear_error **error)
 {
   AUTO(json_parser) parser = NULL;
   int64_t time = 0;
@@ -87,7 +87,8 @@ static osdear_status search_commits(osdear__store *store, const osdear__listing 
   return OSDEAR_OK;
 }
 
-static osdear_status search_files(const osdear__listing *listing, size_t from, size_t to, int64_t ms, size_t *out, osdear_error **error)
+static osdear_status search_files(const osdear__listing *listing, size_t from, size_t to, int64_t ms, size_t *out,
+                                  osdear_error **error)
 {
   int64_t *times = NULL;
   osdear_status st = osdear__commit_times(listing, &times, error);
@@ -117,8 +118,8 @@ static int64_t floor_ms(int64_t us)
 
 /* Commits from the enablement version on are judged by what they say, older ones by their files: PROTOCOL.md, "Reader Requirements for
  * In-Commit Timestamps". */
-osdear_status osdear__version_at(osdear__store *store, const osdear__listing *listing, const osdear_snapshot *newest, int64_t timestamp_us,
-                                 int64_t *version, osdear_error **error)
+osdear_status osdear__version_at(osdear__store *store, const osdear__listing *listing, const osdear_snapshot *newest,
+                                 int64_t timestamp_us, int64_t *version, osdear_error **error)
 {
   const osdear__metadata *metadata = &newest->metadata;
   bool in_commit = osdear__metadata_property_bool(metadata, "delta.enableInCommitTimestamps", false);

@@ -256,7 +256,8 @@ static int until_kill_ms(const task *t)
 
 static void watch(task *t, int signals)
 {
-  struct pollfd wanted[2] = { { signals, POLLIN, 0 }, { SUPERVISE_LEASH, 0, 0 } }; /* only its end matters, and /dev/null could always be read */
+  struct pollfd wanted[2] = { { signals, POLLIN, 0 },
+                              { SUPERVISE_LEASH, 0, 0 } }; /* only its end matters, and /dev/null could always be read */
   struct signalfd_siginfo info;
 
   while (!reap(t)) {

@@ -7,21 +7,21 @@
 
 #include <stdlib.h>
 
-#define NEAR_BYTES ((int64_t)256 << 10)  /* a gap that is fetched sooner than a further request is answered */
+#define NEAR_BYTES ((int64_t)256 << 10) /* a gap that is fetched sooner than a further request is answered */
 #define LEAST_PIECE ((int64_t)64 << 10)
 
 typedef struct piece {
   osdear__s3_order order;
   int64_t offset;
-  size_t size;        /* 0: there is none */
+  size_t size; /* 0: there is none */
   char *bytes;
 } piece;
 
 typedef struct stream {
   int64_t offset, end;
-  int64_t next;       /* not asked for yet */
+  int64_t next; /* not asked for yet */
   int64_t piece_size;
-  piece pieces[2];    /* [at_hand], and the one after it */
+  piece pieces[2]; /* [at_hand], and the one after it */
   size_t at_hand;
 } stream;
 
@@ -29,7 +29,7 @@ typedef struct ahead {
   osdear__input base;
   osdear__input *whole;
   osdear__s3_object *object;
-  stream *streams;    /* ascending and apart */
+  stream *streams; /* ascending and apart */
   size_t count;
 } ahead;
 
@@ -235,10 +235,7 @@ static bool plan_pieces(ahead *self, const osdear__byte_range *ranges, size_t co
   self->streams = osdear__alloc_zeroed(count, sizeof *self->streams);
   for (size_t i = 0; self->streams && i < count; i++) {
     int64_t share = (int64_t)((double)(memory - whole) / 2 * ((double)ranges[i].size / (double)(total - whole)));
-    add_stream(self, ranges[i].offset, ranges[i].size,
-               ranges[i].size <= most ? most
-               : share < LEAST_PIECE  ? LEAST_PIECE
-                                      : share);
+    add_stream(self, ranges[i].offset, ranges[i].size, ranges[i].size <= most ? most : share < LEAST_PIECE ? LEAST_PIECE : share);
   }
   return self->streams != NULL;
 }
@@ -288,7 +285,8 @@ osdear_status osdear__s3_ahead(osdear__s3_object *object, osdear__input *whole, 
 
   *out = NULL;
   if (!st) {
-    self->base = (osdear__input){ .read_at = ahead_read_at, .close = ahead_close, .size_bytes = whole->size_bytes, .name = whole->name };
+    self->base =
+        (osdear__input){ .read_at = ahead_read_at, .close = ahead_close, .size_bytes = whole->size_bytes, .name = whole->name };
     self->whole = whole;
     self->object = object;
     for (size_t i = 0; i < count; i++)

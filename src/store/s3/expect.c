@@ -12,14 +12,14 @@ typedef struct entry {
   char *key;
   char *bytes;
   int64_t size_bytes; /* as it was told; -1: not known */
-  int64_t number; /* older ones make room for newer ones */
+  int64_t number;     /* older ones make room for newer ones */
 } entry;
 
 struct osdear__s3_expected {
   osdear__s3 *s3;
-  pthread_mutex_t lock; /* of what follows */
+  pthread_mutex_t lock;                       /* of what follows */
   entry *entries[2 * OSDEAR__STORE_EXPECTED]; /* files of deletion vectors come besides those that were told of */
-  int64_t count, bytes; /* `bytes` of all entries */
+  int64_t count, bytes;                       /* `bytes` of all entries */
 };
 
 osdear_status osdear__s3_expected_new(osdear__s3 *s3, osdear__s3_expected **out, osdear_error **error)

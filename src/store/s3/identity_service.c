@@ -256,9 +256,9 @@ osdear_status osdear__identity_of_container(const osdear__identity_source *sourc
     return st;
   if ((relative && relative[0] != '/') ||
       (!osdear__starts_with(url.data, "https://") && !(osdear__starts_with(url.data, "http://") && may_be_plain(url.data))))
-    return osdear__fail(error, OSDEAR_ERR_ARGUMENT,
-                        "container credentials come over https:, or over http: from this machine, not from %s",
-                        relative ? "a path without a slash before it" : "the address that aws_container_credentials_full_uri has");
+    return osdear__fail(
+        error, OSDEAR_ERR_ARGUMENT, "container credentials come over https:, or over http: from this machine, not from %s",
+        relative ? "a path without a slash before it" : "the address that aws_container_credentials_full_uri has");
   st = container_token(settings, &token, error);
   if (!st)
     st = new_client(source, NULL, osdear__starts_with(url.data, "http:"), &client, error);

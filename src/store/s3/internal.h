@@ -18,10 +18,10 @@ struct osdear__s3 {
   osdear__sigv4_key key;
   char *bucket;
   char *endpoint, *host,
-      *prefix;     /* NULL: AWS's own. `prefix` is the path that stands before all others, without its last slash */
-  bool is_virtual; /* the bucket is part of the host's name */
-  bool is_plain;    /* http: what is sent can be read and changed on the way */
-  bool signs_large; /* bodies of any size, that is */
+      *prefix;          /* NULL: AWS's own. `prefix` is the path that stands before all others, without its last slash */
+  bool is_virtual;      /* the bucket is part of the host's name */
+  bool is_plain;        /* http: what is sent can be read and changed on the way */
+  bool signs_large;     /* bodies of any size, that is */
   pthread_mutex_t lock; /* of what follows */
   char region[OSDEAR__S3_REGION];
   bool region_is_known;
@@ -51,8 +51,8 @@ MUST_USE osdear_status osdear__s3_prepare(osdear__s3 *s3, osdear_context *contex
 void osdear__s3_call_drop(osdear__s3_call *call);
 
 void osdear__s3_region(osdear__s3 *s3, char out[OSDEAR__S3_REGION]);
-MUST_USE osdear_status osdear__s3_locate(osdear__s3 *s3, const char *region, const char *key, osdear__buf *host, osdear__buf *path,
-                                         osdear_error **error);
+MUST_USE osdear_status osdear__s3_locate(osdear__s3 *s3, const char *region, const char *key, osdear__buf *host,
+                                         osdear__buf *path, osdear_error **error);
 /* The hooks of the HTTP client; `argument` is the bucket, the attempt's tag the call. */
 osdear_status osdear__s3_sign(void *argument, osdear__http_attempt *attempt, osdear_error **error);
 osdear__http_verdict osdear__s3_judge(void *argument, const osdear__http_attempt *attempt);

@@ -83,7 +83,8 @@ static osdear_status read_element(void *argument, osdear__xml_event event, osdea
   bool has_zone;
 
   if (event == XML_START) {
-    if (!memchr(path.data, '/', path.size) && !osdear__str_is(path, "ListBucketResult")) /* a page of a proxy's is no empty bucket */
+    if (!memchr(path.data, '/', path.size) &&
+        !osdear__str_is(path, "ListBucketResult")) /* a page of a proxy's is no empty bucket */
       return osdear__fail(error, OSDEAR_ERR_CORRUPT, "what came for a listing of bucket %s is none: <%.*s>",
                           osdear__s3_bucket(self->s3), (int)(path.size < 60 ? path.size : 60), path.data);
     if (path_ends(path, "Contents") || path_ends(path, "CommonPrefixes")) {

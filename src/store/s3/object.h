@@ -64,9 +64,10 @@ typedef struct osdear__s3_begun {
   int64_t begun_ms;
 } osdear__s3_begun;
 /* *give_up true: it is to be given up. */
-typedef osdear_status (*osdear__s3_visit_begun)(void *argument, const osdear__s3_begun *begun, bool *give_up, osdear_error **error);
-MUST_USE osdear_status osdear__s3_uploads(osdear__s3 *s3, osdear_context *context, const char *prefix, osdear__s3_visit_begun visit,
-                                          void *argument, osdear_error **error);
+typedef osdear_status (*osdear__s3_visit_begun)(void *argument, const osdear__s3_begun *begun, bool *give_up,
+                                                osdear_error **error);
+MUST_USE osdear_status osdear__s3_uploads(osdear__s3 *s3, osdear_context *context, const char *prefix,
+                                          osdear__s3_visit_begun visit, void *argument, osdear_error **error);
 
 /* A large object, written from front to back in parts that are sent side by side. `if_absent` as above. */
 MUST_USE osdear_status osdear__s3_upload(osdear__s3 *s3, osdear_context *context, const char *key, bool if_absent,

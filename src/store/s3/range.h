@@ -45,12 +45,13 @@ typedef struct osdear__s3_order {
   struct osdear__s3_order *next;
 } osdear__s3_order;
 /* A range to be fetched. The order stays where it is until it is dropped; who placed it is the only one to wait for it and to drop it. */
-MUST_USE osdear_status osdear__s3_order_place(osdear__s3_order *order, osdear__s3_object *object, int64_t offset, void *out, size_t size,
-                                              osdear_error **error);
+MUST_USE osdear_status osdear__s3_order_place(osdear__s3_order *order, osdear__s3_object *object, int64_t offset, void *out,
+                                              size_t size, osdear_error **error);
 /* Until all of it has come, or it has failed, or the context of `object` has ended. */
 MUST_USE osdear_status osdear__s3_order_wait(osdear__s3_order *order, osdear_error **error);
 void osdear__s3_order_cancel(osdear__s3_order *order); /* it is not wanted any more, and will be dropped. Does not wait */
-void osdear__s3_order_drop(osdear__s3_order *order);   /* nothing is written to `out` after that. One that was not placed is a no-op */
+void osdear__s3_order_drop(
+    osdear__s3_order *order); /* nothing is written to `out` after that. One that was not placed is a no-op */
 
 /* ---- ahead of a reader (ahead.c) ---- */
 

@@ -58,7 +58,8 @@ static osdear_status s3_open_input(osdear__store *store, const char *path, int64
   SCOPED(buf) key = { 0 };
   osdear_status st = key_of(store, path, &key, error);
 
-  return st ? st : osdear__s3_input(store_of(store)->s3, store->context, key.data, size_bytes, store_of(store)->expected, out, error);
+  return st ? st
+            : osdear__s3_input(store_of(store)->s3, store->context, key.data, size_bytes, store_of(store)->expected, out, error);
 }
 
 static void s3_expect(osdear__store *store, const osdear__store_item *items, size_t count)

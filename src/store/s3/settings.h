@@ -64,7 +64,11 @@ typedef enum osdear__s3_checksum {
   S3_CHECKSUM_CRC32,
   S3_CHECKSUM_SHA256
 } osdear__s3_checksum;
-typedef enum osdear__s3_payload { S3_PAYLOAD_BY_WAY, S3_PAYLOAD_UNSIGNED, S3_PAYLOAD_SIGNED } osdear__s3_payload; /* of large bodies */
+typedef enum osdear__s3_payload {
+  S3_PAYLOAD_BY_WAY,
+  S3_PAYLOAD_UNSIGNED,
+  S3_PAYLOAD_SIGNED
+} osdear__s3_payload; /* of large bodies */
 typedef enum osdear__s3_conditional { S3_CONDITIONAL_PROBE, S3_CONDITIONAL_TRUST, S3_CONDITIONAL_OFF } osdear__s3_conditional;
 
 /* Immutable once read. `values` of secrets are only in `secrets`. */

@@ -109,10 +109,17 @@ stranger stranger_new(const char *format, const char *name, int64_t length)
 
   schema->format = text(format);
   schema->name = text(name);
-  *column.schema = (struct ArrowSchema){ .format = schema->format, .name = schema->name, .flags = ARROW_FLAG_NULLABLE,
-                                         .release = release_schema, .private_data = schema };
-  *column.array = (struct ArrowArray){ .length = length, .null_count = -1, .n_buffers = buffers_of(format),
-                                       .buffers = array->buffers, .release = release_array, .private_data = array };
+  *column.schema = (struct ArrowSchema){ .format = schema->format,
+                                         .name = schema->name,
+                                         .flags = ARROW_FLAG_NULLABLE,
+                                         .release = release_schema,
+                                         .private_data = schema };
+  *column.array = (struct ArrowArray){ .length = length,
+                                       .null_count = -1,
+                                       .n_buffers = buffers_of(format),
+                                       .buffers = array->buffers,
+                                       .release = release_array,
+                                       .private_data = array };
   return column;
 }
 
@@ -223,24 +230,15 @@ static void print_scalar(const osdear__scalar *value, osdear__buf *out)
   char text_of[64];
 
   switch (value->kind) {
-    case KIND_STRING:
-    case KIND_BINARY:
-    case KIND_FIXED:
-      print_bytes(value->bytes, out);
-      return;
-    case KIND_DECIMAL:
-      osdear__format_decimal(value->decimal, value->scale, text_of);
-      break;
-    case KIND_FLOAT:
-    case KIND_DOUBLE:
-    case KIND_FLOAT16:
-      osdear__format_f64(value->f64, text_of);
-      break;
-    case KIND_UINT64:
-      osdear__buf_printf(out, "%" PRIu64, (uint64_t)value->i64);
-      return;
-    default:
-      osdear__format_i64(value->i64, text_of);
+  case KIND_STRING:
+  case KIND_BINARY:
+  case KIND_FIXED: print_bytes(value->bytes, out); return;
+  case KIND_DECIMAL: osdear__format_decimal(value->decimal, value->scale, text_of); break;
+  case KIND_FLOAT:
+  case KIND_DOUBLE:
+  case KIND_FLOAT16: osdear__format_f64(value->f64, text_of); break;
+  case KIND_UINT64: osdear__buf_printf(out, "%" PRIu64, (uint64_t)value->i64); return;
+  default: osdear__format_i64(value->i64, text_of);
   }
   osdear__buf_puts(out, text_of);
 }

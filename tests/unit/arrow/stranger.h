@@ -13,11 +13,10 @@ typedef struct stranger {
 /* A column of that format, nullable, with the buffers that its layout has, all NULL. */
 stranger stranger_new(const char *format, const char *name, int64_t length);
 void stranger_put(stranger column, int64_t buffer, const void *bytes, size_t size);
-#define PUT(column, buffer, type, ...) \
-  stranger_put(column, buffer, (type[]){ __VA_ARGS__ }, sizeof((type[]){ __VA_ARGS__ }))
-void stranger_child(stranger parent, stranger child);         /* moves it in */
-void stranger_dictionary(stranger indices, stranger values);  /* likewise */
-void stranger_buffers(stranger column, int64_t count);        /* another number of them, new ones NULL */
+#define PUT(column, buffer, type, ...) stranger_put(column, buffer, (type[]){ __VA_ARGS__ }, sizeof((type[]){ __VA_ARGS__ }))
+void stranger_child(stranger parent, stranger child);        /* moves it in */
+void stranger_dictionary(stranger indices, stranger values); /* likewise */
+void stranger_buffers(stranger column, int64_t count);       /* another number of them, new ones NULL */
 void stranger_metadata(stranger column, const char *key, const char *value);
 /* A struct of that one column; its rows are the column's. */
 stranger stranger_batch(stranger column);

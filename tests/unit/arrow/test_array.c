@@ -20,7 +20,11 @@ static const osdear__type long_type = { .kind = KIND_LONG };
 static const osdear__type string_type = { .kind = KIND_STRING };
 
 /* What every operation is tried on, with its values as text. */
-static const struct { osdear__type type; const char *values; const char *shown[6]; } plain[] = {
+static const struct {
+  osdear__type type;
+  const char *values;
+  const char *shown[6];
+} plain[] = {
   { { .kind = KIND_VOID }, "null,null,null,null,null,null", { "null", "null", "null", "null", "null", "null" } },
   { { .kind = KIND_BOOLEAN }, "1,null,0,1,1,0", { "1", "null", "0", "1", "1", "0" } },
   { { .kind = KIND_BYTE }, "1,null,-3,4,5,6", { "1", "null", "-3", "4", "5", "6" } },
@@ -29,7 +33,9 @@ static const struct { osdear__type type; const char *values; const char *shown[6
   { { .kind = KIND_LONG }, "1,null,-3,4,5,6", { "1", "null", "-3", "4", "5", "6" } },
   { { .kind = KIND_DOUBLE }, "1,null,-3,4,5,6", { "1.0", "null", "-3.0", "4.0", "5.0", "6.0" } },
   { { .kind = KIND_DECIMAL, .precision = 5, .scale = 1 }, "1,null,-3,4,5,6", { "1.0", "null", "-3.0", "4.0", "5.0", "6.0" } },
-  { { .kind = KIND_FIXED, .width = 3 }, "abc,null,def,ghi,jkl,mno", { "\"abc\"", "null", "\"def\"", "\"ghi\"", "\"jkl\"", "\"mno\"" } },
+  { { .kind = KIND_FIXED, .width = 3 },
+    "abc,null,def,ghi,jkl,mno",
+    { "\"abc\"", "null", "\"def\"", "\"ghi\"", "\"jkl\"", "\"mno\"" } },
   { { .kind = KIND_STRING }, "a,null,,bcd,e,fg", { "\"a\"", "null", "\"\"", "\"bcd\"", "\"e\"", "\"fg\"" } },
 };
 
@@ -194,9 +200,12 @@ Test(array, nested_rows_are_sliced_taken_and_joined)
 
   nested_array(4, &whole);
   cr_assert_eq(osdear__array_take(&nested_type, &whole, rows, COUNT_OF(rows), &out, NULL), OSDEAR_OK);
-  osdear__buf_printf(&expected, "[{\"tags\":[\"\",\"a\",\"ab\"],\"pairs\":[{\"key\":\"k\",\"value\":30},{\"key\":\"k\",\"value\":31},"
-                                "{\"key\":\"k\",\"value\":32}]%s,", doc);
-  osdear__buf_printf(&expected, "{\"tags\":null,\"pairs\":null%s,null,{\"tags\":[\"\"],\"pairs\":[{\"key\":\"k\",\"value\":10}]%s,null]",
+  osdear__buf_printf(&expected,
+                     "[{\"tags\":[\"\",\"a\",\"ab\"],\"pairs\":[{\"key\":\"k\",\"value\":30},{\"key\":\"k\",\"value\":31},"
+                     "{\"key\":\"k\",\"value\":32}]%s,",
+                     doc);
+  osdear__buf_printf(&expected,
+                     "{\"tags\":null,\"pairs\":null%s,null,{\"tags\":[\"\"],\"pairs\":[{\"key\":\"k\",\"value\":10}]%s,null]",
                      doc, doc);
   cr_assert_str_eq(text_of(&nested_type, &out), expected.data);
   cr_assert_eq(osdear__array_slice(&nested_type, &whole, 0, 2, &parts[0], NULL), OSDEAR_OK);

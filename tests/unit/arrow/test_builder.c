@@ -15,9 +15,12 @@ static osdear_status put(osdear__kind kind, int64_t value, osdear_error **error)
 
 Test(builder, integers_must_fit_their_kind)
 {
-  static const struct { osdear__kind kind; int64_t least, greatest; } kinds[] = {
-    { KIND_BYTE, INT8_MIN, INT8_MAX },       { KIND_SHORT, INT16_MIN, INT16_MAX }, { KIND_INTEGER, INT32_MIN, INT32_MAX },
-    { KIND_DATE, INT32_MIN, INT32_MAX },     { KIND_UINT8, 0, UINT8_MAX },         { KIND_UINT16, 0, UINT16_MAX },
+  static const struct {
+    osdear__kind kind;
+    int64_t least, greatest;
+  } kinds[] = {
+    { KIND_BYTE, INT8_MIN, INT8_MAX },   { KIND_SHORT, INT16_MIN, INT16_MAX }, { KIND_INTEGER, INT32_MIN, INT32_MAX },
+    { KIND_DATE, INT32_MIN, INT32_MAX }, { KIND_UINT8, 0, UINT8_MAX },         { KIND_UINT16, 0, UINT16_MAX },
     { KIND_UINT32, 0, UINT32_MAX },
   };
   osdear_error *error = NULL;
@@ -117,11 +120,20 @@ Test(builder, booleans_stay_apart_when_the_bitmap_grows)
 
 Test(builder, scalars_of_every_plain_kind_go_in_as_they_came_out)
 {
-  static const struct { osdear__type type; const char *values; } columns[] = {
-    { { .kind = KIND_VOID }, "null,null" },        { { .kind = KIND_BOOLEAN }, "1,null,0" }, { { .kind = KIND_LONG }, "1,null,-5" },
-    { { .kind = KIND_FLOAT }, "0.5,null" },        { { .kind = KIND_DOUBLE }, "0.5,null" },  { { .kind = KIND_STRING }, "a,null,bc" },
-    { { .kind = KIND_FIXED, .width = 2 }, "ab,null" }, { { .kind = KIND_DECIMAL, .precision = 9, .scale = 3 }, "1.5,null" },
-    { { .kind = KIND_TIMESTAMP }, "1,null" },      { { .kind = KIND_DATE }, "1,null" },
+  static const struct {
+    osdear__type type;
+    const char *values;
+  } columns[] = {
+    { { .kind = KIND_VOID }, "null,null" },
+    { { .kind = KIND_BOOLEAN }, "1,null,0" },
+    { { .kind = KIND_LONG }, "1,null,-5" },
+    { { .kind = KIND_FLOAT }, "0.5,null" },
+    { { .kind = KIND_DOUBLE }, "0.5,null" },
+    { { .kind = KIND_STRING }, "a,null,bc" },
+    { { .kind = KIND_FIXED, .width = 2 }, "ab,null" },
+    { { .kind = KIND_DECIMAL, .precision = 9, .scale = 3 }, "1.5,null" },
+    { { .kind = KIND_TIMESTAMP }, "1,null" },
+    { { .kind = KIND_DATE }, "1,null" },
   };
 
   for (size_t i = 0; i < COUNT_OF(columns); i++) {
@@ -148,7 +160,8 @@ Test(builder, scalars_of_every_plain_kind_go_in_as_they_came_out)
 
 Test(builder, children_of_unequal_length_do_not_make_a_row)
 {
-  osdear__field fields[] = { { .name = "key", .type = { .kind = KIND_LONG } }, { .name = "value", .type = { .kind = KIND_LONG } } };
+  osdear__field fields[] = { { .name = "key", .type = { .kind = KIND_LONG } },
+                             { .name = "value", .type = { .kind = KIND_LONG } } };
   osdear__type map = { .kind = KIND_MAP, .field_count = 2, .fields = fields };
   osdear__type pair = { .kind = KIND_STRUCT, .field_count = 2, .fields = fields };
   AUTO(builder) maps = NULL;

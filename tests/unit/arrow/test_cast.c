@@ -71,11 +71,28 @@ Test(cast, integers_widen)
 Test(cast, what_would_lose_something_is_refused)
 {
   static const char *const pairs[][2] = {
-    { "short", "byte" },     { "byte", "uint8" },    { "uint8", "byte" },       { "uint64", "long" },    { "long", "double" },
-    { "integer", "float" },  { "double", "float" },  { "byte", "decimal(2,0)" }, { "long", "decimal(20,2)" }, { "string", "binary" },
-    { "binary", "string" },  { "timestamp", "timestamp_ntz" }, { "date", "timestamp" },
-    { "decimal(10,2)", "decimal(10,3)" }, { "decimal(10,2)", "decimal(11,1)" }, { "decimal(5,0)", "long" }, { "boolean", "byte" },
-    { "time", "long" },      { "long", "string" },   { "float", "integer" },    { "timestamp_ntz", "date" }, { "long", "void" },
+    { "short", "byte" },
+    { "byte", "uint8" },
+    { "uint8", "byte" },
+    { "uint64", "long" },
+    { "long", "double" },
+    { "integer", "float" },
+    { "double", "float" },
+    { "byte", "decimal(2,0)" },
+    { "long", "decimal(20,2)" },
+    { "string", "binary" },
+    { "binary", "string" },
+    { "timestamp", "timestamp_ntz" },
+    { "date", "timestamp" },
+    { "decimal(10,2)", "decimal(10,3)" },
+    { "decimal(10,2)", "decimal(11,1)" },
+    { "decimal(5,0)", "long" },
+    { "boolean", "byte" },
+    { "time", "long" },
+    { "long", "string" },
+    { "float", "integer" },
+    { "timestamp_ntz", "date" },
+    { "long", "void" },
   };
 
   for (size_t i = 0; i < COUNT_OF(pairs); i++)
@@ -146,7 +163,8 @@ Test(cast, where_nothing_changes_nothing_is_copied)
 
 /* struct<a: byte, l: array<byte>, m: map<string, byte>> with one row, and a null one. */
 static osdear__field narrow_element[] = { { .name = "element", .type = { .kind = KIND_BYTE } } };
-static osdear__field narrow_pair[] = { { .name = "key", .type = { .kind = KIND_STRING } }, { .name = "value", .type = { .kind = KIND_BYTE } } };
+static osdear__field narrow_pair[] = { { .name = "key", .type = { .kind = KIND_STRING } },
+                                       { .name = "value", .type = { .kind = KIND_BYTE } } };
 static osdear__field narrow_fields[] = {
   { .name = "a", .type = { .kind = KIND_BYTE } },
   { .name = "l", .type = { .kind = KIND_ARRAY, .field_count = 1, .fields = narrow_element } },
@@ -179,7 +197,8 @@ static void narrow_rows(struct ArrowArray *out)
 Test(cast, structs_match_by_name_and_what_is_absent_is_null)
 {
   osdear__field element = { .name = "element", .type = { .kind = KIND_LONG } };
-  osdear__field pair[] = { { .name = "key", .type = { .kind = KIND_STRING } }, { .name = "value", .type = { .kind = KIND_DOUBLE } } };
+  osdear__field pair[] = { { .name = "key", .type = { .kind = KIND_STRING } },
+                           { .name = "value", .type = { .kind = KIND_DOUBLE } } };
   osdear__field fields[] = {
     { .name = "M", .type = { .kind = KIND_MAP, .field_count = 2, .fields = pair } },
     { .name = "z", .type = { .kind = KIND_STRING } },
@@ -194,7 +213,8 @@ Test(cast, structs_match_by_name_and_what_is_absent_is_null)
 
 Test(cast, the_place_of_what_cannot_be_cast_is_named)
 {
-  osdear__field pair[] = { { .name = "key", .type = { .kind = KIND_STRING } }, { .name = "value", .type = { .kind = KIND_STRING } } };
+  osdear__field pair[] = { { .name = "key", .type = { .kind = KIND_STRING } },
+                           { .name = "value", .type = { .kind = KIND_STRING } } };
   osdear__field element = { .name = "element", .type = { .kind = KIND_DATE } };
   osdear__field fields[] = { { .name = "m", .type = { .kind = KIND_MAP, .field_count = 2, .fields = pair } } };
   osdear__type to = { .kind = KIND_STRUCT, .field_count = 1, .fields = fields };

@@ -86,8 +86,11 @@ Test(hostile, the_count_of_nulls_must_be_true)
 
 Test(hostile, the_number_of_buffers_must_be_that_of_the_format)
 {
-  static const struct { const char *format; int64_t buffers; } wrong[] = {
-    { "n", 2 },  { "i", 1 },   { "i", 3 },    { "u", 2 },  { "vu", 2 },  { "b", 0 },
+  static const struct {
+    const char *format;
+    int64_t buffers;
+  } wrong[] = {
+    { "n", 2 },  { "i", 1 },   { "i", 3 },   { "u", 2 },    { "vu", 2 },    { "b", 0 },
     { "n", -1 }, { "vu", -1 }, { "w:3", 3 }, { "tsu:", 1 }, { "d:5,2", 8 },
   };
 
@@ -169,7 +172,8 @@ Test(hostile, offsets_must_ascend_and_stay_within_the_child)
   cr_assert_str_eq(rows_of(stranger_batch(column)), "column x.element: the Arrow array has 4 rows where its parent needs 5");
   column = list_of("+L", integers(4));
   PUT(column, 1, int64_t, 0, 1, INT64_C(1) << 40);
-  cr_assert_str_eq(rows_of(stranger_batch(column)), "column x: more than 2147483647 bytes or elements in one batch; use smaller batches");
+  cr_assert_str_eq(rows_of(stranger_batch(column)),
+                   "column x: more than 2147483647 bytes or elements in one batch; use smaller batches");
 }
 
 Test(hostile, spans_of_list_views_must_lie_within_the_child)
@@ -225,8 +229,9 @@ static stranger one_view(int32_t size, int32_t buffer, int32_t offset)
 
 Test(hostile, views_must_stay_within_their_buffers)
 {
-  static const int32_t bad[][3] = { { -1, 0, 0 }, { 13, 1, 0 }, { 13, -1, 0 }, { 13, 0, 4 }, { 13, 0, -1 },
-                                    { 17, 0, 0 }, { INT32_MAX, 0, INT32_MAX } };
+  static const int32_t bad[][3] = {
+    { -1, 0, 0 }, { 13, 1, 0 }, { 13, -1, 0 }, { 13, 0, 4 }, { 13, 0, -1 }, { 17, 0, 0 }, { INT32_MAX, 0, INT32_MAX }
+  };
   stranger column;
 
   for (size_t i = 0; i < COUNT_OF(bad); i++)
@@ -245,7 +250,13 @@ Test(hostile, views_must_stay_within_their_buffers)
 
 Test(hostile, text_must_be_utf8)
 {
-  static const char *const bad[] = { "\x80zz", "\xc0\xaf" "z", "\xed\xa0\x80", "\xff" "zz", "zz\xc3" };
+  static const char *const bad[] = { "\x80zz",
+                                     "\xc0\xaf"
+                                     "z",
+                                     "\xed\xa0\x80",
+                                     "\xff"
+                                     "zz",
+                                     "zz\xc3" };
 
   for (size_t i = 0; i < COUNT_OF(bad); i++) {
     stranger column = stranger_new("U", "x", 2);
@@ -323,7 +334,8 @@ Test(hostile, run_ends_must_ascend_and_reach_the_end)
   cr_assert_str_eq(rows_of(stranger_batch(column)), "column x: the run ends of the Arrow array have nulls or no buffer");
   column = runs(2, 4);
   column.array->children[0]->offset = INT64_MAX;
-  cr_assert_str_eq(rows_of(stranger_batch(column)), "column x: the run ends of the Arrow array are not a plain array of integers");
+  cr_assert_str_eq(rows_of(stranger_batch(column)),
+                   "column x: the run ends of the Arrow array are not a plain array of integers");
   column = runs(2, 4);
   column.array->children[1]->length = 1;
   cr_assert_str_eq(rows_of(stranger_batch(column)), "column x: the Arrow array has 1 rows where its parent needs 2");
@@ -334,6 +346,9 @@ Test(hostile, bad_text_in_a_run_is_named_by_its_row)
   stranger column = runs(3, 4);
   stranger values = { column.schema->children[1], column.array->children[1] };
 
-  stranger_put(values, 2, "a\xff" "c", 3);
+  stranger_put(values, 2,
+               "a\xff"
+               "c",
+               3);
   cr_assert_str_eq(rows_of(stranger_batch(column)), "column x, row 3: the text is not valid UTF-8");
 }

@@ -257,17 +257,10 @@ static stranger indices(const char *format)
 
   PUT(column, 0, uint8_t, 0x0d);
   switch (format[0] | 0x20) {
-    case 'c':
-      PUT(column, 1, int8_t, 2, -1, 0, 1);
-      break;
-    case 's':
-      PUT(column, 1, int16_t, 2, -1, 0, 1);
-      break;
-    case 'i':
-      PUT(column, 1, int32_t, 2, -1, 0, 1);
-      break;
-    default:
-      PUT(column, 1, int64_t, 2, -1, 0, 1);
+  case 'c': PUT(column, 1, int8_t, 2, -1, 0, 1); break;
+  case 's': PUT(column, 1, int16_t, 2, -1, 0, 1); break;
+  case 'i': PUT(column, 1, int32_t, 2, -1, 0, 1); break;
+  default: PUT(column, 1, int64_t, 2, -1, 0, 1);
   }
   return column;
 }
@@ -439,7 +432,10 @@ Test(import, bad_text_inside_lists_is_named_by_the_row_of_the_batch)
 
   PUT(list, 1, int32_t, 0, 2, 2, 3, 4);
   PUT(text, 1, int32_t, 0, 1, 2, 3, 4);
-  stranger_put(text, 2, "ab\xff" "d", 4);
+  stranger_put(text, 2,
+               "ab\xff"
+               "d",
+               4);
   stranger_child(list, text);
   cr_assert_str_eq(rows_of(stranger_batch(list)), "column x.element, row 2: the text is not valid UTF-8");
 }

@@ -134,9 +134,15 @@ Test(memory, taking_joining_and_slicing)
 static osdear__field cast_from[] = {
   { .name = "a", .type = { .kind = KIND_BYTE } },
   { .name = "f", .type = { .kind = KIND_FIXED, .width = 2 } },
-  { .name = "l", .type = { .kind = KIND_ARRAY, .field_count = 1, .fields = (osdear__field[]){ { .name = "element", .type = { .kind = KIND_DATE } } } } },
-  { .name = "m", .type = { .kind = KIND_MAP, .field_count = 2, .fields = (osdear__field[]){ { .name = "key", .type = { .kind = KIND_STRING } },
-                                                                                           { .name = "value", .type = { .kind = KIND_BOOLEAN } } } } },
+  { .name = "l",
+    .type = { .kind = KIND_ARRAY,
+              .field_count = 1,
+              .fields = (osdear__field[]){ { .name = "element", .type = { .kind = KIND_DATE } } } } },
+  { .name = "m",
+    .type = { .kind = KIND_MAP,
+              .field_count = 2,
+              .fields = (osdear__field[]){ { .name = "key", .type = { .kind = KIND_STRING } },
+                                           { .name = "value", .type = { .kind = KIND_BOOLEAN } } } } },
 };
 static osdear__field cast_to[] = {
   { .name = "a", .type = { .kind = KIND_LONG } },

@@ -55,8 +55,9 @@ Test(scalar, numbers_compare_whatever_their_kinds)
   cr_assert_eq(compared(integer(KIND_INTEGER, 5), decimal("5.01", 2)), LESS);
   cr_assert_eq(compared(integer(KIND_INTEGER, -5), decimal("-5.01", 2)), GREATER);
   cr_assert_eq(compared(decimal("0.1", 1), decimal("0.10000000000000000000000000000000000000", 38)), EQUAL);
-  cr_assert_eq(compared(decimal("99999999999999999999999999999999999999", 0), decimal("0.99999999999999999999999999999999999999", 38)),
-               GREATER);
+  cr_assert_eq(
+      compared(decimal("99999999999999999999999999999999999999", 0), decimal("0.99999999999999999999999999999999999999", 38)),
+      GREATER);
   cr_assert_eq(compared(decimal("0.1", 1), real(0.1)), EQUAL);
   cr_assert_eq(compared(integer(KIND_LONG, 1), real(1.5)), LESS);
 }
@@ -134,7 +135,8 @@ Test(scalar, a_value_is_repeated)
   cr_assert_str_eq(repeated((osdear__type){ .kind = KIND_TIMESTAMP }, "-7", 3), "[-7,-7,-7]");
   cr_assert_str_eq(repeated((osdear__type){ .kind = KIND_FLOAT }, "0.5", 3), "[0.5,0.5,0.5]");
   cr_assert_str_eq(repeated((osdear__type){ .kind = KIND_DOUBLE }, "0.5", 3), "[0.5,0.5,0.5]");
-  cr_assert_str_eq(repeated((osdear__type){ .kind = KIND_DECIMAL, .precision = 9, .scale = 2 }, "-0.5", 3), "[-0.50,-0.50,-0.50]");
+  cr_assert_str_eq(repeated((osdear__type){ .kind = KIND_DECIMAL, .precision = 9, .scale = 2 }, "-0.5", 3),
+                   "[-0.50,-0.50,-0.50]");
   cr_assert_str_eq(repeated((osdear__type){ .kind = KIND_STRING }, "ab", 3), "[\"ab\",\"ab\",\"ab\"]");
   cr_assert_str_eq(repeated((osdear__type){ .kind = KIND_FIXED, .width = 2 }, "ab", 3), "[\"ab\",\"ab\",\"ab\"]");
   cr_assert_str_eq(repeated((osdear__type){ .kind = KIND_LONG }, "null", 2), "[null,null]");

@@ -38,15 +38,40 @@ static const char *type_of_format(const char *format)
 Test(schema, formats_become_types)
 {
   static const char *const known[][2] = {
-    { "n", "void" },           { "b", "boolean" },         { "c", "byte" },           { "C", "uint8" },
-    { "s", "short" },          { "S", "uint16" },          { "i", "integer" },        { "I", "uint32" },
-    { "l", "long" },           { "L", "uint64" },          { "e", "float16" },        { "f", "float" },
-    { "g", "double" },         { "z", "binary" },          { "Z", "binary" },         { "vz", "binary" },
-    { "u", "string" },         { "U", "string" },          { "vu", "string" },        { "d:10,2", "decimal(10,2)" },
-    { "d:9,9,32", "decimal(9,9)" }, { "d:76,0,256", "decimal(38,0)" }, { "d:2,5", "decimal(5,5)" }, { "w:16", "fixed(16)" },
-    { "tdD", "date" },         { "tdm", "date" },          { "tts", "time" },         { "ttm", "time" },
-    { "ttu", "time" },         { "ttn", "time" },          { "tss:", "timestamp_ntz" }, { "tsm:UTC", "timestamp" },
-    { "tsu:+02:00", "timestamp" }, { "tsn:", "timestamp_ntz" },
+    { "n", "void" },
+    { "b", "boolean" },
+    { "c", "byte" },
+    { "C", "uint8" },
+    { "s", "short" },
+    { "S", "uint16" },
+    { "i", "integer" },
+    { "I", "uint32" },
+    { "l", "long" },
+    { "L", "uint64" },
+    { "e", "float16" },
+    { "f", "float" },
+    { "g", "double" },
+    { "z", "binary" },
+    { "Z", "binary" },
+    { "vz", "binary" },
+    { "u", "string" },
+    { "U", "string" },
+    { "vu", "string" },
+    { "d:10,2", "decimal(10,2)" },
+    { "d:9,9,32", "decimal(9,9)" },
+    { "d:76,0,256", "decimal(38,0)" },
+    { "d:2,5", "decimal(5,5)" },
+    { "w:16", "fixed(16)" },
+    { "tdD", "date" },
+    { "tdm", "date" },
+    { "tts", "time" },
+    { "ttm", "time" },
+    { "ttu", "time" },
+    { "ttn", "time" },
+    { "tss:", "timestamp_ntz" },
+    { "tsm:UTC", "timestamp" },
+    { "tsu:+02:00", "timestamp" },
+    { "tsn:", "timestamp_ntz" },
   };
 
   for (size_t i = 0; i < COUNT_OF(known); i++)
@@ -56,14 +81,16 @@ Test(schema, formats_become_types)
 Test(schema, formats_without_a_home_are_named_with_their_column)
 {
   static const char *const unknown[] = {
-    "", "x", "ii", "tDs", "tiM", "tin", "+ud:0,1", "+us:0", "d:", "d:10", "d:10,", "d:10,2,", "d:10,2,96", "d:39,2", "d:0,0",
-    "d:10,-2", "d:77,0,256", "d:10,2,128,1", "d:+1,0", "w:", "w:-1", "w:3x", "w:9999999999", "+w:", "+w:a", "ts", "tsu", "tsx:",
-    "ts:", "+", "+x", "vi", "tdx", "ttx",
+    "",       "x",     "ii",      "tDs",       "tiM",          "tin",   "+ud:0,1", "+us:0",      "d:",
+    "d:10",   "d:10,", "d:10,2,", "d:10,2,96", "d:39,2",       "d:0,0", "d:10,-2", "d:77,0,256", "d:10,2,128,1",
+    "d:+1,0", "w:",    "w:-1",    "w:3x",      "w:9999999999", "+w:",   "+w:a",    "ts",         "tsu",
+    "tsx:",   "ts:",   "+",       "+x",        "vi",           "tdx",   "ttx",
   };
   char expected[128];
 
   for (size_t i = 0; i < COUNT_OF(unknown); i++) {
-    snprintf(expected, sizeof expected, "column x has the Arrow format \"%s\", which has no type here; cast it first", unknown[i]);
+    snprintf(expected, sizeof expected, "column x has the Arrow format \"%s\", which has no type here; cast it first",
+             unknown[i]);
     cr_assert_str_eq(type_of_format(unknown[i]), expected);
   }
 }
@@ -76,7 +103,8 @@ Test(schema, nested_formats_become_types_with_our_names_for_what_has_no_name)
   stranger runs = stranger_new("+r", "x", 0);
 
   for (size_t i = 0; i < COUNT_OF(lists); i++)
-    cr_assert_str_eq(type_of(stranger_batch(only(stranger_new(lists[i], "x", 0), stranger_new("u", "item", 0)))), "array<string>");
+    cr_assert_str_eq(type_of(stranger_batch(only(stranger_new(lists[i], "x", 0), stranger_new("u", "item", 0)))),
+                     "array<string>");
   stranger_child(entries, stranger_new("u", "k", 0));
   stranger_child(entries, only(stranger_new("+s", "v", 0), stranger_new("i", "inner", 0)));
   cr_assert_str_eq(type_of(stranger_batch(only(stranger_new("+m", "x", 0), entries))), "map<string,struct<inner:integer>>");
@@ -104,7 +132,8 @@ Test(schema, what_is_malformed_is_refused_by_name)
   cr_assert_str_eq(type_of(batch), "the Arrow schema's column  was released already");
   cr_assert_str_eq(type_of(stranger_batch(stranger_new("i", "\xff", 0))),
                    "the Arrow schema's column (not UTF-8) has a name that is not valid UTF-8");
-  cr_assert_str_eq(type_of(stranger_batch(stranger_new("+l", "x", 0))), "the Arrow schema's column x has a wrong number of children");
+  cr_assert_str_eq(type_of(stranger_batch(stranger_new("+l", "x", 0))),
+                   "the Arrow schema's column x has a wrong number of children");
   cr_assert_str_eq(type_of(stranger_batch(only(stranger_new("i", "x", 0), stranger_new("i", "y", 0)))),
                    "the Arrow schema's column x has a wrong number of children");
   cr_assert_str_eq(type_of(stranger_batch(only(stranger_new("+m", "x", 0), stranger_new("i", "y", 0)))),
@@ -118,7 +147,8 @@ Test(schema, dictionaries_have_integer_indices_and_runs_signed_ends)
   stranger runs = stranger_new("+r", "x", 0);
 
   stranger_dictionary(coded, stranger_new("u", "", 0));
-  cr_assert_str_eq(type_of(stranger_batch(coded)), "the Arrow schema's column x is dictionary-encoded, but its indices are not integers");
+  cr_assert_str_eq(type_of(stranger_batch(coded)),
+                   "the Arrow schema's column x is dictionary-encoded, but its indices are not integers");
   stranger_child(runs, stranger_new("I", "", 0));
   stranger_child(runs, stranger_new("u", "", 0));
   cr_assert_str_eq(type_of(stranger_batch(runs)),

@@ -70,13 +70,18 @@ Test(stream, batches_come_in_order_and_then_the_end_for_good)
 
 Test(stream, a_failure_stays_and_keeps_all_its_parts)
 {
-  static const struct { osdear_status status; int number; } known[] = {
-    { OSDEAR_ERR_ARGUMENT, EINVAL },       { OSDEAR_ERR_NO_MEMORY, ENOMEM },    { OSDEAR_ERR_NOT_FOUND, ENOENT },
-    { OSDEAR_ERR_EXISTS, EEXIST },         { OSDEAR_ERR_CONFLICT, EBUSY },      { OSDEAR_ERR_CORRUPT, EIO },
-    { OSDEAR_ERR_UNSUPPORTED, ENOSYS },    { OSDEAR_ERR_IO, EIO },              { OSDEAR_ERR_LIMIT, EOVERFLOW },
-    { OSDEAR_ERR_DENIED, EACCES },         { OSDEAR_ERR_UNAVAILABLE, EAGAIN },  { OSDEAR_ERR_TIMEOUT, ETIMEDOUT },
-    { OSDEAR_ERR_CANCELLED, ECANCELED },   { OSDEAR_ERR_DATA, EINVAL },         { OSDEAR_ERR_STATE, EINVAL },
-    { OSDEAR_ERR_INTERNAL, EIO },
+  static const struct {
+    osdear_status status;
+    int number;
+  } known[] = {
+    { OSDEAR_ERR_ARGUMENT, EINVAL },     { OSDEAR_ERR_NO_MEMORY, ENOMEM },
+    { OSDEAR_ERR_NOT_FOUND, ENOENT },    { OSDEAR_ERR_EXISTS, EEXIST },
+    { OSDEAR_ERR_CONFLICT, EBUSY },      { OSDEAR_ERR_CORRUPT, EIO },
+    { OSDEAR_ERR_UNSUPPORTED, ENOSYS },  { OSDEAR_ERR_IO, EIO },
+    { OSDEAR_ERR_LIMIT, EOVERFLOW },     { OSDEAR_ERR_DENIED, EACCES },
+    { OSDEAR_ERR_UNAVAILABLE, EAGAIN },  { OSDEAR_ERR_TIMEOUT, ETIMEDOUT },
+    { OSDEAR_ERR_CANCELLED, ECANCELED }, { OSDEAR_ERR_DATA, EINVAL },
+    { OSDEAR_ERR_STATE, EINVAL },        { OSDEAR_ERR_INTERNAL, EIO },
   };
 
   for (size_t i = 0; i < COUNT_OF(known); i++) {
@@ -146,12 +151,12 @@ Test(stream, another_thread_may_read_what_one_has_made)
 
 typedef struct foreign {
   int fails_schema;
-  int fails_at;       /* the call of get_next that fails */
-  int number;         /* with which errno */
+  int fails_at; /* the call of get_next that fails */
+  int number;   /* with which errno */
   const char *text;
   int calls;
   int batches;
-  int64_t rows;       /* of each batch */
+  int64_t rows; /* of each batch */
   int closed;
 } foreign;
 
@@ -279,11 +284,17 @@ Test(reader, an_empty_batch_is_not_the_end, .fini = check_released)
 
 Test(reader, failures_of_others_keep_their_text_and_class, .fini = check_released)
 {
-  static const struct { int number; const char *text; osdear_status status; const char *message; } known[] = {
+  static const struct {
+    int number;
+    const char *text;
+    osdear_status status;
+    const char *message;
+  } known[] = {
     { EINVAL, "bad", OSDEAR_ERR_DATA, "asked for its next batch, the Arrow stream failed with errno 22: bad" },
     { ENOMEM, "gone", OSDEAR_ERR_NO_MEMORY, "out of memory: free some, or lower the context's budget" },
     { EIO, NULL, OSDEAR_ERR_IO, "asked for its next batch, the Arrow stream failed with errno 5: it says nothing more" },
-    { ECANCELED, "\xff", OSDEAR_ERR_CANCELLED, "asked for its next batch, the Arrow stream failed with errno 125: it says nothing more" },
+    { ECANCELED, "\xff", OSDEAR_ERR_CANCELLED,
+      "asked for its next batch, the Arrow stream failed with errno 125: it says nothing more" },
     { ETIMEDOUT, "slow", OSDEAR_ERR_TIMEOUT, "asked for its next batch, the Arrow stream failed with errno 110: slow" },
     { ENOSYS, "new", OSDEAR_ERR_UNSUPPORTED, "asked for its next batch, the Arrow stream failed with errno 38: new" },
     { -7, "odd", OSDEAR_ERR_IO, "asked for its next batch, the Arrow stream failed with errno -7: odd" },

@@ -34,8 +34,20 @@ Test(type, words_of_delta_and_of_sql_are_understood)
 
 Test(type, other_words_are_not)
 {
-  static const char *const words[] = { "", " ", "struct", "array<int>", "decimal(", "decimal()", "decimal(39)", "decimal(0)",
-                                       "decimal(2,3)", "decimal(5,-1)", "decimal(5,1", "decimal(5,1,1)", "string(5)", "long long" };
+  static const char *const words[] = { "",
+                                       " ",
+                                       "struct",
+                                       "array<int>",
+                                       "decimal(",
+                                       "decimal()",
+                                       "decimal(39)",
+                                       "decimal(0)",
+                                       "decimal(2,3)",
+                                       "decimal(5,-1)",
+                                       "decimal(5,1",
+                                       "decimal(5,1,1)",
+                                       "string(5)",
+                                       "long long" };
 
   for (size_t i = 0; i < COUNT_OF(words); i++)
     cr_assert_str_eq(parsed(words[i]), "no", "%s", words[i]);

@@ -48,10 +48,10 @@ Test(variant, texts_end_where_they_say_and_are_utf8)
   UNSOUND("\x40\xff\xff\xff\xff"
           "abc");
   UNSOUND("\x40\x01\x00\x00\x00\xff");
-  SOUND("\x3c\x01\x00\x00\x00\xff");   /* binary */
+  SOUND("\x3c\x01\x00\x00\x00\xff"); /* binary */
   SOUND("\x44\xff\x5f\xd7\x1d\x14\x00\x00\x00");
   UNSOUND("\x44\x00\x60\xd7\x1d\x14\x00\x00\x00"); /* past midnight */
-  UNSOUND("\x20\x27\x00\x00\x00\x00"); /* 39 digits of fraction */
+  UNSOUND("\x20\x27\x00\x00\x00\x00");             /* 39 digits of fraction */
 }
 
 Test(variant, items_lie_within_their_object_or_array)

@@ -32,8 +32,8 @@ Test(crc32, wide_instructions_agree_with_the_tables_at_every_size_and_alignment)
   fill(data, sizeof data, 2);
   for (size_t from = 0; from < 17; from++)
     for (size_t size = 0; size + from <= sizeof data; size++)
-      cr_assert_eq(osdear__crc32(0, data + from, size), ~osdear__crc32_tables(UINT32_MAX, data + from, size), "from %zu, %zu bytes", from,
-                   size);
+      cr_assert_eq(osdear__crc32(0, data + from, size), ~osdear__crc32_tables(UINT32_MAX, data + from, size),
+                   "from %zu, %zu bytes", from, size);
 }
 
 Test(xxh64, gives_the_reference_values)

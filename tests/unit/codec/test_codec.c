@@ -22,7 +22,8 @@ static uint8_t *sample(size_t size)
   return data;
 }
 
-static uint8_t *pack(osdear__codec_state *state, osdear__codec codec, int level, const void *data, size_t size, size_t *packed_size)
+static uint8_t *pack(osdear__codec_state *state, osdear__codec codec, int level, const void *data, size_t size,
+                     size_t *packed_size)
 {
   uint8_t *packed = malloc(osdear__compress_bound(codec, size) + 1);
 
@@ -95,7 +96,8 @@ Test(codec, refuses_data_that_is_cut_short_anywhere)
     for (size_t cut = 0; cut < size; cut++) {
       uint8_t *exact = malloc(cut + 1); /* of just this size, for the sanitizer */
       memcpy(exact, packed, cut);
-      cr_assert_eq(unpack(written[c], exact, cut, back, 3000), OSDEAR_ERR_CORRUPT, "%s cut to %zu", osdear__codec_name(written[c]), cut);
+      cr_assert_eq(unpack(written[c], exact, cut, back, 3000), OSDEAR_ERR_CORRUPT, "%s cut to %zu",
+                   osdear__codec_name(written[c]), cut);
       free(exact);
     }
     free(packed);
@@ -153,9 +155,14 @@ Test(codec, takes_the_levels_that_a_codec_has_and_no_others)
     int level;
     osdear_status status;
   } cases[] = {
-    { CODEC_GZIP, 1, OSDEAR_OK }, { CODEC_GZIP, 9, OSDEAR_OK }, { CODEC_GZIP, 10, OSDEAR_ERR_ARGUMENT },
-    { CODEC_GZIP, -1, OSDEAR_ERR_ARGUMENT }, { CODEC_ZSTD, 1, OSDEAR_OK }, { CODEC_ZSTD, -5, OSDEAR_OK },
-    { CODEC_ZSTD, 19, OSDEAR_OK }, { CODEC_ZSTD, 23, OSDEAR_ERR_ARGUMENT },
+    { CODEC_GZIP, 1, OSDEAR_OK },
+    { CODEC_GZIP, 9, OSDEAR_OK },
+    { CODEC_GZIP, 10, OSDEAR_ERR_ARGUMENT },
+    { CODEC_GZIP, -1, OSDEAR_ERR_ARGUMENT },
+    { CODEC_ZSTD, 1, OSDEAR_OK },
+    { CODEC_ZSTD, -5, OSDEAR_OK },
+    { CODEC_ZSTD, 19, OSDEAR_OK },
+    { CODEC_ZSTD, 23, OSDEAR_ERR_ARGUMENT },
   };
   SCOPED(codec_state) state = { 0 };
   char out[1000];
@@ -172,8 +179,10 @@ Test(codec, knows_its_names)
   static const struct {
     const char *name;
     osdear__codec codec;
-  } cases[] = { { "none", CODEC_NONE }, { "UNCOMPRESSED", CODEC_NONE }, { "Snappy", CODEC_SNAPPY }, { "gzip", CODEC_GZIP },
-                { "BROTLI", CODEC_BROTLI }, { "lz4", CODEC_LZ4_HADOOP }, { "LZ4_RAW", CODEC_LZ4_RAW }, { "zstd", CODEC_ZSTD } };
+  } cases[] = {
+    { "none", CODEC_NONE },     { "UNCOMPRESSED", CODEC_NONE }, { "Snappy", CODEC_SNAPPY },   { "gzip", CODEC_GZIP },
+    { "BROTLI", CODEC_BROTLI }, { "lz4", CODEC_LZ4_HADOOP },    { "LZ4_RAW", CODEC_LZ4_RAW }, { "zstd", CODEC_ZSTD }
+  };
   osdear__codec codec;
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -375,22 +384,53 @@ Test(codec_snappy, refuses_what_would_leave_its_bounds)
     const char *bytes;
     size_t size, out;
   } hostile[] = {
-    { "", 0, 1 },                                /* nothing */
-    { "\x04", 1, 4 },                            /* no elements */
-    { "\xff\xff\xff\xff\xff\x01", 6, 4 },       /* a length of more than 32 bits */
-    { "\xff\xff\xff\xff\x7f" "x", 6, 4 },       /* the same in five bytes */
-    { "\x03\x08" "ab", 4, 3 },                   /* a literal cut short */
-    { "\x03\x0c" "abcd", 6, 3 },                 /* longer than the output */
-    { "\x03\x08" "abc" "\0", 6, 3 },             /* an element after the end */
-    { "\x02\xf0\xff" "ab", 5, 2 },               /* a length of its own that lies */
-    { "\x02\xfc\xff\xff\xff\xff" "ab", 8, 2 },   /* the same with four bytes */
-    { "\x02\xf4\x01", 3, 2 },                    /* cut within it */
-    { "\x05\x00" "a" "\x01\x00", 5, 5 },         /* a copy from 0 back */
-    { "\x05\x00" "a" "\x01\x02", 5, 5 },         /* from before the beginning */
-    { "\x05\x00" "a" "\x0f\xff\xff\xff\xff", 8, 5 }, /* from far before it */
-    { "\x04\x00" "a" "\x01\x01", 5, 4 },         /* longer than the output */
-    { "\x05\x00" "a" "\x0e\x01", 5, 5 },         /* cut within its distance */
-    { "\x05\x00" "a" "\x01", 4, 5 },
+    { "", 0, 1 },                         /* nothing */
+    { "\x04", 1, 4 },                     /* no elements */
+    { "\xff\xff\xff\xff\xff\x01", 6, 4 }, /* a length of more than 32 bits */
+    { "\xff\xff\xff\xff\x7f"
+      "x",
+      6, 4 }, /* the same in five bytes */
+    { "\x03\x08"
+      "ab",
+      4, 3 }, /* a literal cut short */
+    { "\x03\x0c"
+      "abcd",
+      6, 3 }, /* longer than the output */
+    { "\x03\x08"
+      "abc"
+      "\0",
+      6, 3 }, /* an element after the end */
+    { "\x02\xf0\xff"
+      "ab",
+      5, 2 }, /* a length of its own that lies */
+    { "\x02\xfc\xff\xff\xff\xff"
+      "ab",
+      8, 2 },                 /* the same with four bytes */
+    { "\x02\xf4\x01", 3, 2 }, /* cut within it */
+    { "\x05\x00"
+      "a"
+      "\x01\x00",
+      5, 5 }, /* a copy from 0 back */
+    { "\x05\x00"
+      "a"
+      "\x01\x02",
+      5, 5 }, /* from before the beginning */
+    { "\x05\x00"
+      "a"
+      "\x0f\xff\xff\xff\xff",
+      8, 5 }, /* from far before it */
+    { "\x04\x00"
+      "a"
+      "\x01\x01",
+      5, 4 }, /* longer than the output */
+    { "\x05\x00"
+      "a"
+      "\x0e\x01",
+      5, 5 }, /* cut within its distance */
+    { "\x05\x00"
+      "a"
+      "\x01",
+      4, 5 },
   };
   char out[64];
 
@@ -405,7 +445,7 @@ Test(codec_lz4, hadoop_blocks_may_have_several_chunks_and_be_several)
   /* raw blocks: literal token and bytes */
   static const uint8_t blocks[] = {
     0, 0, 0, 4, 0, 0, 0, 3, 0x20, 'a', 'b', 0, 0, 0, 3, 0x20, 'c', 'd', /* a block of 4 in two chunks */
-    0, 0, 0, 1, 0, 0, 0, 2, 0x10, 'e',                                   /* a block of 1 */
+    0, 0, 0, 1, 0, 0, 0, 2, 0x10, 'e',                                  /* a block of 1 */
   };
   char out[5];
 

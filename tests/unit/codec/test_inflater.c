@@ -18,7 +18,8 @@ static size_t make_stream(osdear__codec codec, const uint8_t *data, size_t half,
 }
 
 /* Reads in pieces of `step` into pieces of `room`. */
-static osdear_status read_all(osdear__codec codec, const uint8_t *in, size_t in_size, size_t step, size_t room, uint8_t *out, size_t *out_size)
+static osdear_status read_all(osdear__codec codec, const uint8_t *in, size_t in_size, size_t step, size_t room, uint8_t *out,
+                              size_t *out_size)
 {
   AUTO(inflater) inflater = NULL;
   bool is_done = false;

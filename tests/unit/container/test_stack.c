@@ -5,7 +5,9 @@
 
 Test(stack, each_comes_behind_those_that_it_needs)
 {
-  const osdear__node nodes[] = { { "web", "db:healthy,cache" }, { "db", "" }, { "cache", "db:service_started:false" }, { "x", NULL } };
+  const osdear__node nodes[] = {
+    { "web", "db:healthy,cache" }, { "db", "" }, { "cache", "db:service_started:false" }, { "x", NULL }
+  };
   size_t order[4];
 
   cr_assert(osdear__order(nodes, 4, order));
@@ -60,7 +62,9 @@ static void expect(const char *file, const char *expected)
 Test(stack, services_in_the_plain_form_are_told)
 {
   expect("services:\n  a:\n    image: x\n  b:\n    image: y\n", "a,b");
-  expect("version: '3'\nservices: # ours\n    'a-1':\n        image: x\n\n    # no: service\n    \"b\": {image: y}\r\nvolumes:\n  c:\n", "a-1,b");
+  expect(
+      "version: '3'\nservices: # ours\n    'a-1':\n        image: x\n\n    # no: service\n    \"b\": {image: y}\r\nvolumes:\n  c:\n",
+      "a-1,b");
   expect("---\nvolumes:\n  v:\nservices:\n a:\n  command: |\n    services:\n      no:\n", "a");
   expect("x-y: |\n  services:\n    no:\nservices:\n  a: &anchor\n    image: x\n", "a");
   expect("{\"services\":{\"a\":{},\"b\":{}}}", "a,b");

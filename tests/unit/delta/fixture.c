@@ -74,7 +74,8 @@ static void put_json(osdear__builder *builder, const osdear__type *type, const o
   cr_assert_eq(st, OSDEAR_OK);
 }
 
-static void write_parquet(fixture *f, const char *path, const osdear__type *type, const struct ArrowArray *batch, int64_t group_rows)
+static void write_parquet(fixture *f, const char *path, const osdear__type *type, const struct ArrowArray *batch,
+                          int64_t group_rows)
 {
   osdear__parquet_write options = { .codec = CODEC_NONE, .row_group_rows = group_rows };
   AUTO(output) output = NULL;
@@ -102,7 +103,8 @@ void fixture_parquet(fixture *f, const char *path, const char *fields, const cha
 
   osdear__buf_printf(&schema, "{\"type\":\"struct\",\"fields\":%s}", fields);
   cr_assert_eq(osdear__delta_schema_parse(schema.data, &arena, &type, &error), OSDEAR_OK, "%s", osdear_error_message(error));
-  cr_assert_eq(osdear__json_read(osdear__str_of(rows), "rows", &arena, &json, &error), OSDEAR_OK, "%s", osdear_error_message(error));
+  cr_assert_eq(osdear__json_read(osdear__str_of(rows), "rows", &arena, &json, &error), OSDEAR_OK, "%s",
+               osdear_error_message(error));
   cr_assert_eq(osdear__builder_new(&type, &builder, NULL), OSDEAR_OK);
   for (size_t i = 0; i < json->count; i++)
     put_json(builder, &type, &json->items[i]);
@@ -166,7 +168,8 @@ char *fixture_files(osdear_snapshot *snapshot, const char *where, unsigned want)
   size_t count = 0;
 
   if (where)
-    cr_assert_eq(osdear__expr_new(where, &snapshot->metadata.schema, &arena, &expr, &error), OSDEAR_OK, "%s", osdear_error_message(error));
+    cr_assert_eq(osdear__expr_new(where, &snapshot->metadata.schema, &arena, &expr, &error), OSDEAR_OK, "%s",
+                 osdear_error_message(error));
   cr_assert_eq(osdear__file_iterator_open(snapshot, expr, want, &files, &error), OSDEAR_OK, "%s", osdear_error_message(error));
   do {
     cr_assert_eq(osdear__file_iterator_next(files, &file, &error), OSDEAR_OK, "%s", osdear_error_message(error));

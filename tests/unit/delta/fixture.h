@@ -30,25 +30,26 @@ osdear_snapshot *fixture_load(fixture *f, int64_t version);
 void fixture_refuse(fixture *f, int64_t version, osdear_status status, const char *words);
 /* Paths of the live files, sorted and joined by spaces; `where` may be NULL. Freed by osdear__free(). */
 char *fixture_files(osdear_snapshot *snapshot, const char *where, unsigned want);
-#define cr_assert_files(snapshot, expected)                       \
-  do {                                                            \
-    char *fixture_paths = fixture_files((snapshot), NULL, 0);     \
-    cr_assert_str_eq(fixture_paths, (expected));                  \
-    osdear__free(fixture_paths);                                  \
+#define cr_assert_files(snapshot, expected)                   \
+  do {                                                        \
+    char *fixture_paths = fixture_files((snapshot), NULL, 0); \
+    cr_assert_str_eq(fixture_paths, (expected));              \
+    osdear__free(fixture_paths);                              \
   } while (0)
 
 /* Lines of commits. */
 #define PROTOCOL_LINE "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}\n"
-#define METADATA_LINE                                                                                                         \
-  "{\"metaData\":{\"id\":\"0-1\",\"format\":{\"provider\":\"parquet\",\"options\":{}},\"schemaString\":\"{\\\"type\\\":"       \
+#define METADATA_LINE                                                                                                        \
+  "{\"metaData\":{\"id\":\"0-1\",\"format\":{\"provider\":\"parquet\",\"options\":{}},\"schemaString\":\"{\\\"type\\\":"     \
   "\\\"struct\\\",\\\"fields\\\":[{\\\"name\\\":\\\"a\\\",\\\"type\\\":\\\"long\\\",\\\"nullable\\\":true,\\\"metadata\\\":" \
   "{}},{\\\"name\\\":\\\"p\\\",\\\"type\\\":\\\"string\\\",\\\"nullable\\\":true,\\\"metadata\\\":{}}]}\","                  \
   "\"partitionColumns\":[\"p\"],\"configuration\":{},\"createdTime\":1700000000000}}\n"
-#define ADD_LINE(path)                                                                                                      \
+#define ADD_LINE(path) \
   "{\"add\":{\"path\":\"" path "\",\"partitionValues\":{\"p\":\"x\"},\"size\":10,\"modificationTime\":5,\"dataChange\":true}}\n"
 #define REMOVE_LINE(path) "{\"remove\":{\"path\":\"" path "\",\"deletionTimestamp\":4102444800000,\"dataChange\":true}}\n"
 
 /* The columns of a checkpoint as Spark writes them, statistics as text. */
+/* clang-format off */
 #define CHECKPOINT_PAIRS "{\"type\":\"map\",\"keyType\":\"string\",\"valueType\":\"string\",\"valueContainsNull\":true}"
 #define CHECKPOINT_NAMES "{\"type\":\"array\",\"elementType\":\"string\",\"containsNull\":true}"
 #define CHECKPOINT_STRUCT(name, fields) "{\"name\":\"" name "\",\"type\":{\"type\":\"struct\",\"fields\":[" fields "]}}"
@@ -75,10 +76,11 @@ char *fixture_files(osdear_snapshot *snapshot, const char *where, unsigned want)
     CHECKPOINT_LEAF("removed", "boolean"))
 #define CHECKPOINT_FIELDS                                                                                                     \
   "[" CHECKPOINT_TXN "," CHECKPOINT_ADD "," CHECKPOINT_REMOVE "," CHECKPOINT_METADATA "," CHECKPOINT_PROTOCOL "," CHECKPOINT_DOMAIN "]"
+/* clang-format on */
 
 /* Rows of it. */
 #define PROTOCOL_ROW "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}"
-#define METADATA_ROW                                                                                                          \
+#define METADATA_ROW                                                                                                       \
   "{\"metaData\":{\"id\":\"0-1\",\"schemaString\":\"{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[{\\\"name\\\":\\\"a\\\"," \
   "\\\"type\\\":\\\"long\\\"},{\\\"name\\\":\\\"p\\\",\\\"type\\\":\\\"string\\\"}]}\",\"partitionColumns\":[\"p\"],"      \
   "\"configuration\":{}}}"

@@ -17,24 +17,24 @@ void lake_open(lake *self);
 void lake_close(lake *self);
 
 /* Stops the test with the error's message unless the status is OK. */
-#define OK(call)                                                                                        \
-  do {                                                                                                  \
-    osdear_error *ok_error = NULL;                                                                      \
-    osdear_status ok_status = (call);                                                                   \
+#define OK(call)                                                                                         \
+  do {                                                                                                   \
+    osdear_error *ok_error = NULL;                                                                       \
+    osdear_status ok_status = (call);                                                                    \
     cr_assert_eq(ok_status, OSDEAR_OK, "%s: %s", #call, ok_error ? osdear_error_message(ok_error) : ""); \
-    osdear_error_free(ok_error);                                                                        \
+    osdear_error_free(ok_error);                                                                         \
   } while (0)
 /* To be passed as the error of a call within OK(). */
 #define WHY (&ok_error)
 /* The call fails with `status`, and its message holds `part`. */
-#define FAILS(call, status, part)                                                                              \
-  do {                                                                                                         \
-    osdear_error *ok_error = NULL;                                                                             \
-    osdear_status ok_status = (call);                                                                          \
-    cr_assert_eq(ok_status, status, "%s: %s, %s", #call, osdear_status_name(ok_status),                        \
-                 ok_error ? osdear_error_message(ok_error) : "");                                              \
+#define FAILS(call, status, part)                                                                                          \
+  do {                                                                                                                     \
+    osdear_error *ok_error = NULL;                                                                                         \
+    osdear_status ok_status = (call);                                                                                      \
+    cr_assert_eq(ok_status, status, "%s: %s, %s", #call, osdear_status_name(ok_status),                                    \
+                 ok_error ? osdear_error_message(ok_error) : "");                                                          \
     cr_assert(strstr(osdear_error_message(ok_error), part), "\"%s\" is not in: %s", part, osdear_error_message(ok_error)); \
-    osdear_error_free(ok_error);                                                                               \
+    osdear_error_free(ok_error);                                                                                           \
   } while (0)
 
 /* "id long!, name string, price decimal(10,2), tags array<string>, m map<string,long>, s struct<a:int,b:string>": `!` is not null.

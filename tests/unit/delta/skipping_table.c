@@ -72,7 +72,9 @@ double any_number(int64_t center)
  * greatest character for their bound. */
 void any_text(int64_t center, char out[160])
 {
-  static const char *const ends[] = { "", "a", "z", "\x7f", "\xf4\x8f\xbf\xbf", "\xc3\xa9", "zz", "\xf4\x8f\xbf\xbf\xf4\x8f\xbf\xbf" };
+  static const char *const ends[] = {
+    "", "a", "z", "\x7f", "\xf4\x8f\xbf\xbf", "\xc3\xa9", "zz", "\xf4\x8f\xbf\xbf\xf4\x8f\xbf\xbf"
+  };
   uint64_t kinds = 1 + (uint64_t)center % COUNT_OF(ends);
   int length = chance(16) ? 30 + (int)chance(4) : (int)chance(3);
 
@@ -105,8 +107,10 @@ static void put_value(osdear__builder *builder, const osdear__type *type, size_t
   osdear_status st;
 
   switch (column) {
-  case D: st = type->kind == KIND_INTEGER ? osdear__builder_i64(builder, any_small(center), NULL)
-                                          : osdear__builder_f64(builder, any_number(center), NULL); break;
+  case D:
+    st = type->kind == KIND_INTEGER ? osdear__builder_i64(builder, any_small(center), NULL)
+                                    : osdear__builder_f64(builder, any_number(center), NULL);
+    break;
   case S:
     any_text(center, word);
     st = osdear__builder_bytes(builder, osdear__str_of(word), NULL);
@@ -117,8 +121,10 @@ static void put_value(osdear__builder *builder, const osdear__type *type, size_t
     break;
   case T: st = osdear__builder_i64(builder, any_instant(center), NULL); break;
   case N: st = osdear__builder_i64(builder, type->kind == KIND_DATE ? any_small(center) : any_instant(center), NULL); break;
-  case C: st = type->kind == KIND_INTEGER ? osdear__builder_i64(builder, any_small(0), NULL)
-                                          : osdear__builder_decimal(builder, any_small(center) * 10 + (int64_t)chance(3), NULL); break;
+  case C:
+    st = type->kind == KIND_INTEGER ? osdear__builder_i64(builder, any_small(0), NULL)
+                                    : osdear__builder_decimal(builder, any_small(center) * 10 + (int64_t)chance(3), NULL);
+    break;
   case ST:
     st = osdear__builder_i64(osdear__builder_child(builder, 0), any_small(center), NULL);
     cr_assert_eq(st, OSDEAR_OK);
@@ -299,9 +305,7 @@ static void put_bound(style how, const osdear__scalar *value, osdear__buf *out)
     osdear__format_date(value->i64, text);
     osdear__buf_printf(out, "\"%s\"", text);
     break;
-  case KIND_DECIMAL:
-    osdear__buf_append(out, text, osdear__format_decimal(value->decimal, value->scale, text));
-    break;
+  case KIND_DECIMAL: osdear__buf_append(out, text, osdear__format_decimal(value->decimal, value->scale, text)); break;
   default: osdear__json_put_i64(out, value->i64); break;
   }
 }
@@ -349,8 +353,9 @@ static void print_stats(style how, const osdear__type *type, const struct ArrowA
   osdear__buf_putc(out, '{');
   if (chance(8))
     osdear__buf_printf(out, "\"numRecords\":%d,", SKIPPING_ROWS);
-  osdear__buf_printf(out, "\"tightBounds\":%s,\"minValues\":{%s},\"maxValues\":{%s},\"nullCount\":{%s}}", is_tight ? "true" : "false",
-                     min.data ? min.data : "", max.data ? max.data : "", nulls.data ? nulls.data : "");
+  osdear__buf_printf(out, "\"tightBounds\":%s,\"minValues\":{%s},\"maxValues\":{%s},\"nullCount\":{%s}}",
+                     is_tight ? "true" : "false", min.data ? min.data : "", max.data ? max.data : "",
+                     nulls.data ? nulls.data : "");
 }
 
 /* ---- files ---- */
@@ -363,7 +368,8 @@ static void narrow(osdear__field stored[COLUMNS])
   if (chance(2) == 0)
     stored[D].type.kind = chance(3) ? KIND_FLOAT : KIND_INTEGER;
   if (chance(2) == 0)
-    stored[C].type = chance(2) ? (osdear__type){ .kind = KIND_DECIMAL, .precision = 8, .scale = 2 } : (osdear__type){ .kind = KIND_INTEGER };
+    stored[C].type =
+        chance(2) ? (osdear__type){ .kind = KIND_DECIMAL, .precision = 8, .scale = 2 } : (osdear__type){ .kind = KIND_INTEGER };
   if (chance(3) == 0)
     stored[N].type.kind = KIND_DATE;
 }
@@ -410,7 +416,11 @@ static void put_file(skipping_table *table, const osdear__metadata *metadata, in
   osdear__field by_name[COLUMNS], stored[COLUMNS];
   osdear__type type = stored_type(metadata, by_name, stored), physical = type;
   osdear__partition_value partition = { osdear__str_of(metadata->physical.fields[P].name), STR("7"), chance(4) == 0 };
-  osdear__file file = { .partition = &partition, .partition_count = 1, .data_change = true, .dv = { .offset = -1 }, .base_row_id = -1,
+  osdear__file file = { .partition = &partition,
+                        .partition_count = 1,
+                        .data_change = true,
+                        .dv = { .offset = -1 },
+                        .base_row_id = -1,
                         .default_row_commit_version = -1 };
   style how = (style)(chance(STYLES + 1) % STYLES);
   SCOPED(array) batch = { 0 };
@@ -451,7 +461,8 @@ static osdear__type mapped_type(osdear__arena *arena)
         osdear__arena_printf(arena, "{\"delta.columnMapping.id\":%zu,\"delta.columnMapping.physicalName\":\"%s\"%s", i + 1,
                              fields[(i + 1) % COLUMNS].name, i == K ? ",\"__CHAR_VARCHAR_TYPE_STRING\":\"char(3)\"}" : "}");
   *inner = inner_fields[0];
-  inner->metadata = osdear__arena_printf(arena, "{\"delta.columnMapping.id\":%d,\"delta.columnMapping.physicalName\":\"id\"}", INNER_ID);
+  inner->metadata =
+      osdear__arena_printf(arena, "{\"delta.columnMapping.id\":%d,\"delta.columnMapping.physicalName\":\"id\"}", INNER_ID);
   type.fields[ST].type.fields = inner;
   return type;
 }
@@ -459,14 +470,17 @@ static osdear__type mapped_type(osdear__arena *arena)
 static void make_metadata(skipping_table *table, osdear__metadata *out, osdear__buf *commit)
 {
   static const char *const partitions[] = { "p", NULL }, *const modes[] = { "none", "name", "id" };
-  static const osdear_pair stats[] = { { "delta.checkpoint.writeStatsAsJson", "false" }, { "delta.checkpoint.writeStatsAsStruct", "true" } };
+  static const osdear_pair stats[] = { { "delta.checkpoint.writeStatsAsJson", "false" },
+                                       { "delta.checkpoint.writeStatsAsStruct", "true" } };
   const osdear__protocol protocol = { .min_reader = 2, .min_writer = 5 };
   size_t mode = chance(COUNT_OF(modes));
   osdear_pair *pairs = osdear__arena_alloc(&table->arena, 3 * sizeof *pairs);
   SCOPED(buf) schema = { 0 };
 
   cr_assert(pairs);
-  *out = (osdear__metadata){ .id = "0-1", .created_ms = 0, .properties = pairs, .property_count = 1 + (chance(2) ? COUNT_OF(stats) : 0) };
+  *out = (osdear__metadata){
+    .id = "0-1", .created_ms = 0, .properties = pairs, .property_count = 1 + (chance(2) ? COUNT_OF(stats) : 0)
+  };
   memcpy(&out->partition_columns, &(const char *const *){ partitions }, sizeof out->partition_columns);
   pairs[0] = (osdear_pair){ "delta.columnMapping.mode", modes[mode] };
   memcpy(&pairs[1], stats, sizeof stats);
@@ -498,9 +512,11 @@ void skipping_table_new(skipping_table *table)
   SCOPED(buf) commit = { 0 };
 
   *table = (skipping_table){ .f = fixture_open("skipping") };
-  osdear__buf_puts(&commit, "{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[\"deletionVectors\",\"timestampNtz\","
-                            "\"typeWidening\",\"columnMapping\"],\"writerFeatures\":[\"deletionVectors\",\"timestampNtz\",\"typeWidening\","
-                            "\"columnMapping\"]}}\n");
+  osdear__buf_puts(
+      &commit,
+      "{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[\"deletionVectors\",\"timestampNtz\","
+      "\"typeWidening\",\"columnMapping\"],\"writerFeatures\":[\"deletionVectors\",\"timestampNtz\",\"typeWidening\","
+      "\"columnMapping\"]}}\n");
   make_metadata(table, &metadata, &commit);
   table->files = 1 + (int64_t)chance(SKIPPING_FILES);
   for (int i = 0; i < (int)table->files; i++)

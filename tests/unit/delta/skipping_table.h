@@ -14,7 +14,8 @@ typedef struct skipping_table {
   fixture f;
   osdear__arena arena;
   osdear_snapshot *snapshot;
-  osdear__scalar edges[COLUMNS][SKIPPING_EDGES]; /* least and greatest values in turn, of files and of pages, as the table's types */
+  osdear__scalar edges[COLUMNS]
+                      [SKIPPING_EDGES]; /* least and greatest values in turn, of files and of pages, as the table's types */
   size_t edge_counts[COLUMNS];
   int64_t files;
   bool has_vector[SKIPPING_FILES];

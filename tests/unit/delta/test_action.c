@@ -90,7 +90,8 @@ Test(action, only_what_is_asked_for_is_kept)
   static const char text[] =
       "{\"commitInfo\":{}}\n{\"txn\":{\"appId\":\"a\",\"version\":1}}\n"
       "{\"add\":{\"path\":\"f\",\"partitionValues\":{},\"size\":1,\"modificationTime\":1,\"dataChange\":true,\"stats\":\"{}\",\"tags\":{\"a\":\"b\"}}}\n";
-  static const char add[] = "{\"add\":{\"path\":\"f\",\"partitionValues\":{},\"size\":1,\"modificationTime\":1,\"dataChange\":true";
+  static const char add[] =
+      "{\"add\":{\"path\":\"f\",\"partitionValues\":{},\"size\":1,\"modificationTime\":1,\"dataChange\":true";
 
   expect(text, COMMIT_TABLE, "{\"txn\":{\"appId\":\"a\",\"version\":1}}\n");
   expect(text, COMMIT_INFO, "{\"commitInfo\":{}}\n");
@@ -122,13 +123,18 @@ Test(action, of_what_is_named_twice_the_later_counts)
   expect("{\"txn\":{\"appId\":\"a\",\"version\":1,\"version\":2}}\n", KEEP_ALL, "{\"txn\":{\"appId\":\"a\",\"version\":2}}\n");
   expect("{\"txn\":{\"appId\":\"a\",\"lastUpdated\":null,\"version\":1,\"lastUpdated\":2}}\n", KEEP_ALL,
          "{\"txn\":{\"appId\":\"a\",\"version\":1,\"lastUpdated\":2}}\n");
-  expect("{\"add\":{\"path\":\"f\",\"partitionValues\":{\"p\":\"1\",\"q\":\"2\",\"p\":\"3\"},\"size\":1,\"modificationTime\":1,"
-         "\"dataChange\":true}}\n", KEEP_ALL,
-         "{\"add\":{\"path\":\"f\",\"partitionValues\":{\"p\":\"3\",\"q\":\"2\"},\"size\":1,\"modificationTime\":1,\"dataChange\":true}}\n");
-  expect("{\"add\":{\"path\":\"f\",\"partitionValues\":{\"p\":\"1\"},\"partitionValues\":{\"q\":\"2\"},\"size\":1,\"modificationTime\":1,"
-         "\"dataChange\":true}}\n", KEEP_ALL,
-         "{\"add\":{\"path\":\"f\",\"partitionValues\":{\"q\":\"2\"},\"size\":1,\"modificationTime\":1,\"dataChange\":true}}\n");
-  expect("{\"txn\":{\"appId\":\"a\",\"version\":1,\"later\":1,\"later\":{}}}\n", KEEP_ALL, "{\"txn\":{\"appId\":\"a\",\"version\":1}}\n");
+  expect(
+      "{\"add\":{\"path\":\"f\",\"partitionValues\":{\"p\":\"1\",\"q\":\"2\",\"p\":\"3\"},\"size\":1,\"modificationTime\":1,"
+      "\"dataChange\":true}}\n",
+      KEEP_ALL,
+      "{\"add\":{\"path\":\"f\",\"partitionValues\":{\"p\":\"3\",\"q\":\"2\"},\"size\":1,\"modificationTime\":1,\"dataChange\":true}}\n");
+  expect(
+      "{\"add\":{\"path\":\"f\",\"partitionValues\":{\"p\":\"1\"},\"partitionValues\":{\"q\":\"2\"},\"size\":1,\"modificationTime\":1,"
+      "\"dataChange\":true}}\n",
+      KEEP_ALL,
+      "{\"add\":{\"path\":\"f\",\"partitionValues\":{\"q\":\"2\"},\"size\":1,\"modificationTime\":1,\"dataChange\":true}}\n");
+  expect("{\"txn\":{\"appId\":\"a\",\"version\":1,\"later\":1,\"later\":{}}}\n", KEEP_ALL,
+         "{\"txn\":{\"appId\":\"a\",\"version\":1}}\n");
 }
 
 Test(action, what_is_named_again_with_null_is_refused)
@@ -158,10 +164,11 @@ Test(action, paths_do_not_climb)
 
 Test(action, partition_values_of_other_types_are_taken_for_their_text)
 {
-  expect("{\"add\":{\"path\":\"f\",\"partitionValues\":{\"p\":1,\"q\":true,\"r\":\"\"},\"size\":1,\"modificationTime\":1,\"dataChange\":true}}\n",
-         KEEP_ALL,
-         "{\"add\":{\"path\":\"f\",\"partitionValues\":{\"p\":\"1\",\"q\":\"true\",\"r\":null},\"size\":1,\"modificationTime\":1,"
-         "\"dataChange\":true}}\n");
+  expect(
+      "{\"add\":{\"path\":\"f\",\"partitionValues\":{\"p\":1,\"q\":true,\"r\":\"\"},\"size\":1,\"modificationTime\":1,\"dataChange\":true}}\n",
+      KEEP_ALL,
+      "{\"add\":{\"path\":\"f\",\"partitionValues\":{\"p\":\"1\",\"q\":\"true\",\"r\":null},\"size\":1,\"modificationTime\":1,"
+      "\"dataChange\":true}}\n");
 }
 
 Test(action, broken_lines_are_named)
@@ -190,20 +197,26 @@ Test(action, required_fields_are_missed_and_types_are_checked)
   refuse(ADD_WITH("\"path\":\"f\",\"size\":1,\"tags\":[],"), OSDEAR_ERR_CORRUPT, "add.tags is not an object");
   refuse(ADD_WITH("\"path\":\"f\",\"size\":1,\"dataChange\":1,"), OSDEAR_ERR_CORRUPT, "add.dataChange is not true or false");
   refuse("{\"protocol\":{\"minReaderVersion\":3000000000,\"minWriterVersion\":1}}", OSDEAR_ERR_CORRUPT, "an integer of 32 bits");
-  refuse("{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":{}}}", OSDEAR_ERR_CORRUPT, "an array of strings");
-  refuse("{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[1]}}", OSDEAR_ERR_CORRUPT, "an array of strings");
+  refuse("{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":{}}}", OSDEAR_ERR_CORRUPT,
+         "an array of strings");
+  refuse("{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[1]}}", OSDEAR_ERR_CORRUPT,
+         "an array of strings");
   refuse("{\"metaData\":{\"id\":\"a\",\"format\":{\"provider\":\"orc\"},\"schemaString\":\"\",\"partitionColumns\":[]}}",
          OSDEAR_ERR_UNSUPPORTED, "format `orc`");
 }
 
 Test(action, deletion_vectors_are_checked)
 {
-  refuse(ADD_WITH("\"path\":\"f\",\"size\":1,\"deletionVector\":{\"storageType\":\"z\",\"pathOrInlineDv\":\"x\",\"sizeInBytes\":1,\"cardinality\":1},"),
-         OSDEAR_ERR_CORRUPT, "storageType");
+  refuse(
+      ADD_WITH(
+          "\"path\":\"f\",\"size\":1,\"deletionVector\":{\"storageType\":\"z\",\"pathOrInlineDv\":\"x\",\"sizeInBytes\":1,\"cardinality\":1},"),
+      OSDEAR_ERR_CORRUPT, "storageType");
   refuse(ADD_WITH("\"path\":\"f\",\"size\":1,\"deletionVector\":{\"storageType\":\"u\",\"sizeInBytes\":1,\"cardinality\":1},"),
          OSDEAR_ERR_CORRUPT, "deletionVector lacks the required field `pathOrInlineDv`");
-  refuse(ADD_WITH("\"path\":\"f\",\"size\":1,\"deletionVector\":{\"storageType\":\"u\",\"pathOrInlineDv\":\"x\",\"sizeInBytes\":-1,\"cardinality\":1},"),
-         OSDEAR_ERR_CORRUPT, "negative");
+  refuse(
+      ADD_WITH(
+          "\"path\":\"f\",\"size\":1,\"deletionVector\":{\"storageType\":\"u\",\"pathOrInlineDv\":\"x\",\"sizeInBytes\":-1,\"cardinality\":1},"),
+      OSDEAR_ERR_CORRUPT, "negative");
   refuse(ADD_WITH("\"path\":\"f\",\"size\":1,\"deletionVector\":{\"storageType\":\"u\",\"pathOrInlineDv\":\"x\",\"offset\":-1,"
                   "\"sizeInBytes\":1,\"cardinality\":1},"),
          OSDEAR_ERR_CORRUPT, "deletionVector.offset is negative");
@@ -225,19 +238,26 @@ Test(action, numbers_of_partition_values_and_properties_are_bounded)
 Test(action, commit_info_is_printed_without_what_is_not_known)
 {
   SCOPED(buf) out = { 0 };
-  osdear__commit_info info = { .timestamp_ms = 5, .in_commit_timestamp_ms = -1, .operation = "WRITE", .read_version = -1,
-                               .is_blind_append = 1, .operation_parameters = "{\"mode\":\"Append\"}", .txn_id = "t" };
+  osdear__commit_info info = { .timestamp_ms = 5,
+                               .in_commit_timestamp_ms = -1,
+                               .operation = "WRITE",
+                               .read_version = -1,
+                               .is_blind_append = 1,
+                               .operation_parameters = "{\"mode\":\"Append\"}",
+                               .txn_id = "t" };
 
   osdear__action_print_commit_info(&info, &out);
-  cr_assert_str_eq(out.data, "{\"commitInfo\":{\"timestamp\":5,\"operation\":\"WRITE\",\"operationParameters\":{\"mode\":\"Append\"},"
-                             "\"isBlindAppend\":true,\"txnId\":\"t\"}}\n");
+  cr_assert_str_eq(out.data,
+                   "{\"commitInfo\":{\"timestamp\":5,\"operation\":\"WRITE\",\"operationParameters\":{\"mode\":\"Append\"},"
+                   "\"isBlindAppend\":true,\"txnId\":\"t\"}}\n");
 }
 
 #ifdef OSDEAR_FAULTS
 Test(action, survives_every_failing_allocation)
 {
-  static const char text[] = PROTOCOL_LINE METADATA_LINE ADD_LINE("a%20b") REMOVE_LINE("c") "{\"commitInfo\":{\"a\":[1]}}\n"
-                             "{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[\"a\"]}}\n";
+  static const char text[] = PROTOCOL_LINE METADATA_LINE ADD_LINE("a%20b")
+      REMOVE_LINE("c") "{\"commitInfo\":{\"a\":[1]}}\n"
+                       "{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[\"a\"]}}\n";
   int64_t live = osdear__live();
   osdear_status st = OSDEAR_ERR_NO_MEMORY;
   bool printed = false;

@@ -8,7 +8,8 @@ static const char *default_suffix(void)
   static char suffix[40];
   osdear__codec codec = osdear__codec_default();
 
-  snprintf(suffix, sizeof suffix, "-c000%s%s.parquet\",", codec == CODEC_NONE ? "" : ".", codec == CODEC_NONE ? "" : osdear__codec_name(codec));
+  snprintf(suffix, sizeof suffix, "-c000%s%s.parquet\",", codec == CODEC_NONE ? "" : ".",
+           codec == CODEC_NONE ? "" : osdear__codec_name(codec));
   return suffix;
 }
 
@@ -32,8 +33,10 @@ Test(append, adds_rows_in_one_file_and_one_commit)
   commit = lake_commit(&here, 1);
   cr_assert(osdear__starts_with(commit, "{\"commitInfo\":"));
   cr_assert(strstr(commit, "\"operation\":\"WRITE\",\"operationParameters\":{\"mode\":\"Append\",\"partitionBy\":\"[]\"}"));
-  cr_assert(strstr(commit, "\"readVersion\":0,\"isolationLevel\":\"Serializable\",\"isBlindAppend\":true,\"operationMetrics\":{\"numFiles\":\"1\","
-                           "\"numOutputRows\":\"2\",\"numOutputBytes\":"));
+  cr_assert(strstr(
+      commit,
+      "\"readVersion\":0,\"isolationLevel\":\"Serializable\",\"isBlindAppend\":true,\"operationMetrics\":{\"numFiles\":\"1\","
+      "\"numOutputRows\":\"2\",\"numOutputBytes\":"));
   cr_assert(strstr(commit, "\"engineInfo\":\"libosdear/"));
   cr_assert(strstr(commit, "\"add\":{\"path\":\"part-00000-"));
   cr_assert(strstr(commit, default_suffix()));
@@ -73,8 +76,9 @@ Test(append, puts_rows_into_their_partitions)
   OK(lake_create(&here, "id long, p string, d date", "p,d", NULL, &table, WHY));
   OK(lake_append(&here, table,
                  "[{\"id\":1,\"p\":\"a b\",\"d\":\"2024-01-01\"},{\"id\":2,\"p\":\"x/y:%\",\"d\":\"2024-01-01\"},"
-                     "{\"id\":3,\"p\":\"a b\",\"d\":\"2024-01-01\"},"
-                 "{\"id\":4,\"p\":null},{\"id\":5,\"p\":\"\"}]", NULL, &result, WHY));
+                 "{\"id\":3,\"p\":\"a b\",\"d\":\"2024-01-01\"},"
+                 "{\"id\":4,\"p\":null},{\"id\":5,\"p\":\"\"}]",
+                 NULL, &result, WHY));
   cr_assert_eq(result.files_added, 3);
   cr_assert_eq(result.rows, 5);
   commit = lake_commit(&here, 1);
@@ -83,21 +87,24 @@ Test(append, puts_rows_into_their_partitions)
   cr_assert(strstr(commit, "\"path\":\"p=__HIVE_DEFAULT_PARTITION__/d=__HIVE_DEFAULT_PARTITION__/part-0"));
   cr_assert(strstr(commit, "\"partitionValues\":{\"p\":\"x/y:%\",\"d\":\"2024-01-01\"}"));
   cr_assert(strstr(commit, "\"partitionValues\":{\"p\":null,\"d\":null}"));
-  cr_assert_str_eq(lake_read(&here), "{\"id\":1,\"p\":\"a b\",\"d\":\"2024-01-01\"}\n{\"id\":2,\"p\":\"x/y:%\",\"d\":\"2024-01-01\"}\n"
-                   "{\"id\":3,\"p\":\"a b\",\"d\":\"2024-01-01\"}\n{\"id\":4,\"p\":null,\"d\":null}\n{\"id\":5,\"p\":null,\"d\":null}\n");
+  cr_assert_str_eq(
+      lake_read(&here),
+      "{\"id\":1,\"p\":\"a b\",\"d\":\"2024-01-01\"}\n{\"id\":2,\"p\":\"x/y:%\",\"d\":\"2024-01-01\"}\n"
+      "{\"id\":3,\"p\":\"a b\",\"d\":\"2024-01-01\"}\n{\"id\":4,\"p\":null,\"d\":null}\n{\"id\":5,\"p\":null,\"d\":null}\n");
   osdear_table_free(table);
   lake_close(&here);
 }
 
 Test(append, partitions_by_every_type)
 {
-  static const char type[] = "id long, b boolean, y byte, h short, i int, l long, f float, d double, m decimal(20,3), t date, u timestamp, "
-                             "n timestamp_ntz, s string, x binary";
+  static const char type[] =
+      "id long, b boolean, y byte, h short, i int, l long, f float, d double, m decimal(20,3), t date, u timestamp, "
+      "n timestamp_ntz, s string, x binary";
   static const char rows[] =
-    "[{\"id\":1,\"b\":true,\"y\":-128,\"h\":-32768,\"i\":-2147483648,\"l\":-9223372036854775808,\"f\":\"-1e30\",\"d\":\"NaN\","
-    "\"m\":\"-12345678901234567.123\",\"t\":\"0001-01-01\",\"u\":\"1960-01-01T00:00:00.000001Z\",\"n\":\"2024-01-01 10:00:00\",\"s\":\"\xc3\xa9\","
-    "\"x\":\"z\"},{\"id\":2,\"b\":false,\"y\":1,\"h\":1,\"i\":1,\"l\":1,\"f\":0.5,\"d\":\"-Infinity\",\"m\":\"1\",\"t\":\"9999-12-31\","
-    "\"u\":\"2024-01-01T00:00:00Z\",\"n\":\"2024-01-01 10:00:00\",\"s\":\"a=b\",\"x\":\"z\"},{\"id\":3}]";
+      "[{\"id\":1,\"b\":true,\"y\":-128,\"h\":-32768,\"i\":-2147483648,\"l\":-9223372036854775808,\"f\":\"-1e30\",\"d\":\"NaN\","
+      "\"m\":\"-12345678901234567.123\",\"t\":\"0001-01-01\",\"u\":\"1960-01-01T00:00:00.000001Z\",\"n\":\"2024-01-01 10:00:00\",\"s\":\"\xc3\xa9\","
+      "\"x\":\"z\"},{\"id\":2,\"b\":false,\"y\":1,\"h\":1,\"i\":1,\"l\":1,\"f\":0.5,\"d\":\"-Infinity\",\"m\":\"1\",\"t\":\"9999-12-31\","
+      "\"u\":\"2024-01-01T00:00:00Z\",\"n\":\"2024-01-01 10:00:00\",\"s\":\"a=b\",\"x\":\"z\"},{\"id\":3}]";
   SCOPED(buf) once = { 0 };
   osdear_table *table = NULL;
   lake here;
@@ -107,7 +114,8 @@ Test(append, partitions_by_every_type)
   OK(lake_append(&here, table, rows, NULL, NULL, WHY));
   osdear__buf_puts(&once, lake_read(&here));
   cr_assert(strstr(once.data, "\"m\":\"-12345678901234567.123\",\"t\":\"0001-01-01\","
-      "\"u\":\"1960-01-01T00:00:00.000001Z\",\"n\":\"2024-01-01 10:00:00.000000\""), "%s", once.data);
+                              "\"u\":\"1960-01-01T00:00:00.000001Z\",\"n\":\"2024-01-01 10:00:00.000000\""),
+            "%s", once.data);
   cr_assert(strstr(once.data, "{\"id\":3,\"b\":null,\"y\":null"));
   osdear_table_free(table);
   lake_close(&here);
@@ -127,11 +135,14 @@ Test(append, holds_nested_rows)
 
   lake_open(&here);
   OK(lake_create(&here, "s struct<a:int,l:array<struct<b:string>>>, m map<string,array<long>>", NULL, NULL, &table, WHY));
-  OK(lake_append(&here, table, "[{\"s\":{\"a\":1,\"l\":[{\"b\":\"x\"},null,{}]},\"m\":{\"k\":[1,null],\"j\":[]}},"
-      "{\"s\":null,\"m\":null},{\"s\":{}}]", NULL, NULL, WHY));
-  cr_assert_str_eq(lake_read(&here),
-                   "{\"s\":null,\"m\":null}\n{\"s\":{\"a\":1,\"l\":[{\"b\":\"x\"},null,{\"b\":null}]},\"m\":{\"k\":[1,null],\"j\":[]}}\n"
-                   "{\"s\":{\"a\":null,\"l\":null},\"m\":null}\n");
+  OK(lake_append(&here, table,
+                 "[{\"s\":{\"a\":1,\"l\":[{\"b\":\"x\"},null,{}]},\"m\":{\"k\":[1,null],\"j\":[]}},"
+                 "{\"s\":null,\"m\":null},{\"s\":{}}]",
+                 NULL, NULL, WHY));
+  cr_assert_str_eq(
+      lake_read(&here),
+      "{\"s\":null,\"m\":null}\n{\"s\":{\"a\":1,\"l\":[{\"b\":\"x\"},null,{\"b\":null}]},\"m\":{\"k\":[1,null],\"j\":[]}}\n"
+      "{\"s\":{\"a\":null,\"l\":null},\"m\":null}\n");
   osdear_table_free(table);
   lake_close(&here);
 }
@@ -152,7 +163,8 @@ Test(append, matches_columns_by_name_and_widens_them)
 
   lake_open(&here);
   OK(lake_create(&here, "Id long, Name string, price decimal(10,2), s struct<a:long,b:long>", NULL, NULL, &table, WHY));
-  OK(append_as(&here, table, "s struct<b:int>, PRICE decimal(4,1), id short", "[{\"s\":{\"b\":7},\"PRICE\":\"1.5\",\"id\":3}]", WHY));
+  OK(append_as(&here, table, "s struct<b:int>, PRICE decimal(4,1), id short", "[{\"s\":{\"b\":7},\"PRICE\":\"1.5\",\"id\":3}]",
+               WHY));
   cr_assert_str_eq(lake_read(&here), "{\"Id\":3,\"Name\":null,\"price\":\"1.50\",\"s\":{\"a\":null,\"b\":7}}\n");
   osdear_table_free(table);
   lake_close(&here);
@@ -169,10 +181,14 @@ Test(append, refuses_rows_that_do_not_fit_and_leaves_nothing_behind)
   FAILS(append_as(&here, table, "id string, p string", "[{\"id\":\"1\",\"p\":\"a\"}]", WHY), OSDEAR_ERR_DATA, "\"id\" is string");
   FAILS(append_as(&here, table, "id long, ID long, p string", "[{\"id\":1,\"p\":\"a\"}]", WHY), OSDEAR_ERR_DATA, "twice");
   FAILS(append_as(&here, table, "p string", "[{\"p\":\"a\"}]", WHY), OSDEAR_ERR_DATA, "\"id\" is missing");
-  FAILS(append_as(&here, table, "id long, p string", "[{\"id\":1,\"p\":\"a\"},{\"p\":\"b\"}]", WHY), OSDEAR_ERR_DATA, "row 1 is null in column \"id\"");
-  FAILS(append_as(&here, table, "id long, p string", "[{\"id\":1,\"p\":\"a\"},{\"id\":2}]", WHY), OSDEAR_ERR_DATA, "row 1 is null in column \"p\"");
-  FAILS(append_as(&here, table, "id long, p string", "[{\"id\":1,\"p\":\"\"}]", WHY), OSDEAR_ERR_DATA, "empty text counts as null");
-  FAILS(append_as(&here, table, "id long, p string, s struct<a:long>", "[{\"id\":1,\"p\":\"a\",\"s\":{}}]", WHY), OSDEAR_ERR_DATA, "s.a");
+  FAILS(append_as(&here, table, "id long, p string", "[{\"id\":1,\"p\":\"a\"},{\"p\":\"b\"}]", WHY), OSDEAR_ERR_DATA,
+        "row 1 is null in column \"id\"");
+  FAILS(append_as(&here, table, "id long, p string", "[{\"id\":1,\"p\":\"a\"},{\"id\":2}]", WHY), OSDEAR_ERR_DATA,
+        "row 1 is null in column \"p\"");
+  FAILS(append_as(&here, table, "id long, p string", "[{\"id\":1,\"p\":\"\"}]", WHY), OSDEAR_ERR_DATA,
+        "empty text counts as null");
+  FAILS(append_as(&here, table, "id long, p string, s struct<a:long>", "[{\"id\":1,\"p\":\"a\",\"s\":{}}]", WHY), OSDEAR_ERR_DATA,
+        "s.a");
   cr_assert_eq(lake_data_files(&here), 0);
   cr_assert_str_eq(lake_commit(&here, 1), "");
   OK(append_as(&here, table, "id long, p string, s struct<a:long>", "[{\"id\":1,\"p\":\"a\",\"s\":null}]", WHY));
@@ -274,7 +290,8 @@ Test(append, obeys_the_tables_properties)
   lake here;
 
   lake_open(&here);
-  OK(lake_create(&here, "id long, p string", "p", "delta.parquet.compression.codec=none;delta.randomizeFilePrefixes=true", &table, WHY));
+  OK(lake_create(&here, "id long, p string", "p", "delta.parquet.compression.codec=none;delta.randomizeFilePrefixes=true", &table,
+                 WHY));
   OK(lake_append(&here, table, "[{\"id\":1,\"p\":\"a\"}]", NULL, NULL, WHY));
   commit = lake_commit(&here, 1);
   cr_assert(strstr(commit, "-c000.parquet\""));
@@ -293,7 +310,8 @@ Test(append, deletes_the_files_of_a_transaction_given_up)
 
   lake_open(&here);
   OK(lake_create(&here, "id long, p string", "p", NULL, &table, WHY));
-  OK(osdear_transaction_begin(table, &(osdear_write_options){ .size = sizeof(osdear_write_options), .target_file_bytes = 1 }, &transaction, WHY));
+  OK(osdear_transaction_begin(table, &(osdear_write_options){ .size = sizeof(osdear_write_options), .target_file_bytes = 1 },
+                              &transaction, WHY));
   lake_rows(&here, lake_type(&here, "id long, p string"), "[{\"id\":1,\"p\":\"a\"},{\"id\":2,\"p\":\"b\"}]", &stream);
   OK(osdear_transaction_append(transaction, &stream, WHY));
   osdear_transaction_free(transaction);

@@ -15,8 +15,9 @@ static void add_group(osdear__assembled *file, int64_t group, int64_t held)
 
   for (int64_t i = 0; i < VALUES; i++)
     values[i] = 10 * i + group;
-  assembled_add(file, &(assembled_page){ .type = PQ_DATA_PAGE, .values = VALUES, .encoding = PQ_PLAIN,
-                                         .body = { (const char *)values, sizeof values } });
+  assembled_add(
+      file, &(assembled_page){
+                .type = PQ_DATA_PAGE, .values = VALUES, .encoding = PQ_PLAIN, .body = { (const char *)values, sizeof values } });
   assembled_end_group(file, VALUES);
   assembled_bloom(file, chunk, held);
 }
@@ -33,8 +34,10 @@ static fixture make_table(const char *name)
     add_group(&file, group, 50 + group);
   assembled_finish(&file);
   cr_assert_eq(osdear__store_put(f.store, "one", file.bytes.data, file.bytes.size, NULL), OSDEAR_OK);
-  osdear__buf_printf(&commit, PROTOCOL_LINE METADATA_LINE "{\"add\":{\"path\":\"one\",\"partitionValues\":{\"p\":\"x\"},\"size\":%zu,"
-                     "\"modificationTime\":5,\"dataChange\":true}}\n", file.bytes.size);
+  osdear__buf_printf(&commit,
+                     PROTOCOL_LINE METADATA_LINE "{\"add\":{\"path\":\"one\",\"partitionValues\":{\"p\":\"x\"},\"size\":%zu,"
+                                                 "\"modificationTime\":5,\"dataChange\":true}}\n",
+                     file.bytes.size);
   fixture_commit(&f, 0, commit.data);
   return f;
 }

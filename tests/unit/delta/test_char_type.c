@@ -20,7 +20,8 @@ static int32_t width_of(const char *text, const osdear__type *type)
 
 Test(char_type, lengths_are_found_by_name)
 {
-  osdear__field fields[] = { { "c,", true, -1, NULL, { .kind = KIND_STRING } }, { "v", true, -1, NULL, { .kind = KIND_STRING } } };
+  osdear__field fields[] = { { "c,", true, -1, NULL, { .kind = KIND_STRING } },
+                             { "v", true, -1, NULL, { .kind = KIND_STRING } } };
   const osdear__type type = { .kind = KIND_STRUCT, .field_count = 2, .fields = fields };
 
   cr_assert_eq(width_of("struct<`c,`:char(4),v:varchar(9)>", &type), 4);
@@ -32,9 +33,25 @@ Test(char_type, lengths_are_found_by_name)
 
 Test(char_type, text_that_is_no_type_says_nothing)
 {
-  static const char *const texts[] = { "", "<", ">", "struct", "struct<", "struct<>", "struct<c", "struct<c:", "struct<c:char(4)", "struct<`c:char(4)>",
-                                       "struct<c:char()>", "struct<c:char(0)>", "struct<c:char(-1)>", "struct<c:char(4294967296)>",
-                                       "struct<c:varchar(4)>", "struct<c:char(4>", "struct<:char(4)>", "struct<c:array<char(4)>>", "char(4)" };
+  static const char *const texts[] = { "",
+                                       "<",
+                                       ">",
+                                       "struct",
+                                       "struct<",
+                                       "struct<>",
+                                       "struct<c",
+                                       "struct<c:",
+                                       "struct<c:char(4)",
+                                       "struct<`c:char(4)>",
+                                       "struct<c:char()>",
+                                       "struct<c:char(0)>",
+                                       "struct<c:char(-1)>",
+                                       "struct<c:char(4294967296)>",
+                                       "struct<c:varchar(4)>",
+                                       "struct<c:char(4>",
+                                       "struct<:char(4)>",
+                                       "struct<c:array<char(4)>>",
+                                       "char(4)" };
   osdear__field fields[] = { { "c", true, -1, NULL, { .kind = KIND_STRING } }, { "v", true, -1, NULL, { .kind = KIND_STRING } } };
   const osdear__type type = { .kind = KIND_STRUCT, .field_count = 2, .fields = fields };
 
@@ -47,6 +64,7 @@ Test(char_type, text_that_is_no_type_says_nothing)
 static void make_table(lake *here, osdear_table **table)
 {
   SCOPED(buf) commit = { 0 };
+  /* clang-format off */
   static const char schema[] =
       "{\"type\":\"struct\",\"fields\":[" FIELD("id", "\"long\"", "{}") "," FIELD("c", "\"string\"", CHAR_TEXT("char(3)")) ","
       FIELD("d", "\"string\"", CHAR_TEXT("char(5)")) ","
@@ -55,16 +73,20 @@ static void make_table(lake *here, osdear_table **table)
       FIELD("m", "{\"type\":\"map\",\"keyType\":\"string\",\"valueType\":{\"type\":\"array\",\"elementType\":\"string\",\"containsNull\":true},"
             "\"valueContainsNull\":true}", CHAR_TEXT("map<char(2),array<char(3)>>")) ","
       FIELD("q", "\"string\"", CHAR_TEXT("char(2)")) "]}";
+  /* clang-format on */
 
   lake_open(here);
-  osdear__buf_puts(&commit, "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}\n{\"metaData\":{\"id\":\"0-1\",\"format\":"
-                            "{\"provider\":\"parquet\",\"options\":{}},\"partitionColumns\":[\"q\"],\"configuration\":{},\"schemaString\":");
+  osdear__buf_puts(
+      &commit, "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}\n{\"metaData\":{\"id\":\"0-1\",\"format\":"
+               "{\"provider\":\"parquet\",\"options\":{}},\"partitionColumns\":[\"q\"],\"configuration\":{},\"schemaString\":");
   osdear__json_put_string(&commit, osdear__str_of(schema));
   osdear__buf_puts(&commit, "}}\n");
   OK(osdear__store_put(here->store, "_delta_log/00000000000000000000.json", commit.data, commit.size, WHY));
   OK(osdear_table_open(here->context, here->folder, NULL, table, WHY));
-  OK(lake_append(here, *table, "[{\"id\":1,\"c\":\"a\",\"d\":\"a\",\"n\":{\"c\":\"x\",\"v\":\"x\"},\"m\":{\"k\":[\"v\",null]},\"q\":\"p\"},"
-                 "{\"id\":2,\"c\":\"\xc3\xa4\",\"d\":\"ab\",\"q\":\"pp\"},{\"id\":3}]", NULL, NULL, WHY));
+  OK(lake_append(here, *table,
+                 "[{\"id\":1,\"c\":\"a\",\"d\":\"a\",\"n\":{\"c\":\"x\",\"v\":\"x\"},\"m\":{\"k\":[\"v\",null]},\"q\":\"p\"},"
+                 "{\"id\":2,\"c\":\"\xc3\xa4\",\"d\":\"ab\",\"q\":\"pp\"},{\"id\":3}]",
+                 NULL, NULL, WHY));
 }
 
 Test(char_type, is_padded_at_every_depth_when_it_is_read)
@@ -73,10 +95,11 @@ Test(char_type, is_padded_at_every_depth_when_it_is_read)
   lake here;
 
   make_table(&here, &table);
-  cr_assert_str_eq(lake_read(&here),
-                   "{\"id\":1,\"c\":\"a  \",\"d\":\"a    \",\"n\":{\"c\":\"x \",\"v\":\"x\"},\"m\":{\"k \":[\"v  \",null]},\"q\":\"p \"}\n"
-                   "{\"id\":2,\"c\":\"\xc3\xa4  \",\"d\":\"ab   \",\"n\":null,\"m\":null,\"q\":\"pp\"}\n"
-                   "{\"id\":3,\"c\":null,\"d\":null,\"n\":null,\"m\":null,\"q\":null}\n");
+  cr_assert_str_eq(
+      lake_read(&here),
+      "{\"id\":1,\"c\":\"a  \",\"d\":\"a    \",\"n\":{\"c\":\"x \",\"v\":\"x\"},\"m\":{\"k \":[\"v  \",null]},\"q\":\"p \"}\n"
+      "{\"id\":2,\"c\":\"\xc3\xa4  \",\"d\":\"ab   \",\"n\":null,\"m\":null,\"q\":\"pp\"}\n"
+      "{\"id\":3,\"c\":null,\"d\":null,\"n\":null,\"m\":null,\"q\":null}\n");
   osdear_table_free(table);
   lake_close(&here);
 }

@@ -19,7 +19,7 @@ Test(checkpoint, checksums_are_the_protocols)
   char checksum[33];
 
   OK(checksum_of("{\"k0\":\"'v 0'\",\"checksum\":\"adsaskfljadfkjadfkj\",\"k1\":{\"k2\":2,\"k3\":[\"v3\",[1,2],"
-      "{\"k4\":\"v4\",\"k5\":[\"v5\",\"v6\",\"v7\"]}]}}",
+                 "{\"k4\":\"v4\",\"k5\":[\"v5\",\"v6\",\"v7\"]}]}}",
                  checksum, WHY));
   cr_assert_str_eq(checksum, "6a92d155a59bf2eecbd4b4ec7fd1f875");
   FAILS(checksum_of("{\"a\":1,\"a\":2}", checksum, WHY), OSDEAR_ERR_CORRUPT, "twice");
@@ -125,10 +125,10 @@ static const char *files_of(lake *here, unsigned want)
 Test(checkpoint, gives_back_files_with_all_their_fields)
 {
   static const char commit[] =
-    "{\"add\":{\"path\":\"x%20y\",\"partitionValues\":{\"p\":\"a\"},\"size\":5,\"modificationTime\":6,\"dataChange\":true,"
-    "\"stats\":\"{\\\"numRecords\\\":1}\",\"tags\":{\"k\":\"v\",\"n\":null},\"deletionVector\":{\"storageType\":\"u\","
-        "\"pathOrInlineDv\":\"ab^-aqEH.-t@S}K{vb[*k^\","
-    "\"offset\":1,\"sizeInBytes\":36,\"cardinality\":2},\"baseRowId\":7,\"defaultRowCommitVersion\":8,\"clusteringProvider\":\"liquid\"}}\n";
+      "{\"add\":{\"path\":\"x%20y\",\"partitionValues\":{\"p\":\"a\"},\"size\":5,\"modificationTime\":6,\"dataChange\":true,"
+      "\"stats\":\"{\\\"numRecords\\\":1}\",\"tags\":{\"k\":\"v\",\"n\":null},\"deletionVector\":{\"storageType\":\"u\","
+      "\"pathOrInlineDv\":\"ab^-aqEH.-t@S}K{vb[*k^\","
+      "\"offset\":1,\"sizeInBytes\":36,\"cardinality\":2},\"baseRowId\":7,\"defaultRowCommitVersion\":8,\"clusteringProvider\":\"liquid\"}}\n";
   osdear_table *table = NULL;
   const char *before;
   lake here;
@@ -166,9 +166,12 @@ static void expect_stats(const char *properties, bool has)
   lake here;
 
   lake_open(&here);
-  OK(lake_create(&here, "id long, s struct<a:int,t:timestamp>, l array<int>, x binary, n string, p date", "p", properties, &table, WHY));
-  OK(lake_append(&here, table, "[{\"id\":1,\"s\":{\"a\":2,\"t\":\"2024-01-01T00:00:00.123456Z\"},\"l\":[1],\"x\":\"a\",\"p\":\"2024-01-01\"},"
-                 "{\"id\":5,\"n\":\"z\",\"p\":\"2024-01-01\"}]", NULL, NULL, WHY));
+  OK(lake_create(&here, "id long, s struct<a:int,t:timestamp>, l array<int>, x binary, n string, p date", "p", properties, &table,
+                 WHY));
+  OK(lake_append(&here, table,
+                 "[{\"id\":1,\"s\":{\"a\":2,\"t\":\"2024-01-01T00:00:00.123456Z\"},\"l\":[1],\"x\":\"a\",\"p\":\"2024-01-01\"},"
+                 "{\"id\":5,\"n\":\"z\",\"p\":\"2024-01-01\"}]",
+                 NULL, NULL, WHY));
   before = files_of(&here, FILES_STATS);
   OK(osdear_table_checkpoint(table, WHY));
   drop_commits(&here, 0, 1);
@@ -272,10 +275,12 @@ static void expect_checksum(const char *text, int expected, const char *words)
 /* Whatever a version's checksum says, the table is what its log says. */
 Test(checkpoint, is_held_against_the_checksum_of_its_version)
 {
-  expect_checksum("{\"numFiles\":1,\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2},\"metadata\":{\"name\":\"x\"}}", 0, "");
+  expect_checksum("{\"numFiles\":1,\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2},\"metadata\":{\"name\":\"x\"}}",
+                  0, "");
   expect_checksum("{\"numFiles\":2}", 1, "version 1 says of numFiles: 2; the log says: 1");
   expect_checksum("{\"tableSizeBytes\":-1}", 1, "tableSizeBytes: -1");
-  expect_checksum("{\"protocol\":{\"minReaderVersion\":3},\"metadata\":{\"id\":\"x\",\"schemaString\":\"{}\"}}", 3, "schemaString: {};");
+  expect_checksum("{\"protocol\":{\"minReaderVersion\":3},\"metadata\":{\"id\":\"x\",\"schemaString\":\"{}\"}}", 3,
+                  "schemaString: {};");
   expect_checksum("{\"numFiles\":\"many\",\"protocol\":7,\"metadata\":null}", 0, "");
   expect_checksum("[]", 0, "");
   expect_checksum("{", 1, "00000000000000000001.crc cannot be read");

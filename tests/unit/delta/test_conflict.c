@@ -26,8 +26,8 @@ static void end(pair *self)
 /* Begins in the second handle, lets `meanwhile` happen in the first, then commits. */
 typedef void (*meanwhile)(pair *self);
 
-static osdear_status late(pair *self, bool overwrite, const char *where, bool dynamic, const char *app_id, const char *rows, meanwhile act,
-                          osdear_write_result *result, osdear_error **error)
+static osdear_status late(pair *self, bool overwrite, const char *where, bool dynamic, const char *app_id, const char *rows,
+                          meanwhile act, osdear_write_result *result, osdear_error **error)
 {
   osdear_write_options options = OSDEAR_WRITE_OPTIONS_INIT;
   osdear_transaction *transaction = NULL;
@@ -40,7 +40,8 @@ static osdear_status late(pair *self, bool overwrite, const char *where, bool dy
   options.app_version = 5;
   OK(osdear_transaction_begin(self->second, &options, &transaction, WHY));
   lake_rows(&self->here, lake_type(&self->here, "id long, p int"), rows, &stream);
-  st = overwrite ? osdear_transaction_overwrite(transaction, &stream, error) : osdear_transaction_append(transaction, &stream, error);
+  st = overwrite ? osdear_transaction_overwrite(transaction, &stream, error)
+                 : osdear_transaction_append(transaction, &stream, error);
   act(self);
   if (!st)
     st = osdear_transaction_commit(transaction, result, error);
@@ -84,7 +85,9 @@ static void change_metadata(pair *self)
 
 static void change_protocol(pair *self)
 {
-  put_commit(self, 2, "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":[\"appendOnly\",\"invariants\",\"domainMetadata\"]}}\n");
+  put_commit(
+      self, 2,
+      "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":[\"appendOnly\",\"invariants\",\"domainMetadata\"]}}\n");
 }
 
 static void need_more(pair *self)
@@ -104,8 +107,10 @@ static void record_app_5(pair *self)
 
 static void optimize(pair *self)
 {
-  put_commit(self, 2, "{\"commitInfo\":{\"isBlindAppend\":false}}\n{\"add\":{\"path\":\"p=1/x\",\"partitionValues\":{\"p\":\"1\"},\"size\":1,"
-                      "\"modificationTime\":1,\"dataChange\":false}}\n");
+  put_commit(
+      self, 2,
+      "{\"commitInfo\":{\"isBlindAppend\":false}}\n{\"add\":{\"path\":\"p=1/x\",\"partitionValues\":{\"p\":\"1\"},\"size\":1,"
+      "\"modificationTime\":1,\"dataChange\":false}}\n");
 }
 
 Test(conflict, appends_do_not_meet)
@@ -133,8 +138,8 @@ Test(conflict, an_append_survives_an_overwrite)
   end(&both);
 }
 
-static void expect_conflict(bool overwrite, const char *where, bool dynamic, const char *app_id, const char *properties, meanwhile act,
-                            const char *part)
+static void expect_conflict(bool overwrite, const char *where, bool dynamic, const char *app_id, const char *properties,
+                            meanwhile act, const char *part)
 {
   pair both;
   int files;

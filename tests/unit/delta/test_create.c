@@ -18,7 +18,7 @@ Test(create, makes_version_0)
   cr_assert(osdear__starts_with(lake_commit(&here, 0), "{\"commitInfo\":"));
   expect_commit(&here, "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}\n");
   expect_commit(&here, "\"schemaString\":\"{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[{\\\"name\\\":\\\"id\\\","
-      "\\\"type\\\":\\\"long\\\",\\\"nullable\\\":false,");
+                       "\\\"type\\\":\\\"long\\\",\\\"nullable\\\":false,");
   expect_commit(&here, "\"partitionColumns\":[\"p\"]");
   expect_commit(&here, "\"configuration\":{\"delta.checkpointInterval\":\"7\",\"my.own\":\"x y\"}");
   expect_commit(&here, "\"operation\":\"CREATE TABLE\"");
@@ -51,10 +51,12 @@ Test(create, asks_for_no_more_protocol_than_is_needed)
   expect_protocol("s struct<a:array<timestamp_ntz>>", NULL,
                   "\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[\"timestampNtz\"],"
                   "\"writerFeatures\":[\"appendOnly\",\"invariants\",\"timestampNtz\"]}");
-  expect_protocol("a long", "delta.feature.domainMetadata=supported",
-                  "\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":[\"appendOnly\",\"domainMetadata\",\"invariants\"]}");
-  expect_protocol("a long", "delta.feature.vacuumProtocolCheck=supported",
-                  "\"readerFeatures\":[\"vacuumProtocolCheck\"],\"writerFeatures\":[\"appendOnly\",\"invariants\",\"vacuumProtocolCheck\"]");
+  expect_protocol(
+      "a long", "delta.feature.domainMetadata=supported",
+      "\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":[\"appendOnly\",\"domainMetadata\",\"invariants\"]}");
+  expect_protocol(
+      "a long", "delta.feature.vacuumProtocolCheck=supported",
+      "\"readerFeatures\":[\"vacuumProtocolCheck\"],\"writerFeatures\":[\"appendOnly\",\"invariants\",\"vacuumProtocolCheck\"]");
   expect_protocol("a long", "delta.checkpointPolicy=classic", "\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}");
   expect_protocol("a long", "delta.checkpointPolicy=v2",
                   "\"readerFeatures\":[\"v2Checkpoint\"],\"writerFeatures\":[\"appendOnly\",\"invariants\",\"v2Checkpoint\"]");
@@ -68,7 +70,8 @@ Test(create, never_stores_properties_that_only_ask_for_protocol)
                   "\"configuration\":{\"delta.appendOnly\":\"true\"}");
 }
 
-static void expect_refused(const char *type, const char *partition_by, const char *properties, osdear_status status, const char *part)
+static void expect_refused(const char *type, const char *partition_by, const char *properties, osdear_status status,
+                           const char *part)
 {
   lake here;
   osdear_table *table = NULL;

@@ -320,9 +320,10 @@ Test(log, a_commit_is_gathered)
   AUTO(json_parser) parser = NULL;
   fixture f = fixture_open("log-gather");
 
-  fixture_commit(&f, 3,
-                 "{\"commitInfo\":{\"operation\":\"WRITE\"}}\n" PROTOCOL_LINE METADATA_LINE ADD_LINE("a") ADD_LINE("b") REMOVE_LINE("c")
-                 "{\"txn\":{\"appId\":\"x\",\"version\":4}}\n{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"\",\"removed\":true}}\n");
+  fixture_commit(
+      &f, 3,
+      "{\"commitInfo\":{\"operation\":\"WRITE\"}}\n" PROTOCOL_LINE METADATA_LINE ADD_LINE("a") ADD_LINE("b") REMOVE_LINE(
+          "c") "{\"txn\":{\"appId\":\"x\",\"version\":4}}\n{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"\",\"removed\":true}}\n");
   cr_assert_eq(osdear__commit_read(f.store, 3, COMMIT_FILES | COMMIT_TABLE | COMMIT_INFO, &parser, &commit, NULL), OSDEAR_OK);
   cr_assert_eq(commit.version, 3);
   cr_assert_eq(commit.add_count, 2);
@@ -344,8 +345,10 @@ Test(log, of_two_protocols_and_two_metadata_in_a_commit_the_later_count)
   fixture f = fixture_open("log-double");
   osdear_snapshot *snapshot;
 
-  fixture_commit(&f, 0, "{\"protocol\":{\"minReaderVersion\":2,\"minWriterVersion\":5}}\n{\"metaData\":{\"id\":\"first\",\"schemaString\":"
-                        "\"{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[]}\",\"partitionColumns\":[]}}\n" PROTOCOL_LINE METADATA_LINE);
+  fixture_commit(
+      &f, 0,
+      "{\"protocol\":{\"minReaderVersion\":2,\"minWriterVersion\":5}}\n{\"metaData\":{\"id\":\"first\",\"schemaString\":"
+      "\"{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[]}\",\"partitionColumns\":[]}}\n" PROTOCOL_LINE METADATA_LINE);
   cr_assert_eq(osdear__commit_read(f.store, 0, COMMIT_TABLE, &parser, &commit, NULL), OSDEAR_OK);
   cr_assert_eq(commit.protocol->min_reader, 1);
   cr_assert_str_neq(commit.metadata->id, "first");

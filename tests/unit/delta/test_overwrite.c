@@ -12,7 +12,9 @@ static void start(lake *here, const char *properties, osdear_table **table)
 {
   lake_open(here);
   OK(lake_create(here, "id long, p int, q string", "p,q", properties, table, WHY));
-  OK(lake_append(here, *table, "[{\"id\":1,\"p\":1,\"q\":\"a\"},{\"id\":2,\"p\":1,\"q\":\"b\"},{\"id\":3,\"p\":2,\"q\":\"a\"},{\"id\":4}]", NULL, NULL, WHY));
+  OK(lake_append(here, *table,
+                 "[{\"id\":1,\"p\":1,\"q\":\"a\"},{\"id\":2,\"p\":1,\"q\":\"b\"},{\"id\":3,\"p\":2,\"q\":\"a\"},{\"id\":4}]",
+                 NULL, NULL, WHY));
 }
 
 Test(overwrite, replaces_all_rows)
@@ -54,7 +56,8 @@ Test(overwrite, replaces_the_partitions_that_a_predicate_selects)
   start(&here, NULL, &table);
   OK(lake_overwrite(&here, table, "[{\"id\":9,\"p\":1,\"q\":\"c\"}]", &options, &result, WHY));
   cr_assert_eq(result.files_removed, 1);
-  cr_assert_str_eq(lake_read(&here), "{\"id\":2,\"p\":1,\"q\":\"b\"}\n{\"id\":3,\"p\":2,\"q\":\"a\"}\n{\"id\":4,\"p\":null,\"q\":null}\n"
+  cr_assert_str_eq(lake_read(&here),
+                   "{\"id\":2,\"p\":1,\"q\":\"b\"}\n{\"id\":3,\"p\":2,\"q\":\"a\"}\n{\"id\":4,\"p\":null,\"q\":null}\n"
                    "{\"id\":9,\"p\":1,\"q\":\"c\"}\n");
   cr_assert(strstr(lake_commit(&here, 2), "\"predicate\":\"p = 1 AND q <> 'b'\""));
   options.where = "p IS NULL";
@@ -75,10 +78,12 @@ Test(overwrite, replaces_the_partitions_of_the_new_rows)
 
   start(&here, NULL, &table);
   options.dynamic_partitions = 1;
-  OK(lake_overwrite(&here, table, "[{\"id\":8,\"p\":1,\"q\":\"a\"},{\"id\":9},{\"id\":10,\"p\":5,\"q\":\"\"}]", &options, &result, WHY));
+  OK(lake_overwrite(&here, table, "[{\"id\":8,\"p\":1,\"q\":\"a\"},{\"id\":9},{\"id\":10,\"p\":5,\"q\":\"\"}]", &options, &result,
+                    WHY));
   cr_assert_eq(result.files_removed, 2);
   cr_assert_eq(result.files_added, 3);
-  cr_assert_str_eq(lake_read(&here), "{\"id\":10,\"p\":5,\"q\":null}\n{\"id\":2,\"p\":1,\"q\":\"b\"}\n{\"id\":3,\"p\":2,\"q\":\"a\"}\n"
+  cr_assert_str_eq(lake_read(&here),
+                   "{\"id\":10,\"p\":5,\"q\":null}\n{\"id\":2,\"p\":1,\"q\":\"b\"}\n{\"id\":3,\"p\":2,\"q\":\"a\"}\n"
                    "{\"id\":8,\"p\":1,\"q\":\"a\"}\n{\"id\":9,\"p\":null,\"q\":null}\n");
   OK(lake_overwrite(&here, table, "[]", &options, &result, WHY));
   cr_assert_eq(result.version, 2, "no rows, no partitions, no commit");
@@ -164,7 +169,9 @@ Test(overwrite, survives_every_fault, .timeout = 300)
   static const struct {
     osdear__fault_kind kind;
     bool once;
-  } faults[] = { { FAULT_ALLOC, false }, { FAULT_WRITE, true }, { FAULT_WRITE, false }, { FAULT_READ, true }, { FAULT_SHORT, true } };
+  } faults[] = {
+    { FAULT_ALLOC, false }, { FAULT_WRITE, true }, { FAULT_WRITE, false }, { FAULT_READ, true }, { FAULT_SHORT, true }
+  };
 
   for (size_t f = 0; f < COUNT_OF(faults); f++)
     for (int64_t n = 0;; n++) {

@@ -56,7 +56,9 @@ Test(partition, timestamps_are_read_in_both_spellings_and_written_in_utc)
 
 Test(partition, nothing_is_null_whatever_the_type)
 {
-  static const osdear__kind kinds[] = { KIND_BOOLEAN, KIND_INTEGER, KIND_DOUBLE, KIND_DECIMAL, KIND_DATE, KIND_STRING, KIND_BINARY };
+  static const osdear__kind kinds[] = {
+    KIND_BOOLEAN, KIND_INTEGER, KIND_DOUBLE, KIND_DECIMAL, KIND_DATE, KIND_STRING, KIND_BINARY
+  };
 
   for (size_t i = 0; i < COUNT_OF(kinds); i++) {
     osdear__type type = of(kinds[i]);
@@ -102,10 +104,23 @@ Test(partition, refuses_text_that_is_no_such_value)
     osdear__kind kind;
     const char *text;
   } bad[] = {
-    { KIND_BOOLEAN, "maybe" }, { KIND_BYTE, "128" }, { KIND_SHORT, "-32769" }, { KIND_INTEGER, "2147483648" },
-    { KIND_LONG, "9223372036854775808" }, { KIND_LONG, "1.x" }, { KIND_LONG, "1.0.0" }, { KIND_LONG, "." }, { KIND_INTEGER, "  " },
-    { KIND_DOUBLE, "f" }, { KIND_DOUBLE, "1,5" }, { KIND_DECIMAL, "1.2345" }, { KIND_DATE, "T2024-01-01" },
-    { KIND_DECIMAL, "1234567890" }, { KIND_DATE, "2024-02-30" }, { KIND_DATE, "today" }, { KIND_TIMESTAMP, "2024-01-01T25:00:00Z" },
+    { KIND_BOOLEAN, "maybe" },
+    { KIND_BYTE, "128" },
+    { KIND_SHORT, "-32769" },
+    { KIND_INTEGER, "2147483648" },
+    { KIND_LONG, "9223372036854775808" },
+    { KIND_LONG, "1.x" },
+    { KIND_LONG, "1.0.0" },
+    { KIND_LONG, "." },
+    { KIND_INTEGER, "  " },
+    { KIND_DOUBLE, "f" },
+    { KIND_DOUBLE, "1,5" },
+    { KIND_DECIMAL, "1.2345" },
+    { KIND_DATE, "T2024-01-01" },
+    { KIND_DECIMAL, "1234567890" },
+    { KIND_DATE, "2024-02-30" },
+    { KIND_DATE, "today" },
+    { KIND_TIMESTAMP, "2024-01-01T25:00:00Z" },
   };
 
   for (size_t i = 0; i < COUNT_OF(bad); i++) {

@@ -46,8 +46,10 @@ Test(protocol, unknown_reader_features_are_all_named)
 {
   const char *features[] = { "timestampNtz", "geospatial", "appendOnly", "martian", NULL };
 
-  expect_read(&(osdear__protocol){ 3, 7, features, features }, OSDEAR_ERR_UNSUPPORTED, "features: geospatial, appendOnly, martian");
-  expect_read(&(osdear__protocol){ 3, 7, features, features + 1 }, OSDEAR_ERR_CORRUPT, "timestampNtz is in readerFeatures but not in");
+  expect_read(&(osdear__protocol){ 3, 7, features, features }, OSDEAR_ERR_UNSUPPORTED,
+              "features: geospatial, appendOnly, martian");
+  expect_read(&(osdear__protocol){ 3, 7, features, features + 1 }, OSDEAR_ERR_CORRUPT,
+              "timestampNtz is in readerFeatures but not in");
 }
 
 Test(protocol, a_table_of_a_catalog_is_left_to_it)
@@ -55,7 +57,8 @@ Test(protocol, a_table_of_a_catalog_is_left_to_it)
   const char *managed[] = { "inCommitTimestamp", "catalogManaged", NULL };
   const char *owned[] = { "catalogOwned-preview", NULL };
 
-  expect_read(&(osdear__protocol){ 3, 7, managed, managed }, OSDEAR_ERR_UNSUPPORTED, "managed by a catalog (table feature catalogManaged)");
+  expect_read(&(osdear__protocol){ 3, 7, managed, managed }, OSDEAR_ERR_UNSUPPORTED,
+              "managed by a catalog (table feature catalogManaged)");
   expect_read(&(osdear__protocol){ 3, 7, owned, owned }, OSDEAR_ERR_UNSUPPORTED, "catalogOwned-preview");
 }
 
@@ -79,12 +82,14 @@ Test(protocol, variants_are_read_but_not_written_at_any_depth)
   osdear__metadata metadata = { 0 };
   osdear_error *error = NULL;
 
-  cr_assert_eq(osdear__delta_schema_parse("{\"type\":\"struct\",\"fields\":[{\"name\":\"a\",\"type\":{\"type\":\"array\",\"elementType\":"
-                                          "{\"type\":\"struct\",\"fields\":[{\"name\":\"v\",\"type\":\"variant\"}]}}}]}",
-                                          &arena, &metadata.schema, NULL),
-               OSDEAR_OK);
+  cr_assert_eq(
+      osdear__delta_schema_parse("{\"type\":\"struct\",\"fields\":[{\"name\":\"a\",\"type\":{\"type\":\"array\",\"elementType\":"
+                                 "{\"type\":\"struct\",\"fields\":[{\"name\":\"v\",\"type\":\"variant\"}]}}}]}",
+                                 &arena, &metadata.schema, NULL),
+      OSDEAR_OK);
   cr_assert_eq(osdear__protocol_check_table(&(osdear__protocol){ 1, 2, NULL, NULL }, &metadata, "t", NULL), OSDEAR_OK);
-  cr_assert_eq(osdear__protocol_check_write(&(osdear__protocol){ 1, 2, NULL, NULL }, &metadata, "t", &error), OSDEAR_ERR_UNSUPPORTED);
+  cr_assert_eq(osdear__protocol_check_write(&(osdear__protocol){ 1, 2, NULL, NULL }, &metadata, "t", &error),
+               OSDEAR_ERR_UNSUPPORTED);
   cr_assert_not_null(strstr(osdear_error_message(error), "`a.element.v` is a variant"), "%s", osdear_error_message(error));
   osdear_error_free(error);
 }
@@ -117,8 +122,14 @@ Test(protocol, properties_are_read_as_numbers_truths_and_intervals)
     const char *text;
     int64_t ms;
   } intervals[] = {
-    { "interval 7 days", 604800000 }, { "INTERVAL 1 week 2 days", 777600000 }, { "30 hours", 108000000 }, { "interval 5 milliseconds", 5 },
-    { "interval", -7 },               { "7", -7 },                             { "interval 1 month", -7 }, { "", -7 },
+    { "interval 7 days", 604800000 },
+    { "INTERVAL 1 week 2 days", 777600000 },
+    { "30 hours", 108000000 },
+    { "interval 5 milliseconds", 5 },
+    { "interval", -7 },
+    { "7", -7 },
+    { "interval 1 month", -7 },
+    { "", -7 },
     { "interval 9223372036854775807 weeks", -7 },
   };
   osdear__metadata metadata;
@@ -142,12 +153,17 @@ Test(protocol, features_that_writers_here_lack_keep_from_writing)
   static const struct {
     const char *feature, *key, *value;
   } cases[] = {
-    { "rowTracking", "k", "v" }, { "clustering", "k", "v" }, { "materializePartitionColumns", "k", "v" }, { "collations-preview", "k", "v" },
-    { "icebergCompatV1", "delta.enableIcebergCompatV1", "true" }, { "icebergCompatV2", "delta.enableIcebergCompatV2", "true" },
+    { "rowTracking", "k", "v" },
+    { "clustering", "k", "v" },
+    { "materializePartitionColumns", "k", "v" },
+    { "collations-preview", "k", "v" },
+    { "icebergCompatV1", "delta.enableIcebergCompatV1", "true" },
+    { "icebergCompatV2", "delta.enableIcebergCompatV2", "true" },
     { "icebergCompatV3", "delta.enableIcebergCompatV3", "true" },
     { "icebergWriterCompatV1", "delta.enableIcebergWriterCompatV1", "true" },
     { "icebergWriterCompatV3", "delta.enableIcebergWriterCompatV3", "true" },
-    { "checkConstraints", "delta.constraints.c", "a > 0" }, { "coordinatedCommits-preview", "k", "v" },
+    { "checkConstraints", "delta.constraints.c", "a > 0" },
+    { "coordinatedCommits-preview", "k", "v" },
   };
   const char *none[] = { NULL };
   osdear__metadata metadata;

@@ -35,7 +35,8 @@ Test(replay, a_file_added_again_is_one_file_as_it_was_added_last)
   osdear_snapshot *snapshot;
 
   fixture_commit(&f, 0, START ADD_LINE("a"));
-  fixture_commit(&f, 1, "{\"add\":{\"path\":\"a\",\"partitionValues\":{},\"size\":77,\"modificationTime\":1,\"dataChange\":false}}\n");
+  fixture_commit(&f, 1,
+                 "{\"add\":{\"path\":\"a\",\"partitionValues\":{},\"size\":77,\"modificationTime\":1,\"dataChange\":false}}\n");
   snapshot = fixture_load(&f, -1);
   cr_assert_eq(osdear__file_iterator_new(snapshot, NULL, &files, NULL), OSDEAR_OK);
   cr_assert_eq(osdear__file_iterator_next(files, &file, NULL), OSDEAR_OK);
@@ -69,10 +70,15 @@ Test(replay, a_deletion_vector_is_part_of_the_key)
   osdear_snapshot *snapshot;
 
   fixture_commit(&f, 0, START ADD_LINE("a"));
-  fixture_commit(&f, 1, "{\"add\":{\"path\":\"a\",\"partitionValues\":{},\"size\":1,\"modificationTime\":1,\"dataChange\":true," VECTOR("one") "}}\n"
-                        REMOVE_LINE("a"));
-  fixture_commit(&f, 2, "{\"remove\":{\"path\":\"a\",\"dataChange\":true," VECTOR("one") "}}\n"
-                        "{\"add\":{\"path\":\"a\",\"partitionValues\":{},\"size\":1,\"modificationTime\":1,\"dataChange\":true," VECTOR("two") "}}\n");
+  fixture_commit(&f, 1,
+                 "{\"add\":{\"path\":\"a\",\"partitionValues\":{},\"size\":1,\"modificationTime\":1,\"dataChange\":true," VECTOR(
+                     "one") "}}\n" REMOVE_LINE("a"));
+  fixture_commit(
+      &f, 2,
+      "{\"remove\":{\"path\":\"a\",\"dataChange\":true," VECTOR(
+          "one") "}}\n"
+                 "{\"add\":{\"path\":\"a\",\"partitionValues\":{},\"size\":1,\"modificationTime\":1,\"dataChange\":true," VECTOR(
+                     "two") "}}\n");
   snapshot = fixture_load(&f, -1);
   cr_assert_eq(osdear__file_iterator_new(snapshot, NULL, &files, NULL), OSDEAR_OK);
   cr_assert_eq(osdear__file_iterator_next(files, &file, NULL), OSDEAR_OK);
@@ -139,7 +145,8 @@ Test(replay, relative_and_absolute_paths_never_meet)
   SCOPED(buf) line = { 0 };
 
   fixture_commit(&f, 0, START ADD_LINE("a") ADD_LINE("%62"));
-  osdear__buf_printf(&line, "{\"remove\":{\"path\":\"%s/a\",\"dataChange\":true}}\n" REMOVE_LINE("b"), osdear__store_uri(f.store));
+  osdear__buf_printf(&line, "{\"remove\":{\"path\":\"%s/a\",\"dataChange\":true}}\n" REMOVE_LINE("b"),
+                     osdear__store_uri(f.store));
   fixture_commit(&f, 1, line.data);
   snapshot = fixture_load(&f, -1);
   cr_assert_files(snapshot, "%62 a");
@@ -152,11 +159,13 @@ Test(replay, of_transactions_and_domains_the_newest_count)
   fixture f = fixture_open("replay-txn");
   osdear_snapshot *snapshot;
 
-  fixture_commit(&f, 0, START "{\"txn\":{\"appId\":\"x\",\"version\":1}}\n{\"txn\":{\"appId\":\"y\",\"version\":1}}\n"
-                        "{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"old\",\"removed\":false}}\n"
-                        "{\"domainMetadata\":{\"domain\":\"e\",\"configuration\":\"e\",\"removed\":false}}\n");
-  fixture_commit(&f, 1, "{\"txn\":{\"appId\":\"x\",\"version\":5}}\n"
-                        "{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"\",\"removed\":true}}\n");
+  fixture_commit(&f, 0,
+                 START "{\"txn\":{\"appId\":\"x\",\"version\":1}}\n{\"txn\":{\"appId\":\"y\",\"version\":1}}\n"
+                       "{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"old\",\"removed\":false}}\n"
+                       "{\"domainMetadata\":{\"domain\":\"e\",\"configuration\":\"e\",\"removed\":false}}\n");
+  fixture_commit(&f, 1,
+                 "{\"txn\":{\"appId\":\"x\",\"version\":5}}\n"
+                 "{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"\",\"removed\":true}}\n");
   snapshot = fixture_load(&f, -1);
   cr_assert_eq(snapshot->txn_count, 2);
   cr_assert_eq(snapshot->txns[0].version, 5);
@@ -164,9 +173,10 @@ Test(replay, of_transactions_and_domains_the_newest_count)
   cr_assert_eq(snapshot->domain_count, 1);
   cr_assert_str_eq(snapshot->domains[0].name, "e");
   osdear_snapshot_unref(snapshot);
-  fixture_commit(&f, 2, "{\"txn\":{\"appId\":\"x\",\"version\":6}}\n{\"txn\":{\"appId\":\"x\",\"version\":7}}\n"
-                        "{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"\",\"removed\":true}}\n"
-                        "{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"last\",\"removed\":false}}\n");
+  fixture_commit(&f, 2,
+                 "{\"txn\":{\"appId\":\"x\",\"version\":6}}\n{\"txn\":{\"appId\":\"x\",\"version\":7}}\n"
+                 "{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"\",\"removed\":true}}\n"
+                 "{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"last\",\"removed\":false}}\n");
   snapshot = fixture_load(&f, -1);
   cr_assert_eq(snapshot->txn_count, 2);
   cr_assert_eq(snapshot->txns[0].version, 7); /* within a commit the later line */
@@ -220,12 +230,14 @@ Test(replay, statistics_are_read_again_where_they_were_not_kept)
 
   fixture_commit(&f, 0, START ADD_LINE("gone") ADD_LINE("kept"));
   for (int i = 0; i < 9000; i++)
-    osdear__buf_printf(&lines,
-                       "{\"add\":{\"path\":\"f%d\",\"partitionValues\":{\"p\":\"x\"},\"size\":1,\"modificationTime\":1,\"dataChange\":true,"
-                       "\"stats\":\"{\\\"numRecords\\\":%d,\\\"filler\\\":\\\"%500s\\\"}\",\"tags\":{\"t\":\"%d\"}}}\n",
-                       i, i, "", i);
-  osdear__buf_puts(&lines, "{\"add\":{\"path\":\"f3\",\"partitionValues\":{},\"size\":1,\"modificationTime\":1,\"dataChange\":true,"
-                           "\"stats\":\"{\\\"numRecords\\\":3,}\",\"tags\":{\"twice\":\"\"}}}\n");
+    osdear__buf_printf(
+        &lines,
+        "{\"add\":{\"path\":\"f%d\",\"partitionValues\":{\"p\":\"x\"},\"size\":1,\"modificationTime\":1,\"dataChange\":true,"
+        "\"stats\":\"{\\\"numRecords\\\":%d,\\\"filler\\\":\\\"%500s\\\"}\",\"tags\":{\"t\":\"%d\"}}}\n",
+        i, i, "", i);
+  osdear__buf_puts(&lines,
+                   "{\"add\":{\"path\":\"f3\",\"partitionValues\":{},\"size\":1,\"modificationTime\":1,\"dataChange\":true,"
+                   "\"stats\":\"{\\\"numRecords\\\":3,}\",\"tags\":{\"twice\":\"\"}}}\n");
   fixture_commit(&f, 1, lines.data);
   fixture_commit(&f, 2, REMOVE_LINE("gone") REMOVE_LINE("f7"));
   snapshot = fixture_load(&f, -1);

@@ -74,7 +74,8 @@ static void put_metadata(osdear__buf *out)
 {
   SCOPED(buf) schema = { 0 };
   osdear__delta_schema_print(&table_type, &schema);
-  osdear__buf_puts(out, PROTOCOL_LINE "{\"metaData\":{\"id\":\"0-1\",\"format\":{\"provider\":\"parquet\",\"options\":{}},\"schemaString\":\"");
+  osdear__buf_puts(out, PROTOCOL_LINE
+                   "{\"metaData\":{\"id\":\"0-1\",\"format\":{\"provider\":\"parquet\",\"options\":{}},\"schemaString\":\"");
   for (size_t i = 0; i < schema.size; i++) {
     if (schema.data[i] == '"' || schema.data[i] == '\\')
       osdear__buf_putc(out, '\\');
@@ -94,11 +95,13 @@ static fixture make_table(const char *name)
     char path[16] = "file0.parquet";
     path[4] = (char)('0' + i);
     int64_t size = put_file(&f, path, i * 80, 80);
-    osdear__buf_printf(&commit, "{\"add\":{\"path\":\"%s\",\"partitionValues\":{\"p\":%s},\"size\":%" PRId64, path, partitions[i], size);
+    osdear__buf_printf(&commit, "{\"add\":{\"path\":\"%s\",\"partitionValues\":{\"p\":%s},\"size\":%" PRId64, path, partitions[i],
+                       size);
     osdear__buf_puts(&commit, ",\"modificationTime\":5,\"dataChange\":true");
     if (i == 0)
-      osdear__buf_puts(&commit, ",\"stats\":\"{\\\"numRecords\\\":80,\\\"minValues\\\":{\\\"k\\\":0},\\\"maxValues\\\":{\\\"k\\\":79},"
-                                "\\\"nullCount\\\":{\\\"k\\\":0}}\"");
+      osdear__buf_puts(&commit,
+                       ",\"stats\":\"{\\\"numRecords\\\":80,\\\"minValues\\\":{\\\"k\\\":0},\\\"maxValues\\\":{\\\"k\\\":79},"
+                       "\\\"nullCount\\\":{\\\"k\\\":0}}\"");
     osdear__buf_puts(&commit, "}}\n");
   }
   fixture_commit(&f, 0, commit.data);
@@ -366,36 +369,18 @@ static void random_predicate(osdear__buf *out, int depth)
     return;
   }
   switch (next_random(10)) {
-  case 0:
-    osdear__buf_printf(out, "k %s %d", operator, value);
-    break;
-  case 1:
-    osdear__buf_printf(out, "n %s %d", operator, value / 10);
-    break;
-  case 2:
-    osdear__buf_printf(out, "s %s '%d'", operator, 1000 + value);
-    break;
-  case 3:
-    osdear__buf_printf(out, "d %s %d.25", operator, value / 4);
-    break;
-  case 4:
-    osdear__buf_printf(out, "p %s '%s'", operator, next_random(2) ? "one" : "two");
-    break;
-  case 5:
-    osdear__buf_printf(out, "st.x %s %d", operator, value);
-    break;
+  case 0: osdear__buf_printf(out, "k %s %d", operator, value); break;
+  case 1: osdear__buf_printf(out, "n %s %d", operator, value / 10); break;
+  case 2: osdear__buf_printf(out, "s %s '%d'", operator, 1000 + value); break;
+  case 3: osdear__buf_printf(out, "d %s %d.25", operator, value / 4); break;
+  case 4: osdear__buf_printf(out, "p %s '%s'", operator, next_random(2) ? "one" : "two"); break;
+  case 5: osdear__buf_printf(out, "st.x %s %d", operator, value); break;
   case 6:
     osdear__buf_printf(out, "%s IS %sNULL", next_random(2) ? "n" : next_random(2) ? "p" : "late", next_random(2) ? "NOT " : "");
     break;
-  case 7:
-    osdear__buf_printf(out, "k %sIN (%d, %d, %d)", next_random(2) ? "NOT " : "", value, value + 7, value + 50);
-    break;
-  case 8:
-    osdear__buf_printf(out, "s LIKE '%d%s'", 10 + value / 10, next_random(2) ? "%" : "_");
-    break;
-  default:
-    osdear__buf_printf(out, "k + n > %d", value);
-    break;
+  case 7: osdear__buf_printf(out, "k %sIN (%d, %d, %d)", next_random(2) ? "NOT " : "", value, value + 7, value + 50); break;
+  case 8: osdear__buf_printf(out, "s LIKE '%d%s'", 10 + value / 10, next_random(2) ? "%" : "_"); break;
+  default: osdear__buf_printf(out, "k + n > %d", value); break;
   }
 }
 

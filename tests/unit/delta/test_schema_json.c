@@ -28,8 +28,9 @@ static void refuse(const char *text, osdear_status status, const char *words)
 
 Test(schema_json, every_type_goes_through_unchanged)
 {
-  static const char *const types[] = { "string", "long", "integer", "short", "byte", "float", "double", "decimal(38,10)", "boolean",
-                                       "binary", "date", "timestamp", "timestamp_ntz", "variant", "void" };
+  static const char *const types[] = { "string", "long",      "integer",        "short",   "byte",
+                                       "float",  "double",    "decimal(38,10)", "boolean", "binary",
+                                       "date",   "timestamp", "timestamp_ntz",  "variant", "void" };
 
   for (size_t i = 0; i < COUNT_OF(types); i++) {
     SCOPED(buf) text = { 0 };
@@ -38,7 +39,8 @@ Test(schema_json, every_type_goes_through_unchanged)
   }
   expect_round(STRUCT(""));
   expect_round(STRUCT(FIELD("a", "{\"type\":\"array\",\"elementType\":\"long\",\"containsNull\":false}")));
-  expect_round(STRUCT(FIELD("m", "{\"type\":\"map\",\"keyType\":\"string\",\"valueType\":" STRUCT(FIELD("x", "\"date\"")) ",\"valueContainsNull\":true}")));
+  expect_round(STRUCT(FIELD("m", "{\"type\":\"map\",\"keyType\":\"string\",\"valueType\":" STRUCT(
+                                     FIELD("x", "\"date\"")) ",\"valueContainsNull\":true}")));
 }
 
 Test(schema_json, field_metadata_is_kept_verbatim)
@@ -52,8 +54,9 @@ Test(schema_json, old_spellings_are_understood)
   SCOPED(arena) arena = { 0 };
   osdear__type type;
 
-  cr_assert_eq(osdear__delta_schema_parse("{\"type\":\"struct\",\"fields\":[{\"name\":\"a\",\"type\":\"decimal\"}]}", &arena, &type, NULL),
-               OSDEAR_OK);
+  cr_assert_eq(
+      osdear__delta_schema_parse("{\"type\":\"struct\",\"fields\":[{\"name\":\"a\",\"type\":\"decimal\"}]}", &arena, &type, NULL),
+      OSDEAR_OK);
   cr_assert_eq(type.fields[0].type.precision, 10);
   cr_assert_eq(type.fields[0].type.scale, 0);
   cr_assert(type.fields[0].nullable);
@@ -126,8 +129,9 @@ Test(schema_json, types_and_names_that_delta_lacks_are_refused)
 #ifdef OSDEAR_FAULTS
 Test(schema_json, survives_every_failing_allocation)
 {
-  static const char text[] = STRUCT(FIELD("a", "{\"type\":\"map\",\"keyType\":\"string\",\"valueType\":" STRUCT(FIELD("x", "\"date\"")) "}")
-                                    ",{\"name\":\"b\",\"type\":\"long\",\"metadata\":{\"k\":1}}");
+  static const char text[] =
+      STRUCT(FIELD("a", "{\"type\":\"map\",\"keyType\":\"string\",\"valueType\":" STRUCT(
+                            FIELD("x", "\"date\"")) "}") ",{\"name\":\"b\",\"type\":\"long\",\"metadata\":{\"k\":1}}");
   int64_t live = osdear__live();
   osdear_status st = OSDEAR_ERR_NO_MEMORY;
 

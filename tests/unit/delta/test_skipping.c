@@ -59,7 +59,10 @@ static void print_number(double value, osdear__buf *out)
   char text[40];
 
   snprintf(text, sizeof text, "%.17g", value);
-  osdear__buf_printf(out, "CAST('%s' AS DOUBLE)", isnan(value) ? "NaN" : isinf(value) ? (value < 0 ? "-Infinity" : "Infinity") : text);
+  osdear__buf_printf(out, "CAST('%s' AS DOUBLE)",
+                     isnan(value)   ? "NaN"
+                     : isinf(value) ? (value < 0 ? "-Infinity" : "Infinity")
+                                    : text);
 }
 
 static void print_literal(size_t column, const osdear__scalar *literal, osdear__buf *out)
@@ -192,7 +195,8 @@ static void open_scan(osdear_snapshot *snapshot, const char *where, const char *
   options.where = where;
   options.columns = columns;
   options.column_count = count;
-  cr_assert_eq(osdear_scan_new(snapshot, &options, scan, &error), OSDEAR_OK, "%s: %s", where, error ? osdear_error_message(error) : "");
+  cr_assert_eq(osdear_scan_new(snapshot, &options, scan, &error), OSDEAR_OK, "%s: %s", where,
+               error ? osdear_error_message(error) : "");
   cr_assert_eq(osdear_scan_stream(*scan, stream, NULL), OSDEAR_OK);
 }
 

@@ -5,9 +5,12 @@
 #include <stdio.h>
 
 #define START PROTOCOL_LINE METADATA_LINE
-#define STATS(n) "\"{\\\"numRecords\\\":" #n ",\\\"minValues\\\":{\\\"a\\\":" #n "},\\\"maxValues\\\":{\\\"a\\\":" #n "},\\\"nullCount\\\":{\\\"a\\\":0}}\""
-#define ADD_STATS(path, partition, n)                                                                                        \
-  "{\"add\":{\"path\":\"" path "\",\"partitionValues\":{\"p\":\"" partition "\"},\"size\":10,\"modificationTime\":5,\"dataChange\":true," \
+#define STATS(n)                                                                                       \
+  "\"{\\\"numRecords\\\":" #n ",\\\"minValues\\\":{\\\"a\\\":" #n "},\\\"maxValues\\\":{\\\"a\\\":" #n \
+  "},\\\"nullCount\\\":{\\\"a\\\":0}}\""
+#define ADD_STATS(path, partition, n)                                       \
+  "{\"add\":{\"path\":\"" path "\",\"partitionValues\":{\"p\":\"" partition \
+  "\"},\"size\":10,\"modificationTime\":5,\"dataChange\":true,"             \
   "\"stats\":" STATS(n) "}}\n"
 
 Test(snapshot, a_checkpoint_stands_for_the_commits_before_it)
@@ -15,13 +18,16 @@ Test(snapshot, a_checkpoint_stands_for_the_commits_before_it)
   fixture f = fixture_open("snapshot-checkpoint");
   osdear_snapshot *snapshot;
 
-  fixture_checkpoint(&f, 4, "[" PROTOCOL_ROW "," METADATA_ROW "," ADD_ROW("a") "," ADD_ROW("b%20c") ","
-                            "{\"remove\":{\"path\":\"old\",\"deletionTimestamp\":4102444800000}},"
-                            "{\"txn\":{\"appId\":\"x\",\"version\":7,\"lastUpdated\":8}},"
-                            "{\"domainMetadata\":{\"domain\":\"e\",\"configuration\":\"c\",\"removed\":false}},"
-                            "{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"c\",\"removed\":false}}]");
-  fixture_commit(&f, 5, REMOVE_LINE("b c") ADD_LINE("d")
-                 "{\"domainMetadata\":{\"domain\":\"e\",\"configuration\":\"\",\"removed\":true}}\n");
+  fixture_checkpoint(&f, 4,
+                     "[" PROTOCOL_ROW "," METADATA_ROW "," ADD_ROW("a") "," ADD_ROW(
+                         "b%20c") ","
+                                  "{\"remove\":{\"path\":\"old\",\"deletionTimestamp\":4102444800000}},"
+                                  "{\"txn\":{\"appId\":\"x\",\"version\":7,\"lastUpdated\":8}},"
+                                  "{\"domainMetadata\":{\"domain\":\"e\",\"configuration\":\"c\",\"removed\":false}},"
+                                  "{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"c\",\"removed\":false}}]");
+  fixture_commit(&f, 5,
+                 REMOVE_LINE("b c")
+                     ADD_LINE("d") "{\"domainMetadata\":{\"domain\":\"e\",\"configuration\":\"\",\"removed\":true}}\n");
   snapshot = fixture_load(&f, -1);
   cr_assert_files(snapshot, "a d");
   cr_assert_eq(osdear_snapshot_version(snapshot), 5);
@@ -58,9 +64,11 @@ Test(snapshot, rows_may_lie_in_any_row_group)
 /* No remove, txn or domain columns, no stats, sizes of 32 bits, and columns of the future. */
 Test(snapshot, checkpoints_may_lack_columns_and_have_others)
 {
+  /* clang-format off */
   static const char fields[] =
       "[" CHECKPOINT_STRUCT("add", CHECKPOINT_LEAF("path", "string") "," CHECKPOINT_LEAF("size", "integer") "," CHECKPOINT_LEAF("future", "date"))
       "," CHECKPOINT_LEAF("later", "long") "," CHECKPOINT_METADATA "," CHECKPOINT_PROTOCOL "]";
+  /* clang-format on */
   fixture f = fixture_open("snapshot-columns");
   AUTO(file_iterator) files = NULL;
   const osdear__file *file;
@@ -81,12 +89,14 @@ Test(snapshot, checkpoints_may_lack_columns_and_have_others)
   fixture_close(&f);
 }
 
+/* clang-format off */
 #define PARSED_FIELDS                                                                                                             \
   "[" CHECKPOINT_STRUCT("add", CHECKPOINT_LEAF("path", "string") "," CHECKPOINT_LEAF("size", "long") ","                         \
     CHECKPOINT_STRUCT("stats_parsed", CHECKPOINT_LEAF("numRecords", "long") ","                                                  \
       CHECKPOINT_STRUCT("minValues", CHECKPOINT_LEAF("a", "long") "," CHECKPOINT_LEAF("d", "date") "," CHECKPOINT_LEAF("t", "timestamp") \
         "," CHECKPOINT_LEAF("n", "decimal(5,2)") "," CHECKPOINT_STRUCT("s", CHECKPOINT_LEAF("x", "string"))))) "," CHECKPOINT_METADATA "," \
   CHECKPOINT_PROTOCOL "]"
+/* clang-format on */
 
 Test(snapshot, statistics_in_columns_are_as_good_as_text)
 {
@@ -96,14 +106,16 @@ Test(snapshot, statistics_in_columns_are_as_good_as_text)
   osdear_snapshot *snapshot;
 
   fixture_parquet(&f, "_delta_log/00000000000000000002.checkpoint.parquet", PARSED_FIELDS,
-                  "[" PROTOCOL_ROW "," METADATA_ROW ",{\"add\":{\"path\":\"a\",\"size\":5,\"stats_parsed\":{\"numRecords\":3,\"minValues\":"
+                  "[" PROTOCOL_ROW "," METADATA_ROW
+                  ",{\"add\":{\"path\":\"a\",\"size\":5,\"stats_parsed\":{\"numRecords\":3,\"minValues\":"
                   "{\"a\":-7,\"d\":1,\"t\":1000000,\"n\":1.50,\"s\":{\"x\":\"q\\\"\"}}}}}]",
                   0);
   snapshot = fixture_load(&f, -1);
   cr_assert_eq(osdear__file_iterator_new(snapshot, NULL, &files, NULL), OSDEAR_OK);
   cr_assert_eq(osdear__file_iterator_next(files, &file, NULL), OSDEAR_OK);
-  cr_assert_str_eq(file->stats.data, "{\"numRecords\":3,\"minValues\":{\"a\":-7,\"d\":\"1970-01-02\",\"t\":\"1970-01-01T00:00:01.000Z\","
-                                     "\"n\":1.50,\"s\":{\"x\":\"q\\\"\"}}}");
+  cr_assert_str_eq(file->stats.data,
+                   "{\"numRecords\":3,\"minValues\":{\"a\":-7,\"d\":\"1970-01-02\",\"t\":\"1970-01-01T00:00:01.000Z\","
+                   "\"n\":1.50,\"s\":{\"x\":\"q\\\"\"}}}");
   osdear_snapshot_unref(snapshot);
   fixture_close(&f);
 }
@@ -260,7 +272,7 @@ static int64_t version_at(fixture *f, int64_t timestamp_us)
 }
 
 #define ICT_INFO(ms) "{\"commitInfo\":{\"inCommitTimestamp\":" #ms "}}\n"
-#define ICT_METADATA(configuration)                                                                                             \
+#define ICT_METADATA(configuration)                                                                                                     \
   "{\"metaData\":{\"id\":\"0-1\",\"format\":{\"provider\":\"parquet\"},\"schemaString\":\"{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":" \
   "[]}\",\"partitionColumns\":[],\"configuration\":{\"delta.enableInCommitTimestamps\":\"true\"" configuration "}}}\n"
 
@@ -292,8 +304,9 @@ Test(snapshot, before_enablement_the_files_decide)
   int64_t before = osdear__now_us();
 
   fixture_commit(&f, 0, START);
-  fixture_commit(&f, 1, ICT_INFO(4102444800000) ICT_METADATA(",\"delta.inCommitTimestampEnablementVersion\":\"1\","
-                                                            "\"delta.inCommitTimestampEnablementTimestamp\":\"4102444800000\""));
+  fixture_commit(&f, 1,
+                 ICT_INFO(4102444800000) ICT_METADATA(",\"delta.inCommitTimestampEnablementVersion\":\"1\","
+                                                      "\"delta.inCommitTimestampEnablementTimestamp\":\"4102444800000\""));
   fixture_commit(&f, 2, ICT_INFO(4102444900000));
   cr_assert_eq(version_at(&f, before - 10000000), -1);
   cr_assert_eq(version_at(&f, before + 60000000), 0);
@@ -362,11 +375,14 @@ Test(snapshot, pruning_reaches_the_rows_of_a_checkpoint)
   fixture f = fixture_open("snapshot-prune-checkpoint");
   osdear_snapshot *snapshot;
 
-  fixture_checkpoint(&f, 0,
-                     "[" PROTOCOL_ROW "," METADATA_ROW ","
-                     "{\"add\":{\"path\":\"a\",\"partitionValues\":{\"p\":\"x\"},\"size\":1,\"stats\":" STATS(1) "}},"
-                     "{\"add\":{\"path\":\"b\",\"partitionValues\":{\"p\":null},\"size\":1,\"stats\":" STATS(5) "}},"
-                     "{\"add\":{\"path\":\"c\",\"partitionValues\":{\"p\":\"\"},\"size\":1,\"stats\":" STATS(1) "}}]");
+  fixture_checkpoint(
+      &f, 0,
+      "[" PROTOCOL_ROW "," METADATA_ROW ","
+      "{\"add\":{\"path\":\"a\",\"partitionValues\":{\"p\":\"x\"},\"size\":1,\"stats\":" STATS(
+          1) "}},"
+             "{\"add\":{\"path\":\"b\",\"partitionValues\":{\"p\":null},\"size\":1,\"stats\":" STATS(
+                 5) "}},"
+                    "{\"add\":{\"path\":\"c\",\"partitionValues\":{\"p\":\"\"},\"size\":1,\"stats\":" STATS(1) "}}]");
   snapshot = fixture_load(&f, -1);
   expect_files(snapshot, "p = 'x'", "a");
   expect_files(snapshot, "p IS NULL", "b c");
@@ -436,8 +452,11 @@ Test(snapshot, history_is_told_newest_first)
   fixture f = fixture_open("snapshot-history");
 
   fixture_commit(&f, 0, START);
-  fixture_commit(&f, 1, ADD_LINE("a") "{\"commitInfo\":{\"operation\":\"WRITE\",\"operationParameters\":{\"mode\":\"Append\",\"n\":[1]},\"readVersion\":0,"
-                        "\"isBlindAppend\":true,\"userMetadata\":{\"x\":1},\"inCommitTimestamp\":5,\"txnId\":7}}\n");
+  fixture_commit(
+      &f, 1,
+      ADD_LINE(
+          "a") "{\"commitInfo\":{\"operation\":\"WRITE\",\"operationParameters\":{\"mode\":\"Append\",\"n\":[1]},\"readVersion\":0,"
+               "\"isBlindAppend\":true,\"userMetadata\":{\"x\":1},\"inCommitTimestamp\":5,\"txnId\":7}}\n");
   cr_assert_eq(osdear__history_export(f.context, f.store, -1, &stream, NULL), OSDEAR_OK);
   cr_assert_eq(stream.get_next(&stream, &batch), 0);
   cr_assert_eq(batch.length, 2);
@@ -478,7 +497,9 @@ Test(snapshot, survives_every_failing_allocation, .timeout = 120)
   int64_t live;
   osdear_status st = OSDEAR_ERR_NO_MEMORY;
 
-  fixture_checkpoint(&f, 1, "[" PROTOCOL_ROW "," METADATA_ROW "," ADD_ROW("a%20") "," ADD_ROW("b") ",{\"txn\":{\"appId\":\"x\",\"version\":7}}]");
+  fixture_checkpoint(&f, 1,
+                     "[" PROTOCOL_ROW "," METADATA_ROW
+                     "," ADD_ROW("a%20") "," ADD_ROW("b") ",{\"txn\":{\"appId\":\"x\",\"version\":7}}]");
   fixture_commit(&f, 2, REMOVE_LINE("b") ADD_STATS("d", "x", 1) "{\"txn\":{\"appId\":\"y\",\"version\":7}}\n");
   fixture_put(&f, "_delta_log/_last_checkpoint", "{\"version\":1}");
   live = osdear__live();

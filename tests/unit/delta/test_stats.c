@@ -32,16 +32,19 @@ Test(stats, tells_bounds_of_every_type)
   parsed p;
   osdear__range r;
 
-  parse(&p, "b byte, l long, d double, m decimal(10,2), s string, t date, f float, z boolean",
-        " { \"numRecords\" : 7 , \"minValues\":{\"b\":-5,\"l\":-9223372036854775808,\"d\":-1.5e3,\"m\":-12.34,\"s\":\"a\\u00e9\\n\\ud83d\\ude00\","
-        "\"t\":\"1969-12-31\",\"f\":0.1,\"z\":false},\"maxValues\":{\"b\":5,\"l\":9223372036854775807,\"d\":2,\"m\":12.3,\"s\":\"z\","
-        "\"t\":\"2024-01-01\",\"f\":0.2,\"z\":true},\"nullCount\":{\"b\":0,\"l\":7}}");
+  parse(
+      &p, "b byte, l long, d double, m decimal(10,2), s string, t date, f float, z boolean",
+      " { \"numRecords\" : 7 , \"minValues\":{\"b\":-5,\"l\":-9223372036854775808,\"d\":-1.5e3,\"m\":-12.34,\"s\":\"a\\u00e9\\n\\ud83d\\ude00\","
+      "\"t\":\"1969-12-31\",\"f\":0.1,\"z\":false},\"maxValues\":{\"b\":5,\"l\":9223372036854775807,\"d\":2,\"m\":12.3,\"s\":\"z\","
+      "\"t\":\"2024-01-01\",\"f\":0.2,\"z\":true},\"nullCount\":{\"b\":0,\"l\":7}}");
   cr_assert_eq(osdear__stats_rows(p.stats), 7);
-  cr_assert(range_of(&p, 0, &r) && r.has_min && r.has_max && r.min.i64 == -5 && r.max.i64 == 5 && r.null_count == 0 && r.row_count == 7);
+  cr_assert(range_of(&p, 0, &r) && r.has_min && r.has_max && r.min.i64 == -5 && r.max.i64 == 5 && r.null_count == 0 &&
+            r.row_count == 7);
   cr_assert(range_of(&p, 1, &r) && r.min.i64 == INT64_MIN && r.max.i64 == INT64_MAX && r.null_count == 7 && !r.may_be_nan);
   cr_assert(range_of(&p, 2, &r) && r.min.f64 == -1500 && r.max.f64 == 2 && r.may_be_nan && r.null_count == -1);
   cr_assert(range_of(&p, 3, &r) && r.min.decimal == -1234 && r.max.decimal == 1230);
-  cr_assert(range_of(&p, 4, &r) && osdear__str_is(r.min.bytes, "a\xc3\xa9\n\xf0\x9f\x98\x80") && osdear__str_is(r.max.bytes, "z"));
+  cr_assert(range_of(&p, 4, &r) && osdear__str_is(r.min.bytes, "a\xc3\xa9\n\xf0\x9f\x98\x80") &&
+            osdear__str_is(r.max.bytes, "z"));
   cr_assert(range_of(&p, 5, &r) && r.min.i64 == -1 && r.max.i64 == 19723);
   cr_assert(range_of(&p, 6, &r) && r.min.f64 == (double)0.1f && r.max.f64 == (double)0.2f);
   cr_assert(range_of(&p, 7, &r) && r.has_min && r.min.i64 == 0 && r.max.i64 == 1);
@@ -97,7 +100,8 @@ Test(stats, nan_is_no_bound)
   parsed p;
   osdear__range r;
 
-  parse(&p, "d double, e double", "{\"minValues\":{\"d\":\"-Infinity\",\"e\":\"NaN\"},\"maxValues\":{\"d\":\"NaN\",\"e\":\"NaN\"}}");
+  parse(&p, "d double, e double",
+        "{\"minValues\":{\"d\":\"-Infinity\",\"e\":\"NaN\"},\"maxValues\":{\"d\":\"NaN\",\"e\":\"NaN\"}}");
   cr_assert(range_of(&p, 0, &r) && r.has_min && isinf(r.min.f64) && !r.has_max && r.may_be_nan);
   cr_assert(!range_of(&p, 1, &r));
   lake_close(&p.here);
@@ -117,13 +121,19 @@ Test(stats, bounds_that_are_not_tight_give_only_sure_null_counts)
 
 Test(stats, what_makes_no_sense_is_unknown)
 {
-  static const char *const bad[] = { "", "null", "[]", "{", "{\"numRecords\"", "{\"numRecords\":", "{\"a\":1", "{a:1}", "{\"a\" 1}", "7", "{\"a\":\"",
-                                     "{\"minValues\":{\"a\":1}", "{\"minValues\":[{]}" };
-  static const char *const odd[] = {
-    "{\"numRecords\":-1,\"minValues\":{\"a\":\"x\"},\"maxValues\":{\"a\":9223372036854775808}}", "{\"minValues\":7,\"maxValues\":null}",
-    "{\"minValues\":{\"a\":1.5},\"nullCount\":{\"a\":-1}}", "{\"minValues\":{\"a\":{\"a\":1}},\"numRecords\":\"1\"}",
-    "{\"numRecords\":1e3,\"minValues\":{\"a\":[1]}}", "{\"minValues\":{\"A\":1}}", "{\"minValues\":{\"a\\u0000\":1}}",
-    "{\"minValues\":{\"a\" : \"\\ud800\"}}", "{\"minValues\":{\"a\":\"\\q\"}}" };
+  static const char *const bad[] = {
+    "",      "null",      "[]", "{",         "{\"numRecords\"",          "{\"numRecords\":",   "{\"a\":1",
+    "{a:1}", "{\"a\" 1}", "7",  "{\"a\":\"", "{\"minValues\":{\"a\":1}", "{\"minValues\":[{]}"
+  };
+  static const char *const odd[] = { "{\"numRecords\":-1,\"minValues\":{\"a\":\"x\"},\"maxValues\":{\"a\":9223372036854775808}}",
+                                     "{\"minValues\":7,\"maxValues\":null}",
+                                     "{\"minValues\":{\"a\":1.5},\"nullCount\":{\"a\":-1}}",
+                                     "{\"minValues\":{\"a\":{\"a\":1}},\"numRecords\":\"1\"}",
+                                     "{\"numRecords\":1e3,\"minValues\":{\"a\":[1]}}",
+                                     "{\"minValues\":{\"A\":1}}",
+                                     "{\"minValues\":{\"a\\u0000\":1}}",
+                                     "{\"minValues\":{\"a\" : \"\\ud800\"}}",
+                                     "{\"minValues\":{\"a\":\"\\q\"}}" };
   osdear__range r;
 
   for (size_t i = 0; i < COUNT_OF(bad); i++) {
@@ -205,40 +215,46 @@ static void expect_written(const char *type, const char *properties, const char 
 
 Test(stats, are_written_for_every_type)
 {
-  expect_written("b byte, l long, d double, m decimal(10,2), s string, t date, u timestamp, n timestamp_ntz, z boolean, x binary, f float",
-                 NULL,
-                 "[{\"b\":-5,\"l\":-9223372036854775808,\"d\":1.5,\"m\":\"-0.05\",\"s\":\"b\",\"t\":\"2024-02-29\",\"u\":\"1969-12-31T23:59:59.999999Z\","
-                 "\"n\":\"2024-01-01 00:00:00.123456\",\"z\":true,\"x\":\"q\",\"f\":0.1},{\"b\":7,\"l\":1,\"d\":-2,\"m\":\"12\",\"s\":\"a\"}]",
-                 "{\"numRecords\":2,\"minValues\":{\"b\":-5,\"l\":-9223372036854775808,\"d\":-2.0,\"m\":-0.05,\"s\":\"a\",\"t\":\"2024-02-29\","
-                 "\"u\":\"1969-12-31T23:59:59.999Z\",\"n\":\"2024-01-01T00:00:00.123\",\"f\":0.1},\"maxValues\":{\"b\":7,\"l\":1,\"d\":1.5,"
-                 "\"m\":12.00,\"s\":\"b\",\"t\":\"2024-02-29\",\"u\":\"1969-12-31T23:59:59.999Z\",\"n\":\"2024-01-01T00:00:00.123\",\"f\":0.1},"
-                 "\"nullCount\":{\"b\":0,\"l\":0,\"d\":0,\"m\":0,\"s\":0,\"t\":1,\"u\":1,\"n\":1,\"z\":1,\"x\":1,\"f\":1}}");
+  expect_written(
+      "b byte, l long, d double, m decimal(10,2), s string, t date, u timestamp, n timestamp_ntz, z boolean, x binary, f float",
+      NULL,
+      "[{\"b\":-5,\"l\":-9223372036854775808,\"d\":1.5,\"m\":\"-0.05\",\"s\":\"b\",\"t\":\"2024-02-29\",\"u\":\"1969-12-31T23:59:59.999999Z\","
+      "\"n\":\"2024-01-01 00:00:00.123456\",\"z\":true,\"x\":\"q\",\"f\":0.1},{\"b\":7,\"l\":1,\"d\":-2,\"m\":\"12\",\"s\":\"a\"}]",
+      "{\"numRecords\":2,\"minValues\":{\"b\":-5,\"l\":-9223372036854775808,\"d\":-2.0,\"m\":-0.05,\"s\":\"a\",\"t\":\"2024-02-29\","
+      "\"u\":\"1969-12-31T23:59:59.999Z\",\"n\":\"2024-01-01T00:00:00.123\",\"f\":0.1},\"maxValues\":{\"b\":7,\"l\":1,\"d\":1.5,"
+      "\"m\":12.00,\"s\":\"b\",\"t\":\"2024-02-29\",\"u\":\"1969-12-31T23:59:59.999Z\",\"n\":\"2024-01-01T00:00:00.123\",\"f\":0.1},"
+      "\"nullCount\":{\"b\":0,\"l\":0,\"d\":0,\"m\":0,\"s\":0,\"t\":1,\"u\":1,\"n\":1,\"z\":1,\"x\":1,\"f\":1}}");
 }
 
 Test(stats, are_nested_and_count_nulls_of_lists)
 {
-  expect_written("s struct<a:long,b:struct<c:string>,l:array<long>>, l array<long>, m map<string,long>", NULL,
-                 "[{\"s\":{\"a\":1,\"b\":{\"c\":\"x\"},\"l\":[1]},\"l\":[1,2],\"m\":{\"k\":1}},{\"s\":{\"b\":null},\"l\":null},{\"s\":null}]",
-                 "{\"numRecords\":3,\"minValues\":{\"s\":{\"a\":1,\"b\":{\"c\":\"x\"}}},\"maxValues\":{\"s\":{\"a\":1,\"b\":{\"c\":\"x\"}}},"
-                 "\"nullCount\":{\"s\":{\"a\":2,\"b\":{\"c\":2},\"l\":2},\"l\":2,\"m\":2}}");
+  expect_written(
+      "s struct<a:long,b:struct<c:string>,l:array<long>>, l array<long>, m map<string,long>", NULL,
+      "[{\"s\":{\"a\":1,\"b\":{\"c\":\"x\"},\"l\":[1]},\"l\":[1,2],\"m\":{\"k\":1}},{\"s\":{\"b\":null},\"l\":null},{\"s\":null}]",
+      "{\"numRecords\":3,\"minValues\":{\"s\":{\"a\":1,\"b\":{\"c\":\"x\"}}},\"maxValues\":{\"s\":{\"a\":1,\"b\":{\"c\":\"x\"}}},"
+      "\"nullCount\":{\"s\":{\"a\":2,\"b\":{\"c\":2},\"l\":2},\"l\":2,\"m\":2}}");
 }
 
 Test(stats, leave_out_what_json_or_order_cannot_hold)
 {
-  expect_written("d double, f float, e double, s string", NULL,
-                 "[{\"d\":\"NaN\",\"f\":\"-Infinity\",\"e\":\"NaN\"},{\"d\":1,\"f\":2},{\"d\":3}]",
-                 "{\"numRecords\":3,\"minValues\":{\"d\":1.0},\"maxValues\":{\"f\":2.0},\"nullCount\":{\"d\":0,\"f\":1,\"e\":2,\"s\":3}}");
+  expect_written(
+      "d double, f float, e double, s string", NULL,
+      "[{\"d\":\"NaN\",\"f\":\"-Infinity\",\"e\":\"NaN\"},{\"d\":1,\"f\":2},{\"d\":3}]",
+      "{\"numRecords\":3,\"minValues\":{\"d\":1.0},\"maxValues\":{\"f\":2.0},\"nullCount\":{\"d\":0,\"f\":1,\"e\":2,\"s\":3}}");
 }
 
 Test(stats, end_at_the_number_of_indexed_columns)
 {
-  expect_written("a long, s struct<b:long,c:long>, d long", "delta.dataSkippingNumIndexedCols=2",
-                 "[{\"a\":1,\"s\":{\"b\":2,\"c\":3},\"d\":4}]",
-                 "{\"numRecords\":1,\"minValues\":{\"a\":1,\"s\":{\"b\":2}},\"maxValues\":{\"a\":1,\"s\":{\"b\":2}},\"nullCount\":{\"a\":0,\"s\":{\"b\":0}}}");
+  expect_written(
+      "a long, s struct<b:long,c:long>, d long", "delta.dataSkippingNumIndexedCols=2",
+      "[{\"a\":1,\"s\":{\"b\":2,\"c\":3},\"d\":4}]",
+      "{\"numRecords\":1,\"minValues\":{\"a\":1,\"s\":{\"b\":2}},\"maxValues\":{\"a\":1,\"s\":{\"b\":2}},\"nullCount\":{\"a\":0,\"s\":{\"b\":0}}}");
   expect_written("a long", "delta.dataSkippingNumIndexedCols=0", "[{\"a\":1}]",
                  "{\"numRecords\":1,\"minValues\":{},\"maxValues\":{},\"nullCount\":{}}");
-  expect_written("a long, s struct<b:long,c:long>, d long", "delta.dataSkippingStatsColumns=d, S.c", "[{\"a\":1,\"s\":{\"b\":2,\"c\":3},\"d\":4}]",
-                 "{\"numRecords\":1,\"minValues\":{\"s\":{\"c\":3},\"d\":4},\"maxValues\":{\"s\":{\"c\":3},\"d\":4},\"nullCount\":{\"s\":{\"c\":0},\"d\":0}}");
+  expect_written(
+      "a long, s struct<b:long,c:long>, d long", "delta.dataSkippingStatsColumns=d, S.c",
+      "[{\"a\":1,\"s\":{\"b\":2,\"c\":3},\"d\":4}]",
+      "{\"numRecords\":1,\"minValues\":{\"s\":{\"c\":3},\"d\":4},\"maxValues\":{\"s\":{\"c\":3},\"d\":4},\"nullCount\":{\"s\":{\"c\":0},\"d\":0}}");
 }
 
 Test(stats, cut_text_down_for_a_minimum_and_up_for_a_maximum)
@@ -247,10 +263,12 @@ Test(stats, cut_text_down_for_a_minimum_and_up_for_a_maximum)
   expect_written("s string", NULL, "[{\"s\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xf0\x9f\x98\x80zz\"}]",
                  "{\"numRecords\":1,\"minValues\":{\"s\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xf0\x9f\x98\x80\"},"
                  "\"maxValues\":{\"s\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xf0\x9f\x98\x80\x7f\"},\"nullCount\":{\"s\":0}}");
-  expect_written("s string", "delta.dataSkippingStringPrefixLength=3", "[{\"s\":\"ab\xf0\x9f\x98\x80\"}]",
-                 "{\"numRecords\":1,\"minValues\":{\"s\":\"ab\"},\"maxValues\":{\"s\":\"ab\xf4\x8f\xbf\xbf\"},\"nullCount\":{\"s\":0}}");
-  expect_written("s string", "delta.dataSkippingStringPrefixLength=2", "[{\"s\":\"ab\xf4\x8f\xbf\xbfx\"}]",
-                 "{\"numRecords\":1,\"minValues\":{\"s\":\"ab\"},\"maxValues\":{\"s\":\"ab\xf4\x8f\xbf\xbf\x7f\"},\"nullCount\":{\"s\":0}}");
+  expect_written(
+      "s string", "delta.dataSkippingStringPrefixLength=3", "[{\"s\":\"ab\xf0\x9f\x98\x80\"}]",
+      "{\"numRecords\":1,\"minValues\":{\"s\":\"ab\"},\"maxValues\":{\"s\":\"ab\xf4\x8f\xbf\xbf\"},\"nullCount\":{\"s\":0}}");
+  expect_written(
+      "s string", "delta.dataSkippingStringPrefixLength=2", "[{\"s\":\"ab\xf4\x8f\xbf\xbfx\"}]",
+      "{\"numRecords\":1,\"minValues\":{\"s\":\"ab\"},\"maxValues\":{\"s\":\"ab\xf4\x8f\xbf\xbf\x7f\"},\"nullCount\":{\"s\":0}}");
   expect_written("s string", "delta.dataSkippingStringPrefixLength=2",
                  "[{\"s\":\"ab\xf4\x8f\xbf\xbf\xf4\x8f\xbf\xbf\xf4\x8f\xbf\xbfx\"}]",
                  "{\"numRecords\":1,\"minValues\":{\"s\":\"ab\"},\"maxValues\":{},\"nullCount\":{\"s\":0}}");

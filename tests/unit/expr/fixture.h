@@ -38,7 +38,9 @@ static osdear__field fixture_fields[] = {
   { "st", true, -1, NULL, { .kind = KIND_STRUCT, .field_count = 2, .fields = struct_fields } },
   { "a b", true, -1, NULL, { .kind = KIND_INTEGER } },
 };
-static const osdear__type fixture_type = { .kind = KIND_STRUCT, .field_count = COUNT_OF(fixture_fields), .fields = fixture_fields };
+static const osdear__type fixture_type = { .kind = KIND_STRUCT,
+                                           .field_count = COUNT_OF(fixture_fields),
+                                           .fields = fixture_fields };
 
 /* Column by column, a text for each row, NULL for null; the nested ones apart. */
 static const char *const fixture_rows[][ROWS] = {
@@ -54,8 +56,10 @@ static const char *const fixture_rows[][ROWS] = {
   { "abc", "ABC", "", NULL, "äöü%_x", "zebra" },
   { "abc", "ABC", "", NULL, "äöü%_x", "zebra" },
   { "2024-01-01", "2024-02-29", "1969-12-31", NULL, "2024-12-31", "2000-01-01" },
-  { "2024-01-01 00:00:00", "2024-01-01 12:00:00", NULL, "1969-12-31 23:59:59.999999", "2024-12-31 23:00:00", "2000-01-01 00:00:00" },
-  { "2024-01-01 00:00:00", "2024-01-01 12:00:00", NULL, "1969-12-31 23:59:59.999999", "2024-12-31 23:00:00", "2000-01-01 00:00:00" },
+  { "2024-01-01 00:00:00", "2024-01-01 12:00:00", NULL, "1969-12-31 23:59:59.999999", "2024-12-31 23:00:00",
+    "2000-01-01 00:00:00" },
+  { "2024-01-01 00:00:00", "2024-01-01 12:00:00", NULL, "1969-12-31 23:59:59.999999", "2024-12-31 23:00:00",
+    "2000-01-01 00:00:00" },
   { "a  ", "ab ", "abc", NULL, "   ", "a\t " },
   { "a    ", "abc  ", "abc  ", NULL, "     ", "a\t   " },
 };
@@ -71,31 +75,19 @@ static inline osdear__scalar scalar_of_text(const osdear__type *type, const char
   if (!text)
     return value;
   switch (type->kind) {
-  case KIND_BOOLEAN:
-    value.i64 = osdear__str_is(str, "true");
-    break;
+  case KIND_BOOLEAN: value.i64 = osdear__str_is(str, "true"); break;
   case KIND_FLOAT:
-  case KIND_DOUBLE:
-    ok = osdear__parse_f64(str, &value.f64);
-    break;
-  case KIND_DECIMAL:
-    ok = osdear__parse_decimal(str, type->precision, type->scale, &value.decimal);
-    break;
+  case KIND_DOUBLE: ok = osdear__parse_f64(str, &value.f64); break;
+  case KIND_DECIMAL: ok = osdear__parse_decimal(str, type->precision, type->scale, &value.decimal); break;
   case KIND_STRING:
-  case KIND_BINARY:
-    value.bytes = str;
-    break;
+  case KIND_BINARY: value.bytes = str; break;
   case KIND_DATE:
     ok = osdear__parse_date(str, &days);
     value.i64 = days;
     break;
   case KIND_TIMESTAMP:
-  case KIND_TIMESTAMP_NTZ:
-    ok = osdear__parse_timestamp(str, &value.i64, &has_zone);
-    break;
-  default:
-    ok = osdear__parse_i64(str, &value.i64);
-    break;
+  case KIND_TIMESTAMP_NTZ: ok = osdear__parse_timestamp(str, &value.i64, &has_zone); break;
+  default: ok = osdear__parse_i64(str, &value.i64); break;
   }
   cr_assert(ok, "%s", text);
   return value;
@@ -121,7 +113,8 @@ static inline void add_list(osdear__builder *builder, size_t row)
 
 static inline void add_map(osdear__builder *builder, size_t row)
 {
-  static const char *const maps[ROWS][5] = { { "k", "1" }, { NULL }, { NULL }, { "k", "null", "j", "2" }, { "j", "3" }, { "k", "9" } };
+  static const char *const maps[ROWS][5] = { { "k", "1" }, { NULL },    { NULL }, { "k", "null", "j", "2" },
+                                             { "j", "3" }, { "k", "9" } };
   if (row == 2) {
     cr_assert_eq(osdear__builder_null(builder, NULL), OSDEAR_OK);
     return;

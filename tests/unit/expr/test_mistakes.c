@@ -154,8 +154,9 @@ Test(mistakes, text_that_is_not_utf8_is_refused)
 /* Parsing, binding, folding, evaluating and selecting. */
 static osdear_status run(const struct ArrowArray *batch)
 {
-  static const char *const where = "(i32 IN (1, 2, 3, i8) OR s LIKE '%b%' OR CASE WHEN b THEN l[0] = 1 ELSE m['k'] = 2 END) AND lower(s) || 'x' <> 'y' "
-                                   "AND CAST(d AS STRING) < '3' AND NOT (dec + 1 = 2 AND f64 BETWEEN 1 AND '2')";
+  static const char *const where =
+      "(i32 IN (1, 2, 3, i8) OR s LIKE '%b%' OR CASE WHEN b THEN l[0] = 1 ELSE m['k'] = 2 END) AND lower(s) || 'x' <> 'y' "
+      "AND CAST(d AS STRING) < '3' AND NOT (dec + 1 = 2 AND f64 BETWEEN 1 AND '2')";
   SCOPED(arena) arena = { 0 };
   osdear__expr_state state = { 0 };
   osdear__expr *expr = NULL;

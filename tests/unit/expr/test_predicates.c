@@ -288,20 +288,11 @@ Test(predicates, logic_has_three_values)
 Test(predicates, nested_values_are_reached_by_path)
 {
   static const fact facts[] = {
-    { "st.a = 4", "FNNTFF" },
-    { "st.a IS NULL", "FTTFFF" },
-    { "st IS NULL", "FFTFFF" },
-    { "st.in IS NULL", "FTTFFF" },
-    { "st.in.x = 'p'", "TNNNFT" },
-    { "st.in.x IS NULL", "FTTTFF" },
-    { "l[0] = 1", "TNNFFT" },
-    { "l[1] IS NULL", "FTTTTT" },
-    { "l[-1] IS NULL", "TTTTTT" },
-    { "l[i32] = 2", "TNNNNN" },
-    { "m['k'] = 1", "TNNNNF" },
-    { "m['j'] IS NOT NULL", "FFFTTF" },
-    { "m['none'] IS NULL", "TTTTTT" },
-    { "l IS NULL", "FFTFFF" },
+    { "st.a = 4", "FNNTFF" },          { "st.a IS NULL", "FTTFFF" },  { "st IS NULL", "FFTFFF" },
+    { "st.in IS NULL", "FTTFFF" },     { "st.in.x = 'p'", "TNNNFT" }, { "st.in.x IS NULL", "FTTTFF" },
+    { "l[0] = 1", "TNNFFT" },          { "l[1] IS NULL", "FTTTTT" },  { "l[-1] IS NULL", "TTTTTT" },
+    { "l[i32] = 2", "TNNNNN" },        { "m['k'] = 1", "TNNNNF" },    { "m['j'] IS NOT NULL", "FFFTTF" },
+    { "m['none'] IS NULL", "TTTTTT" }, { "l IS NULL", "FFTFFF" },
   };
   check_all(facts, COUNT_OF(facts));
 }
@@ -354,9 +345,17 @@ Test(predicates, arithmetic_and_casts_follow_ansi_spark)
 /* Predicates that fail on a row, and what they name. */
 Test(predicates, what_a_row_cannot_answer_is_told)
 {
-  static const char *const wrong[] = { "i32 / i8 = 1",       "i8 + i8 > 0",      "CAST(s AS INT) = 1", "CAST(i32 AS BYTE) + i8 = 0 OR i8 % 0 = 1",
-                                       "1 / 0 = 1",          "-i8 = 1",          "abs(i8) = 1",        "CAST(i64 AS INT) = 1",
-                                       "dec * 1e38BD = 1",   "i64 * i64 > 0",    "CAST(bin || X'ff' AS STRING) = 'a'" };
+  static const char *const wrong[] = { "i32 / i8 = 1",
+                                       "i8 + i8 > 0",
+                                       "CAST(s AS INT) = 1",
+                                       "CAST(i32 AS BYTE) + i8 = 0 OR i8 % 0 = 1",
+                                       "1 / 0 = 1",
+                                       "-i8 = 1",
+                                       "abs(i8) = 1",
+                                       "CAST(i64 AS INT) = 1",
+                                       "dec * 1e38BD = 1",
+                                       "i64 * i64 > 0",
+                                       "CAST(bin || X'ff' AS STRING) = 'a'" };
   struct ArrowArray batch = { 0 };
   fixture_batch(1, &batch);
   for (size_t i = 0; i < COUNT_OF(wrong); i++) {
@@ -386,7 +385,8 @@ Test(predicates, a_batch_without_rows_selects_none)
   int32_t row;
   int64_t count = -1;
   fixture_batch(0, &batch);
-  cr_assert_eq(osdear__expr_new("i32 > 0 AND l[0] = 1 AND m['k'] = 2 OR s LIKE '%a_'", &fixture_type, &arena, &expr, NULL), OSDEAR_OK);
+  cr_assert_eq(osdear__expr_new("i32 > 0 AND l[0] = 1 AND m['k'] = 2 OR s LIKE '%a_'", &fixture_type, &arena, &expr, NULL),
+               OSDEAR_OK);
   cr_assert_eq(osdear__expr_select(expr, &state, &batch, &row, &count, NULL), OSDEAR_OK);
   cr_assert_eq(count, 0);
   cr_assert_eq(osdear__expr_eval(expr, &state, &batch, &out, NULL), OSDEAR_OK);
@@ -399,8 +399,9 @@ Test(predicates, a_batch_without_rows_selects_none)
 /* Imported arrays end with their last value: the sanitizer watches these. */
 Test(predicates, nothing_is_read_past_the_end_of_a_strangers_buffers)
 {
-  static const char *const wheres[] = { "s = 'abc'", "s < 'abcdefghi'", "s > 'b' AND b", "i32 = 3 OR b IS NULL", "s IN ('c', 'd')", "s LIKE '%c'",
-                                        "lower(s) = 'c'", "NOT b", "b = (s = 'abc')" };
+  static const char *const wheres[] = { "s = 'abc'",       "s < 'abcdefghi'", "s > 'b' AND b",  "i32 = 3 OR b IS NULL",
+                                        "s IN ('c', 'd')", "s LIKE '%c'",     "lower(s) = 'c'", "NOT b",
+                                        "b = (s = 'abc')" };
   osdear__field fields[] = { fixture_fields[0], fixture_fields[3], fixture_fields[9] };
   osdear__type type = { .kind = KIND_STRUCT, .field_count = 3, .fields = fields };
   const uint8_t bits = 0x05;
@@ -410,7 +411,11 @@ Test(predicates, nothing_is_read_past_the_end_of_a_strangers_buffers)
     const void *data;
     size_t size;
     void *copy;
-  } parts[] = { { &bits, 1, NULL }, { &bits, 1, NULL }, { numbers, sizeof numbers, NULL }, { offsets, sizeof offsets, NULL }, { "abc", 3, NULL } };
+  } parts[] = { { &bits, 1, NULL },
+                { &bits, 1, NULL },
+                { numbers, sizeof numbers, NULL },
+                { offsets, sizeof offsets, NULL },
+                { "abc", 3, NULL } };
   for (size_t i = 0; i < COUNT_OF(parts); i++) {
     parts[i].copy = osdear__alloc(parts[i].size);
     memcpy(parts[i].copy, parts[i].data, parts[i].size);

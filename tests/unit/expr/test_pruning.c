@@ -18,7 +18,9 @@ static bool range_of_known(void *argument, const size_t *path, size_t depth, osd
   if (depth != 1 || !k->column || strcmp(fixture_fields[path[0]].name, k->column) != 0)
     return false;
   const osdear__type *type = &fixture_fields[path[0]].type;
-  *out = (osdear__range){ .has_min = k->min, .has_max = k->max, .may_be_nan = k->may_be_nan, .null_count = k->nulls, .row_count = k->rows };
+  *out = (osdear__range){
+    .has_min = k->min, .has_max = k->max, .may_be_nan = k->may_be_nan, .null_count = k->nulls, .row_count = k->rows
+  };
   out->min = scalar_of_text(type, k->min);
   out->max = scalar_of_text(type, k->max);
   return true;
@@ -30,8 +32,10 @@ typedef struct fact {
   bool may, must;
 } fact;
 
+/* clang-format off */
 #define I32(min, max, nulls) { "i32", min, max, nulls, 10, false }
 #define S(min, max, nulls) { "s", min, max, nulls, 10, false }
+/* clang-format on */
 
 static const fact facts[] = {
   { "i32 = 5", I32("1", "4", 0), false, false },
@@ -159,7 +163,9 @@ typedef struct filter_fact {
   bool is_asked;
 } filter_fact;
 
+/* clang-format off */
 #define I32_OF(...) { I32("1", "9", 0), { __VA_ARGS__ }, NULL, 0 }
+/* clang-format on */
 
 static const filter_fact filter_facts[] = {
   { "i32 = 5", I32_OF("5"), true, true },
@@ -190,8 +196,10 @@ static const filter_fact filter_facts[] = {
   { "CAST(f64 AS FLOAT) = CAST(1.5 AS FLOAT)", { { "f64", "1", "2", 0, 10, true }, { "1.25" }, NULL, 0 }, true, false },
   { "dec = 1.5", { { "dec", "1.00", "3.00", 0, 10, false }, { "2.00" }, NULL, 0 }, false, true },
   { "CAST(dec AS DECIMAL(10,1)) = 1.5", { { "dec", "1.00", "3.00", 0, 10, false }, { "1.45" }, NULL, 0 }, true, false },
-  { "CAST(ts AS DATE) = '2024-01-05'", { { "ts", "2024-01-02 00:00:00", "2024-02-01 00:00:00", 0, 10, false },
-                                         { "2024-01-05 01:00:00" }, NULL, 0 }, true, false },
+  { "CAST(ts AS DATE) = '2024-01-05'",
+    { { "ts", "2024-01-02 00:00:00", "2024-02-01 00:00:00", 0, 10, false }, { "2024-01-05 01:00:00" }, NULL, 0 },
+    true,
+    false },
   { "year(d) = 2024", { { "d", "2024-01-02", "2024-02-01", 0, 10, false }, { "2024-01-05" }, NULL, 0 }, true, false },
   { "s LIKE 'ab'", { S("a", "b", 0), { "ac" }, NULL, 0 }, false, true },
   { "s LIKE 'ab%'", { S("a", "b", 0), { "ac" }, NULL, 0 }, true, false },
@@ -203,7 +211,8 @@ Test(pruning, a_filter_is_asked_for_equality_that_bounds_leave_open)
     SCOPED(arena) arena = { 0 };
     osdear__expr *expr = NULL;
     filtered f = filter_facts[i].filter;
-    cr_assert_eq(osdear__expr_new(filter_facts[i].where, &fixture_type, &arena, &expr, NULL), OSDEAR_OK, "%s", filter_facts[i].where);
+    cr_assert_eq(osdear__expr_new(filter_facts[i].where, &fixture_type, &arena, &expr, NULL), OSDEAR_OK, "%s",
+                 filter_facts[i].where);
     cr_assert_eq(osdear__expr_may_match(expr, range_of_filtered, &f), filter_facts[i].may, "%zu: %s", i, filter_facts[i].where);
     cr_assert_eq(f.asked > 0, filter_facts[i].is_asked, "%zu: %s asked %d times", i, filter_facts[i].where, f.asked);
   }
@@ -249,23 +258,16 @@ static const char *random_text(const osdear__type *type)
   static const char *const booleans[] = { "true", "false", "true", "false", "true", "false", "true", "false" };
   size_t pick = (size_t)next_random(8);
   switch (type->kind) {
-  case KIND_BOOLEAN:
-    return booleans[pick];
+  case KIND_BOOLEAN: return booleans[pick];
   case KIND_FLOAT:
-  case KIND_DOUBLE:
-    return floats[pick];
-  case KIND_DECIMAL:
-    return decimals[pick];
+  case KIND_DOUBLE: return floats[pick];
+  case KIND_DECIMAL: return decimals[pick];
   case KIND_STRING:
-  case KIND_BINARY:
-    return texts[pick];
-  case KIND_DATE:
-    return dates[pick];
+  case KIND_BINARY: return texts[pick];
+  case KIND_DATE: return dates[pick];
   case KIND_TIMESTAMP:
-  case KIND_TIMESTAMP_NTZ:
-    return dates[pick];
-  default:
-    return integers[pick];
+  case KIND_TIMESTAMP_NTZ: return dates[pick];
+  default: return integers[pick];
   }
 }
 
@@ -307,11 +309,13 @@ static void random_leaf(osdear__buf *out)
     static const char *const patterns[] = { "a%", "ab%", "%b", "%", "", "a_c", "abc", "_", "%b%", "ä%" };
     osdear__buf_printf(out, "s %sLIKE '%s'", next_random(2) ? "NOT " : "", patterns[next_random(COUNT_OF(patterns))]);
   } else if (form == 3) {
-    static const char *const pairs[] = { "i32 < i64", "i8 = i16", "f32 <= f64", "dec < wide", "d < ts", "ts >= ntz", "dec = i32", "s > s" };
+    static const char *const pairs[] = { "i32 < i64", "i8 = i16",  "f32 <= f64", "dec < wide",
+                                         "d < ts",    "ts >= ntz", "dec = i32",  "s > s" };
     osdear__buf_puts(out, pairs[next_random(COUNT_OF(pairs))]);
   } else if (form == 4) {
-    static const char *const casts[] = { "CAST(i32 AS BIGINT)", "CAST(i8 AS DOUBLE)", "TRY_CAST(i32 AS BYTE)", "CAST(dec AS DOUBLE)",
-                                         "CAST(i16 AS DECIMAL(12,3))", "TRY_CAST(wide AS DECIMAL(5,1))", "TRY_CAST(f64 AS INT)" };
+    static const char *const casts[] = { "CAST(i32 AS BIGINT)", "CAST(i8 AS DOUBLE)",         "TRY_CAST(i32 AS BYTE)",
+                                         "CAST(dec AS DOUBLE)", "CAST(i16 AS DECIMAL(12,3))", "TRY_CAST(wide AS DECIMAL(5,1))",
+                                         "TRY_CAST(f64 AS INT)" };
     osdear__buf_printf(out, "%s %s %d", casts[next_random(COUNT_OF(casts))], operators[next_random(7)], (int)next_random(4));
   } else if (form == 5) {
     osdear__buf_printf(out, "year(%s) %s %d", next_random(2) ? "d" : "ts", operators[next_random(7)], 2023 + (int)next_random(3));
@@ -426,5 +430,6 @@ Test(pruning, never_contradicts_the_rows, .timeout = 60)
     }
     osdear__array_drop(&batch);
   }
-  cr_assert(excluded > 500 && confirmed > 100, "seed %" PRIu64 ": %d excluded, %d confirmed", seed, (int)excluded, (int)confirmed);
+  cr_assert(excluded > 500 && confirmed > 100, "seed %" PRIu64 ": %d excluded, %d confirmed", seed, (int)excluded,
+            (int)confirmed);
 }

@@ -23,7 +23,7 @@ typedef struct outcome {
   char *rows;    /* "" after a failure */
   char *message; /* "" after success */
   char *report;
-  char *types;   /* "a long, b string" */
+  char *types; /* "a long, b string" */
 } outcome;
 outcome read_files(files *all, const osdear_source_options *options);
 outcome read_text(const char *text, const osdear_source_options *options);

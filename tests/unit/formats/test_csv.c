@@ -113,8 +113,8 @@ Test(csv, rows_across_all_borders_are_whole)
   for (int i = 0; i < 60000; i++) {
     int width = i % 97;
     osdear__buf_printf(&text, "%d,%.*s,\"%.*s\"\"\"\r\n", i, width,
-                       "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvw", width % 13,
-                       "0123456789012");
+                       "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvw",
+                       width % 13, "0123456789012");
     osdear__buf_printf(&rows, "{\"n\":%d,\"t\":", i);
     if (width)
       osdear__buf_printf(&rows, "\"%.*s\"", width,
@@ -209,15 +209,16 @@ Test(csv, an_empty_file_is_refused)
 
 Test(csv, types_that_were_given_win)
 {
-  const osdear_pair types[] = { { "a", "decimal(5,2)" }, { "B", "string" }, { "c", "timestamp" }, { "d", "binary" }, { "e", "byte" },
-                                { "f", "float" },        { "g", "boolean" } };
+  const osdear_pair types[] = { { "a", "decimal(5,2)" }, { "B", "string" }, { "c", "timestamp" }, { "d", "binary" },
+                                { "e", "byte" },         { "f", "float" },  { "g", "boolean" } };
   osdear_source_options options = defaults();
 
   options.types = types;
   options.type_count = COUNT_OF(types);
-  expect_rows("a,b,c,d,e,f,g\n1.5,007,2024-01-02,00ff,-128,0.1,Y\n,,,,,,\n", &options,
-              "{\"a\":\"1.50\",\"b\":\"007\",\"c\":\"2024-01-02T00:00:00.000000Z\",\"d\":\"00ff\",\"e\":-128,\"f\":0.10000000149011612,"
-              "\"g\":true}\n{\"a\":null,\"b\":null,\"c\":null,\"d\":null,\"e\":null,\"f\":null,\"g\":null}\n");
+  expect_rows(
+      "a,b,c,d,e,f,g\n1.5,007,2024-01-02,00ff,-128,0.1,Y\n,,,,,,\n", &options,
+      "{\"a\":\"1.50\",\"b\":\"007\",\"c\":\"2024-01-02T00:00:00.000000Z\",\"d\":\"00ff\",\"e\":-128,\"f\":0.10000000149011612,"
+      "\"g\":true}\n{\"a\":null,\"b\":null,\"c\":null,\"d\":null,\"e\":null,\"f\":null,\"g\":null}\n");
 }
 
 Test(csv, types_for_columns_that_are_not_there_are_refused)
@@ -239,13 +240,15 @@ Test(csv, a_value_that_does_not_fit_names_its_place_and_the_remedy)
   osdear_source_options options = defaults();
 
   options.infer_rows = 2;
-  expect_failure("a,b\n1,x\n2,y\nabc,z\n", &options, OSDEAR_ERR_DATA, "line 4, column a: \"abc\" is no long; give the type with --type a=string");
+  expect_failure("a,b\n1,x\n2,y\nabc,z\n", &options, OSDEAR_ERR_DATA,
+                 "line 4, column a: \"abc\" is no long; give the type with --type a=string");
 }
 
 Test(csv, values_past_a_type_s_range_do_not_fit)
 {
   const char *const types[] = { "byte", "short", "int", "float", "decimal(3,1)", "date", "timestamp_ntz", "boolean", "binary" };
-  const char *const texts[] = { "128", "-32769", "2147483648", "1e300", "100.0", "2023-02-29", "2024-01-01 00:00:00Z", "maybe", "abc" };
+  const char *const texts[] = { "128",   "-32769", "2147483648", "1e300", "100.0", "2023-02-29", "2024-01-01 00:00:00Z",
+                                "maybe", "abc" };
 
   for (size_t i = 0; i < COUNT_OF(types); i++) {
     osdear_pair pair = { "a", types[i] };
@@ -351,7 +354,9 @@ Test(csv, a_schema_that_was_given_is_not_inferred)
 Test(csv, a_schema_with_nested_columns_is_refused)
 {
   osdear__field element = { .name = "element", .nullable = true, .field_id = -1, .type = { .kind = KIND_LONG } };
-  osdear__field fields[] = { { .name = "a", .field_id = -1, .type = { .kind = KIND_ARRAY, .field_count = 1, .fields = &element } } };
+  osdear__field fields[] = {
+    { .name = "a", .field_id = -1, .type = { .kind = KIND_ARRAY, .field_count = 1, .fields = &element } }
+  };
   SCOPED(schema) schema = { 0 };
   osdear_source_options options = with_schema(&schema, fields, 1);
 

@@ -25,9 +25,16 @@ Test(feed, byte_order_marks_tell_the_encoding)
 {
   const char *rows = "{\"a\":1,\"b\":\"é\"}\n";
 
-  expect_of_bytes(BYTES("\xef\xbb\xbf""a,b\n1,\xc3\xa9\n"), NULL, rows);
-  expect_of_bytes(BYTES("\xff\xfe""a\0,\0b\0\n\0""1\0,\0\xe9\0\n\0"), NULL, rows);
-  expect_of_bytes(BYTES("\xfe\xff\0a\0,\0b\0\n\0""1\0,\0\xe9\0\n"), NULL, rows);
+  expect_of_bytes(BYTES("\xef\xbb\xbf"
+                        "a,b\n1,\xc3\xa9\n"),
+                  NULL, rows);
+  expect_of_bytes(BYTES("\xff\xfe"
+                        "a\0,\0b\0\n\0"
+                        "1\0,\0\xe9\0\n\0"),
+                  NULL, rows);
+  expect_of_bytes(BYTES("\xfe\xff\0a\0,\0b\0\n\0"
+                        "1\0,\0\xe9\0\n"),
+                  NULL, rows);
 }
 
 Test(feed, encodings_can_be_given)
@@ -39,7 +46,9 @@ Test(feed, encodings_can_be_given)
   options.encoding = "windows-1252";
   expect_of_bytes(BYTES("a,b\n1,\x80\x93x\x94\n"), &options, "{\"a\":1,\"b\":\"€“x”\"}\n");
   options.encoding = "utf-16le";
-  expect_of_bytes(BYTES("a\0,\0b\0\n\0""1\0,\0\x3d\xd8\x00\xde\n\0"), &options, "{\"a\":1,\"b\":\"😀\"}\n");
+  expect_of_bytes(BYTES("a\0,\0b\0\n\0"
+                        "1\0,\0\x3d\xd8\x00\xde\n\0"),
+                  &options, "{\"a\":1,\"b\":\"😀\"}\n");
   options.encoding = "ebcdic";
   expect_failure("a\n", &options, OSDEAR_ERR_ARGUMENT, "ebcdic");
 }
@@ -49,7 +58,9 @@ Test(feed, broken_utf16_names_its_byte)
   files all = { 0 };
   outcome result;
 
-  files_add(&all, BYTES("\xff\xfe""a\0,\0b\0\n\0""1\0,\0\0\xdc\n\0"));
+  files_add(&all, BYTES("\xff\xfe"
+                        "a\0,\0b\0\n\0"
+                        "1\0,\0\0\xdc\n\0"));
   result = read_files(&all, NULL);
   cr_expect_eq(result.status, OSDEAR_ERR_CORRUPT);
   cr_expect_not_null(strstr(result.message, "not utf-16le at byte 14"), "%s", result.message);
@@ -75,8 +86,8 @@ Test(feed, transcoding_may_stop_at_any_byte)
 Test(feed, gzip_is_found_by_content)
 {
   static const unsigned char packed[] = {
-    0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0x4b, 0xd4, 0x49, 0xe2, 0x32, 0xd4, 0xa9, 0xe0, 0x02, 0x00,
-    0xf4, 0xa0, 0x01, 0x00, 0x08, 0x00, 0x00, 0x00,
+    0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0x4b, 0xd4, 0x49, 0xe2,
+    0x32, 0xd4, 0xa9, 0xe0, 0x02, 0x00, 0xf4, 0xa0, 0x01, 0x00, 0x08, 0x00, 0x00, 0x00,
   };
   files all = { 0 };
   outcome result;

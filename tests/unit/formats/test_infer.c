@@ -84,13 +84,15 @@ Test(infer, the_report_says_why)
   outcome result = read_text("a;b;c\n1;x;2\nNA;y;z\n3;;4\n", NULL);
 
   cr_assert_eq(result.status, OSDEAR_OK, "%s", result.message);
-  cr_expect_str_eq(result.report, "format: csv\n"
-                                  "delimiter: ; (fits the first records best)\n"
-                                  "encoding: utf-8\n"
-                                  "header: yes (the first record is text above values that are not)\n"
-                                  "a long: 2 of 2 values looked at are whole numbers; 1 null (NA)\n"
-                                  "b string: 2 of 2 values looked at are text; 1 null (empty)\n"
-                                  "c string: 2 of 3 values looked at are whole numbers (first \"2\", line 2), 1 are text (first \"z\", line 3)\n");
+  cr_expect_str_eq(
+      result.report,
+      "format: csv\n"
+      "delimiter: ; (fits the first records best)\n"
+      "encoding: utf-8\n"
+      "header: yes (the first record is text above values that are not)\n"
+      "a long: 2 of 2 values looked at are whole numbers; 1 null (NA)\n"
+      "b string: 2 of 2 values looked at are text; 1 null (empty)\n"
+      "c string: 2 of 3 values looked at are whole numbers (first \"2\", line 2), 1 are text (first \"z\", line 3)\n");
   outcome_drop(&result);
 }
 

@@ -18,7 +18,8 @@ Test(ndjson, members_may_be_missing_come_late_and_change_places)
 
 Test(ndjson, objects_and_arrays_nest)
 {
-  const char *text = "{\"s\":{\"x\":1,\"t\":[{\"y\":\"2024-01-02\"},{\"y\":null}]},\"l\":[[1,2],[],null]}\n{\"s\":null,\"l\":null}\n";
+  const char *text =
+      "{\"s\":{\"x\":1,\"t\":[{\"y\":\"2024-01-02\"},{\"y\":null}]},\"l\":[[1,2],[],null]}\n{\"s\":null,\"l\":null}\n";
 
   expect_types(text, NULL, "s struct<x:long,t:array<struct<y:date>>>, l array<array<long>>");
   expect_rows(text, NULL, text);
@@ -26,10 +27,12 @@ Test(ndjson, objects_and_arrays_nest)
 
 Test(ndjson, numbers_widen_and_other_mixtures_become_text)
 {
-  expect_rows("{\"a\":1,\"b\":1,\"c\":\"x\"}\n{\"a\":2.5,\"b\":\"q\",\"c\":{\"k\":[1,true,null,\"\\n\"]}}\n{\"a\":3,\"b\":true,\"c\":[]}\n", NULL,
-              "{\"a\":1.0,\"b\":\"1\",\"c\":\"x\"}\n"
-              "{\"a\":2.5,\"b\":\"q\",\"c\":\"{\\\"k\\\":[1,true,null,\\\"\\\\n\\\"]}\"}\n"
-              "{\"a\":3.0,\"b\":\"true\",\"c\":\"[]\"}\n");
+  expect_rows(
+      "{\"a\":1,\"b\":1,\"c\":\"x\"}\n{\"a\":2.5,\"b\":\"q\",\"c\":{\"k\":[1,true,null,\"\\n\"]}}\n{\"a\":3,\"b\":true,\"c\":[]}\n",
+      NULL,
+      "{\"a\":1.0,\"b\":\"1\",\"c\":\"x\"}\n"
+      "{\"a\":2.5,\"b\":\"q\",\"c\":\"{\\\"k\\\":[1,true,null,\\\"\\\\n\\\"]}\"}\n"
+      "{\"a\":3.0,\"b\":\"true\",\"c\":\"[]\"}\n");
 }
 
 Test(ndjson, what_has_no_members_is_kept_as_text)
@@ -40,8 +43,9 @@ Test(ndjson, what_has_no_members_is_kept_as_text)
 
 Test(ndjson, strings_are_times_only_if_all_are)
 {
-  expect_types("{\"a\":\"2024-01-02T03:04:05Z\",\"b\":\"2024-01-02\",\"c\":\"12\"}\n{\"a\":\"2024-01-02T03:04:05.1+01:00\",\"b\":\"x\"}\n", NULL,
-               "a timestamp, b string, c string");
+  expect_types(
+      "{\"a\":\"2024-01-02T03:04:05Z\",\"b\":\"2024-01-02\",\"c\":\"12\"}\n{\"a\":\"2024-01-02T03:04:05.1+01:00\",\"b\":\"x\"}\n",
+      NULL, "a timestamp, b string, c string");
 }
 
 Test(ndjson, types_that_were_given_win)

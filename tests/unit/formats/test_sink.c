@@ -12,13 +12,14 @@ static osdear_sink_options defaults(void)
 
 Test(sink, csv_quotes_what_needs_it)
 {
-  expect_output("{\"a\":1,\"b\":\"x,\\\"y\\\"\"}\n{\"a\":null,\"b\":\"\"}\n{\"a\":3,\"b\":null}\n{\"a\":4,\"b\":\"l\\r\"}\n", "csv", NULL,
-                "a,b\n1,\"x,\"\"y\"\"\"\n,\"\"\n3,\n4,\"l\r\"\n");
+  expect_output("{\"a\":1,\"b\":\"x,\\\"y\\\"\"}\n{\"a\":null,\"b\":\"\"}\n{\"a\":3,\"b\":null}\n{\"a\":4,\"b\":\"l\\r\"}\n",
+                "csv", NULL, "a,b\n1,\"x,\"\"y\"\"\"\n,\"\"\n3,\n4,\"l\r\"\n");
 }
 
 Test(sink, csv_comes_back_as_it_was)
 {
-  const char *rows = "{\"a\":1,\"b\":\"x,\\n\\\"y\",\"c\":\"2024-01-02\"}\n{\"a\":null,\"b\":\"\",\"c\":null}\n{\"a\":3,\"b\":null,\"c\":null}\n";
+  const char *rows =
+      "{\"a\":1,\"b\":\"x,\\n\\\"y\",\"c\":\"2024-01-02\"}\n{\"a\":null,\"b\":\"\",\"c\":null}\n{\"a\":3,\"b\":null,\"c\":null}\n";
   output out = { 0 };
 
   cr_assert_eq(sink_text(rows, NULL, "csv", NULL, &out, NULL), OSDEAR_OK);

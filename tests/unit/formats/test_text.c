@@ -73,10 +73,24 @@ Test(text, doubles_read_and_print_as_the_c_library_does)
 
 Test(text, whole_numbers_read_exactly_or_not_at_all)
 {
-  static const struct { const char *text; int64_t value; bool is_good; } cases[] = {
-    { "0", 0, true }, { "-1", -1, true }, { "12345678", 12345678, true }, { "123456789012345678", 123456789012345678, true },
-    { "9223372036854775807", INT64_MAX, true }, { "-9223372036854775808", INT64_MIN, true }, { "9223372036854775808", 0, false },
-    { "", 0, false }, { "-", 0, false }, { "1a", 0, false }, { "1234567x", 0, false }, { "1234567/", 0, false }, { "12345678:", 0, false },
+  static const struct {
+    const char *text;
+    int64_t value;
+    bool is_good;
+  } cases[] = {
+    { "0", 0, true },
+    { "-1", -1, true },
+    { "12345678", 12345678, true },
+    { "123456789012345678", 123456789012345678, true },
+    { "9223372036854775807", INT64_MAX, true },
+    { "-9223372036854775808", INT64_MIN, true },
+    { "9223372036854775808", 0, false },
+    { "", 0, false },
+    { "-", 0, false },
+    { "1a", 0, false },
+    { "1234567x", 0, false },
+    { "1234567/", 0, false },
+    { "12345678:", 0, false },
   };
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -107,8 +121,9 @@ Test(text, dates_keep_their_months_apart)
 
 Test(text, timestamps_in_the_short_form_equal_the_careful_ones)
 {
-  static const char *const texts[] = { "2024-01-02T03:04:05Z", "2024-01-02 03:04:05", "1900-12-31T23:59:59Z", "2024-01-02 24:00:00",
-                                       "2024-01-02 23:60:00", "2024-01-02 03:04:05.123456", "2024-01-02T03:04+05:30", "2024-01-02" };
+  static const char *const texts[] = { "2024-01-02T03:04:05Z",   "2024-01-02 03:04:05", "1900-12-31T23:59:59Z",
+                                       "2024-01-02 24:00:00",    "2024-01-02 23:60:00", "2024-01-02 03:04:05.123456",
+                                       "2024-01-02T03:04+05:30", "2024-01-02" };
 
   for (size_t i = 0; i < COUNT_OF(texts); i++) {
     osdear__date_cache cache = { 0 };
@@ -134,7 +149,8 @@ Test(text, strings_are_escaped_as_little_as_json_allows)
 static void expect_variant(const char *value, size_t size, const char *wanted)
 {
   /* version 1, one byte offsets, keys "a" and "b" */
-  const osdear__str metadata = STR("\x01\x02\x00\x01\x02""ab");
+  const osdear__str metadata = STR("\x01\x02\x00\x01\x02"
+                                   "ab");
   SCOPED(buf) text = { 0 };
   bool is_good = osdear__variant_json(metadata, (osdear__str){ value, size }, &text);
 

@@ -29,7 +29,8 @@ static void expect(const osdear__json_limits *limits, const char *text, const ch
   SCOPED(buf) out = { 0 };
   osdear_error *error = NULL;
 
-  cr_assert_eq(parse(limits, osdear__str_of(text), &out, &error), OSDEAR_OK, "%s: %s", text, error ? osdear_error_message(error) : "");
+  cr_assert_eq(parse(limits, osdear__str_of(text), &out, &error), OSDEAR_OK, "%s: %s", text,
+               error ? osdear_error_message(error) : "");
   cr_assert_str_eq(out.data ? out.data : "", events);
 }
 
@@ -65,9 +66,15 @@ Test(json_parse, escapes_become_utf8)
 
 Test(json_parse, half_a_surrogate_pair_is_read_as_the_replacement_character)
 {
-  expect(NULL, "\"\\ud83d\"", "s\xef\xbf\xbd" "0 ");
-  expect(NULL, "\"\\ud83dx\\udE00\"", "s\xef\xbf\xbdx\xef\xbf\xbd" "0 ");
-  expect(NULL, "\"\\ud83d\\ud83d\\ude00\"", "s\xef\xbf\xbd\xf0\x9f\x98\x80" "0 ");
+  expect(NULL, "\"\\ud83d\"",
+         "s\xef\xbf\xbd"
+         "0 ");
+  expect(NULL, "\"\\ud83dx\\udE00\"",
+         "s\xef\xbf\xbdx\xef\xbf\xbd"
+         "0 ");
+  expect(NULL, "\"\\ud83d\\ud83d\\ude00\"",
+         "s\xef\xbf\xbd\xf0\x9f\x98\x80"
+         "0 ");
   expect(NULL, "\"\\\\ud83d\"", "s\\ud83d0 ");
 }
 
@@ -141,7 +148,8 @@ Test(json_parse, a_parser_is_used_again_after_a_failure)
 #ifdef OSDEAR_FAULTS
 Test(json_parse, survives_every_failing_allocation)
 {
-  static const char text[] = "{\"a\\u0041\":\"a long string with an escape \\n and half a pair \\ud800 ........................\"}";
+  static const char text[] =
+      "{\"a\\u0041\":\"a long string with an escape \\n and half a pair \\ud800 ........................\"}";
   int64_t live = osdear__live();
   osdear_status st = OSDEAR_ERR_NO_MEMORY;
 

@@ -3,7 +3,9 @@
 
 #include "../../support/assembled.h"
 
-static const uint32_t salts[] = { 0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31 };
+static const uint32_t salts[] = {
+  0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31
+};
 
 /* As BloomFilter.md writes it down: one block of eight words, a bit of each. */
 static void insert(uint32_t block[8], const void *value, size_t size)
@@ -21,9 +23,9 @@ typedef struct filtered_column {
   int32_t precision, scale, width;
   uint32_t logical;
   uint32_t algorithm, hash, compression; /* 0: the known one */
-  int32_t lie;    /* added to the length that the header says */
-  int32_t length; /* that the footer says; 0: none */
-  int64_t chunk;  /* its bytes; 0: plenty */
+  int32_t lie;                           /* added to the length that the header says */
+  int32_t length;                        /* that the footer says; 0: none */
+  int64_t chunk;                         /* its bytes; 0: plenty */
 } filtered_column;
 
 static void annotate(osdear__assembled *file, const filtered_column *of, osdear__pq_schema_element *element)
@@ -48,7 +50,9 @@ static void filtered(osdear__assembled *file, const filtered_column *of, const v
   osdear__pq_bloom_choice algorithm = { .set = SET(of->algorithm ? of->algorithm : 1) };
   osdear__pq_bloom_choice hash = { .set = SET(of->hash ? of->hash : 1) };
   osdear__pq_bloom_choice compression = { .set = SET(of->compression ? of->compression : 1) };
-  osdear__pq_bloom_header header = { .num_bytes = 32 + of->lie, .algorithm = &algorithm, .hash = &hash, .compression = &compression };
+  osdear__pq_bloom_header header = {
+    .num_bytes = 32 + of->lie, .algorithm = &algorithm, .hash = &hash, .compression = &compression
+  };
   osdear__pq_column_chunk *chunk;
   uint32_t block[8] = { 0 };
 
@@ -120,9 +124,11 @@ typedef struct form {
   osdear__scalar same, other;
 } form;
 
+/* clang-format off */
 #define LONG_OF(value) { .kind = KIND_LONG, .i64 = value }
 #define DECIMAL_OF(value, digits) { .kind = KIND_DECIMAL, .decimal = value, .scale = digits }
 #define BYTES_OF(of, text) { .kind = of, .bytes = { text, sizeof text - 1 } }
+/* clang-format on */
 
 static const form forms[] = {
   { { .physical = PQ_INT32, PQ_INT_8, .precision = 1 }, "\xff\xff\xff\xff", 4, { .kind = KIND_BYTE, .i64 = -1 }, LONG_OF(255) },
@@ -132,13 +138,27 @@ static const form forms[] = {
   { { .physical = PQ_INT32, PQ_DECIMAL, 9, 2 }, "\x96\0\0\0", 4, DECIMAL_OF(15, 1), DECIMAL_OF(1501, 3) },
   { { .physical = PQ_INT64, PQ_DECIMAL, 18, 0 }, "\x02\0\0\0\0\0\0\0", 8, LONG_OF(2), LONG_OF(3) },
   { { .physical = PQ_FIXED, PQ_DECIMAL, 5, 2, 3 }, "\xff\xff\x6a", 3, DECIMAL_OF(-150, 2), DECIMAL_OF(-151, 2) },
-  { { .physical = PQ_FIXED, PQ_DECIMAL, 5, 2, 3 }, "\xff\xff\x6a", 3, DECIMAL_OF(-15, 1), DECIMAL_OF((osdear__int128)1 << 60, 2) },
+  { { .physical = PQ_FIXED, PQ_DECIMAL, 5, 2, 3 },
+    "\xff\xff\x6a",
+    3,
+    DECIMAL_OF(-15, 1),
+    DECIMAL_OF((osdear__int128)1 << 60, 2) },
   { { .physical = PQ_INT32, PQ_DATE }, "\x10\0\0\0", 4, { .kind = KIND_DATE, .i64 = 16 }, { .kind = KIND_DATE, .i64 = 17 } },
-  { { .physical = PQ_INT64, PQ_TIMESTAMP_MICROS }, "\x07\0\0\0\0\0\0\0", 8, { .kind = KIND_TIMESTAMP, .i64 = 7 },
+  { { .physical = PQ_INT64, PQ_TIMESTAMP_MICROS },
+    "\x07\0\0\0\0\0\0\0",
+    8,
+    { .kind = KIND_TIMESTAMP, .i64 = 7 },
     { .kind = KIND_TIMESTAMP, .i64 = 8 } },
-  { { .physical = PQ_INT64, PQ_TIMESTAMP_MILLIS }, "\x07\0\0\0\0\0\0\0", 8, { .kind = KIND_TIMESTAMP, .i64 = 7000 },
+  { { .physical = PQ_INT64, PQ_TIMESTAMP_MILLIS },
+    "\x07\0\0\0\0\0\0\0",
+    8,
+    { .kind = KIND_TIMESTAMP, .i64 = 7000 },
     { .kind = KIND_TIMESTAMP, .i64 = 7001 } },
-  { { .physical = PQ_FLOAT }, "\0\0\xc0\x3f", 4, { .kind = KIND_DOUBLE, .f64 = 1.5 }, { .kind = KIND_DOUBLE, .f64 = 1.5000000001 } },
+  { { .physical = PQ_FLOAT },
+    "\0\0\xc0\x3f",
+    4,
+    { .kind = KIND_DOUBLE, .f64 = 1.5 },
+    { .kind = KIND_DOUBLE, .f64 = 1.5000000001 } },
   { { .physical = PQ_FLOAT }, "\0\0\xc0\x3f", 4, { .kind = KIND_FLOAT, .f64 = 1.5 }, { .kind = KIND_DOUBLE, .f64 = 1e300 } },
   { { .physical = PQ_BYTE_ARRAY, .logical = LOGICAL_STRING }, "", 0, BYTES_OF(KIND_STRING, ""), BYTES_OF(KIND_STRING, "a") },
   { { .physical = PQ_FIXED, .width = 4 }, "abcd", 4, BYTES_OF(KIND_BINARY, "abcd"), BYTES_OF(KIND_BINARY, "abc") },
@@ -184,11 +204,16 @@ Test(bloom, excludes_nothing_whose_form_it_does_not_know)
 Test(bloom, one_that_cannot_be_sound_counts_as_none)
 {
   static const filtered_column hostile[] = {
-    { .physical = PQ_INT64, .lie = 1 }, { .physical = PQ_INT64, .lie = -32 },
-    { .physical = PQ_INT64, .lie = -64 }, { .physical = PQ_INT64, .lie = 32 << 10 },
-    { .physical = PQ_INT64, .lie = INT32_MAX - 63 }, { .physical = PQ_INT64, .lie = INT32_MIN + 32 },
-    { .physical = PQ_INT64, .algorithm = 2 }, { .physical = PQ_INT64, .hash = 2 },
-    { .physical = PQ_INT64, .compression = 2 }, { .physical = PQ_INT64, .length = 5 },
+    { .physical = PQ_INT64, .lie = 1 },
+    { .physical = PQ_INT64, .lie = -32 },
+    { .physical = PQ_INT64, .lie = -64 },
+    { .physical = PQ_INT64, .lie = 32 << 10 },
+    { .physical = PQ_INT64, .lie = INT32_MAX - 63 },
+    { .physical = PQ_INT64, .lie = INT32_MIN + 32 },
+    { .physical = PQ_INT64, .algorithm = 2 },
+    { .physical = PQ_INT64, .hash = 2 },
+    { .physical = PQ_INT64, .compression = 2 },
+    { .physical = PQ_INT64, .length = 5 },
     { .physical = PQ_INT64, .chunk = 32 },
   };
   int64_t inside = 42;
@@ -223,8 +248,9 @@ Test(bloom, is_read_at_once_where_the_footer_says_its_length)
 static void put_large(osdear__assembled *file, uint32_t blocks, int64_t first, int64_t count)
 {
   osdear__pq_bloom_choice choice = { .set = SET(1) };
-  osdear__pq_bloom_header header = { .num_bytes = (int32_t)(blocks * 32), .algorithm = &choice, .hash = &choice,
-                                     .compression = &choice };
+  osdear__pq_bloom_header header = {
+    .num_bytes = (int32_t)(blocks * 32), .algorithm = &choice, .hash = &choice, .compression = &choice
+  };
   osdear__pq_column_chunk *chunk;
   size_t at;
 

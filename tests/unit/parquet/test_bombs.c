@@ -61,8 +61,8 @@ static void start_counting(void)
 
 /* ---- pages ---- */
 
-static void one_column(osdear__assembled *file, osdear__pq_physical physical, osdear__codec codec, int32_t values, osdear__str body,
-                       int32_t claimed)
+static void one_column(osdear__assembled *file, osdear__pq_physical physical, osdear__codec codec, int32_t values,
+                       osdear__str body, int32_t claimed)
 {
   assembled_start(file, 1);
   assembled_column(file, "c", PQ_REQUIRED, physical);
@@ -202,7 +202,8 @@ Test(bombs, a_run_of_one_long_text_comes_in_pieces)
   assembled_column(&file, "c", PQ_REQUIRED, PQ_BYTE_ARRAY);
   assembled_chunk(&file, PQ_BYTE_ARRAY, CODEC_NONE, MANY);
   assembled_add(&file, &(assembled_page){ .type = PQ_DICTIONARY_PAGE, .values = 1, .body = { page.data, page.size } });
-  assembled_add(&file, &(assembled_page){ .values = MANY, .encoding = PQ_RLE_DICTIONARY, .body = { indices.data, indices.size } });
+  assembled_add(&file,
+                &(assembled_page){ .values = MANY, .encoding = PQ_RLE_DICTIONARY, .body = { indices.data, indices.size } });
   assembled_end_group(&file, MANY);
   assembled_finish(&file);
   start_counting();

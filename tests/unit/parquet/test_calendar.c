@@ -28,7 +28,8 @@ static void note(osdear__assembled *file, osdear__pq_key_value *pairs, const not
     if (!values[i])
       continue;
     snprintf(names[i], sizeof names[i], "org.apache.spark.%s", keys[i]);
-    pairs[file->meta.key_value_count++] = (osdear__pq_key_value){ .key = osdear__str_of(names[i]), .value = osdear__str_of(values[i]) };
+    pairs[file->meta.key_value_count++] =
+        (osdear__pq_key_value){ .key = osdear__str_of(names[i]), .value = osdear__str_of(values[i]) };
   }
 }
 
@@ -39,9 +40,11 @@ typedef struct column {
   bool is_local; /* a timestamp without zone */
 } column;
 
-static void write_values(osdear__assembled *file, const column *of, const notes *written, const void *values, size_t width, int32_t count)
+static void write_values(osdear__assembled *file, const column *of, const notes *written, const void *values, size_t width,
+                         int32_t count)
 {
-  osdear__pq_statistics stats = { .min_value = { values, width }, .max_value = { (const char *)values + width * (size_t)(count - 1), width } };
+  osdear__pq_statistics stats = { .min_value = { values, width },
+                                  .max_value = { (const char *)values + width * (size_t)(count - 1), width } };
   osdear__pq_column_order order = { .set = COLUMN_ORDER_TYPE };
   osdear__pq_key_value pairs[4];
   osdear__pq_schema_element *element;
@@ -59,8 +62,9 @@ static void write_values(osdear__assembled *file, const column *of, const notes 
     assembled_logical(file, element, LOGICAL_TIMESTAMP)->timestamp = &local;
   }
   assembled_chunk(file, of->physical, CODEC_NONE, count)->meta_data->statistics = of->physical == PQ_INT96 ? NULL : &stats;
-  assembled_add(file, &(assembled_page){ .type = PQ_DATA_PAGE, .values = count, .encoding = PQ_PLAIN,
-                                         .body = { values, width * (size_t)count } });
+  assembled_add(file,
+                &(assembled_page){
+                    .type = PQ_DATA_PAGE, .values = count, .encoding = PQ_PLAIN, .body = { values, width * (size_t)count } });
   assembled_end_group(file, count);
   file->meta.column_orders = &order;
   file->meta.column_order_count = 1;

@@ -27,13 +27,16 @@ Test(reader, every_encoding_of_a_flat_column)
 {
   expect_page(PQ_REQUIRED, PQ_INT32, (assembled_page){ .values = 4, .body = BODY(INTS) }, "1,2,3,4");
   expect_page(PQ_REQUIRED, PQ_BOOLEAN, (assembled_page){ .values = 5, .body = BODY("\x15") }, "1,0,1,0,1");
-  expect_page(PQ_REQUIRED, PQ_BOOLEAN, (assembled_page){ .values = 5, .encoding = PQ_RLE, .body = BODY("\4\0\0\0\x06\x01\x04\x00") },
-              "1,1,1,0,0");
+  expect_page(PQ_REQUIRED, PQ_BOOLEAN,
+              (assembled_page){ .values = 5, .encoding = PQ_RLE, .body = BODY("\4\0\0\0\x06\x01\x04\x00") }, "1,1,1,0,0");
   expect_page(PQ_REQUIRED, PQ_BYTE_ARRAY, (assembled_page){ .values = 2, .body = BODY("\1\0\0\0a\0\0\0\0") }, "a,");
-  expect_page(PQ_REQUIRED, PQ_INT32,
-              (assembled_page){ .values = 4, .encoding = PQ_DELTA_BINARY_PACKED, .body = BODY("\x80\x01\x04\x04\x02\x02\0\0\0\0") }, "1,2,3,4");
+  expect_page(
+      PQ_REQUIRED, PQ_INT32,
+      (assembled_page){ .values = 4, .encoding = PQ_DELTA_BINARY_PACKED, .body = BODY("\x80\x01\x04\x04\x02\x02\0\0\0\0") },
+      "1,2,3,4");
   expect_page(PQ_REQUIRED, PQ_BYTE_ARRAY,
-              (assembled_page){ .values = 2, .encoding = PQ_DELTA_LENGTH_BYTE_ARRAY, .body = BODY("\x80\x01\x04\x02\x02\x02\0\0\0\0abb") },
+              (assembled_page){
+                  .values = 2, .encoding = PQ_DELTA_LENGTH_BYTE_ARRAY, .body = BODY("\x80\x01\x04\x02\x02\x02\0\0\0\0abb") },
               "a,bb");
   expect_page(PQ_REQUIRED, PQ_BYTE_ARRAY,
               (assembled_page){ .values = 2,
@@ -48,9 +51,10 @@ Test(reader, nulls_of_both_kinds_of_pages)
 {
   expect_page(PQ_OPTIONAL, PQ_INT32, (assembled_page){ .values = 4, .body = BODY("\2\0\0\0\x03\x0d" INTS) }, "1,null,2,3");
   expect_page(PQ_OPTIONAL, PQ_INT32, (assembled_page){ .values = 3, .body = BODY("\2\0\0\0\x06\x00") }, "null,null,null");
-  expect_page(PQ_OPTIONAL, PQ_INT32,
-              (assembled_page){ .type = PQ_DATA_PAGE_V2, .values = 4, .nulls = 1, .rows = 4, .def = STR("\x03\x0d"), .body = BODY(INTS) },
-              "1,null,2,3");
+  expect_page(
+      PQ_OPTIONAL, PQ_INT32,
+      (assembled_page){ .type = PQ_DATA_PAGE_V2, .values = 4, .nulls = 1, .rows = 4, .def = STR("\x03\x0d"), .body = BODY(INTS) },
+      "1,null,2,3");
   expect_page(PQ_OPTIONAL, PQ_INT32, (assembled_page){ .values = 4, .level_encoding = PQ_BIT_PACKED, .body = BODY("\xb0" INTS) },
               "1,null,2,3");
   expect_page(PQ_REQUIRED, PQ_INT32, (assembled_page){ .values = 0 }, "");
@@ -63,8 +67,10 @@ Test(reader, dictionaries_with_their_oddities)
     osdear__str indices;
     const char *wanted;
   } cases[] = {
-    { "packed", STR("\x01\x03\x06"), "1,2,2,1" },        { "a width of none: all are the first", STR("\x00\x08"), "1,1,1,1" },
-    { "a run", STR("\x01\x08\x01"), "2,2,2,2" },         { "a run of no length before", STR("\x01\x00\x01\x08\x01"), "2,2,2,2" },
+    { "packed", STR("\x01\x03\x06"), "1,2,2,1" },
+    { "a width of none: all are the first", STR("\x00\x08"), "1,1,1,1" },
+    { "a run", STR("\x01\x08\x01"), "2,2,2,2" },
+    { "a run of no length before", STR("\x01\x00\x01\x08\x01"), "2,2,2,2" },
     { "wider than needed", STR("\x08\x08\x01"), "2,2,2,2" },
   };
 
@@ -159,7 +165,9 @@ Test(reader, nests_a_hundred_deep)
     assembled_group(&file, "s", PQ_OPTIONAL, 1);
   assembled_column(&file, "leaf", PQ_OPTIONAL, PQ_INT32);
   assembled_chunk(&file, PQ_INT32, CODEC_NONE, 2);
-  assembled_add(&file, &(assembled_page){ .type = PQ_DATA_PAGE_V2, .values = 2, .rows = 2, .def = STR("\x02\x64\x02\x32"), .body = BODY("\7\0\0\0") });
+  assembled_add(&file,
+                &(assembled_page){
+                    .type = PQ_DATA_PAGE_V2, .values = 2, .rows = 2, .def = STR("\x02\x64\x02\x32"), .body = BODY("\7\0\0\0") });
   assembled_end_group(&file, 2);
   assembled_finish(&file);
   {
@@ -249,7 +257,8 @@ Test(reader, damaged_pages_are_refused_with_their_place)
   refuse_page(PQ_REQUIRED, PQ_INT32, (assembled_page){ .values = 5, .body = BODY(INTS) },
               "assembled: row group 0, column c: page at offset 4: its values end");
   refuse_page(PQ_OPTIONAL, PQ_INT32, (assembled_page){ .values = 4, .body = BODY("\xff\0\0\0") }, "too short for its levels");
-  refuse_page(PQ_OPTIONAL, PQ_INT32, (assembled_page){ .values = 4, .body = BODY("\2\0\0\0\x08\x02" INTS) }, "levels are malformed");
+  refuse_page(PQ_OPTIONAL, PQ_INT32, (assembled_page){ .values = 4, .body = BODY("\2\0\0\0\x08\x02" INTS) },
+              "levels are malformed");
   refuse_page(PQ_REQUIRED, PQ_INT32, (assembled_page){ .values = 4, .encoding = PQ_RLE_DICTIONARY, .body = BODY("\x01\x03\x06") },
               "no dictionary page came before");
   refuse_page(PQ_REQUIRED, PQ_INT32, (assembled_page){ .values = 4, .encoding = PQ_DELTA_BYTE_ARRAY, .body = BODY(INTS) },
@@ -257,7 +266,8 @@ Test(reader, damaged_pages_are_refused_with_their_place)
   refuse_page(PQ_REQUIRED, PQ_BYTE_ARRAY, (assembled_page){ .values = 1, .body = BODY("\xff\xff\xff\xff") }, "its values end");
   refuse_page(PQ_REQUIRED, PQ_INT32, (assembled_page){ .type = PQ_DATA_PAGE_V2, .values = 1, .nulls = 1, .rows = 1 },
               "nulls in a required column");
-  refuse_page(PQ_REQUIRED, PQ_INT32, (assembled_page){ .values = 4, .body = BODY(INTS), .with_crc = true, .crc_error = 1 }, "checksum");
+  refuse_page(PQ_REQUIRED, PQ_INT32, (assembled_page){ .values = 4, .body = BODY(INTS), .with_crc = true, .crc_error = 1 },
+              "checksum");
   expect_page(PQ_REQUIRED, PQ_INT32, (assembled_page){ .values = 4, .body = BODY(INTS), .with_crc = true }, "1,2,3,4");
 }
 

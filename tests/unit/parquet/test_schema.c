@@ -48,8 +48,8 @@ static void parse_element(parser *in)
     const char *name;
     int32_t converted;
     uint32_t logical;
-  } notes[] = { { "LIST2", -1, LOGICAL_LIST }, { "LIST", PQ_LIST, 0 },      { "MAP_KEY_VALUE", PQ_MAP_KEY_VALUE, 0 },
-                { "MAP2", -1, LOGICAL_MAP },   { "MAP", PQ_MAP, 0 },        { "UTF8", PQ_UTF8, 0 } };
+  } notes[] = { { "LIST2", -1, LOGICAL_LIST }, { "LIST", PQ_LIST, 0 }, { "MAP_KEY_VALUE", PQ_MAP_KEY_VALUE, 0 },
+                { "MAP2", -1, LOGICAL_MAP },   { "MAP", PQ_MAP, 0 },   { "UTF8", PQ_UTF8, 0 } };
   osdear__pq_schema_element *element = &in->file->elements[in->file->meta.schema_count++];
 
   skip_blanks(in);
@@ -87,7 +87,10 @@ static void print_type(const osdear__type *type, osdear__buf *out)
   const char *close = type->kind == KIND_ARRAY ? "]" : type->kind == KIND_MAP ? ">" : ")";
 
   if (type->kind != KIND_ARRAY && type->kind != KIND_MAP && type->kind != KIND_STRUCT) {
-    osdear__buf_puts(out, type->kind == KIND_INTEGER ? "int" : type->kind == KIND_STRING ? "text" : type->kind == KIND_VOID ? "void" : "bytes");
+    osdear__buf_puts(out, type->kind == KIND_INTEGER  ? "int"
+                          : type->kind == KIND_STRING ? "text"
+                          : type->kind == KIND_VOID   ? "void"
+                                                      : "bytes");
     return;
   }
   osdear__buf_puts(out, open);
@@ -166,7 +169,8 @@ Test(schema, maps_of_all_shapes)
   expect_schema("c? MAP { key_value* { first INT32 second? INT32 } }", "(c: <key: int, value: int?>?)", "2/1 3/1");
   expect_schema("c? MAP { key_value* { key? INT32 value? INT32 } }", "(c: <key: int, value: int?>?)", "3/1 3/1");
   expect_schema("c? MAP { key_value* { key INT32 } }", "(c: [int]?)", "2/1");
-  expect_schema("c MAP { key_value* { key INT32 value? LIST { list* { element? INT32 } } } }", "(c: <key: int, value: [int?]?>)", "1/1 4/2");
+  expect_schema("c MAP { key_value* { key INT32 value? LIST { list* { element? INT32 } } } }", "(c: <key: int, value: [int?]?>)",
+                "1/1 4/2");
 }
 
 /* An annotation on a group of another shape says nothing. */
@@ -199,8 +203,10 @@ static void refuse_elements(const osdear__pq_schema_element *elements, size_t co
   cr_assert_not_null(strstr(osdear_error_message(error), words), "%s", osdear_error_message(error));
 }
 
+/* clang-format off */
 #define GROUP(title, children) { .set = ELEMENT_NUM_CHILDREN, .name = STR(title), .num_children = children }
 #define LEAF(title, physical) { .set = ELEMENT_TYPE, .name = STR(title), .type = physical }
+/* clang-format on */
 
 Test(schema, those_that_contradict_themselves_are_refused)
 {

@@ -13,9 +13,11 @@ typedef struct column {
   uint32_t order; /* of the column; 0: none is said */
 } column;
 
+/* clang-format off */
 #define PLAIN(physical) { physical, -1, 0, 0, 0, NULL, COLUMN_ORDER_TYPE }
 #define FULL(physical, converted, logical, precision, width) { physical, converted, logical, precision, width, NULL, COLUMN_ORDER_TYPE }
 #define AS(physical, converted) { physical, converted, 0, 9, 0, NULL, COLUMN_ORDER_TYPE }
+/* clang-format on */
 
 static void assemble(osdear__assembled *file, const column *of, const osdear__pq_statistics *stats)
 {
@@ -62,8 +64,16 @@ static osdear__parquet_stats stats_of(const column *of, osdear__pq_statistics st
   return found;
 }
 
-#define NEW(low, high) (osdear__pq_statistics){ .min_value = STR(low), .max_value = STR(high) }
-#define OLD(low, high) (osdear__pq_statistics){ .min = STR(low), .max = STR(high) }
+#define NEW(low, high)                            \
+  (osdear__pq_statistics)                         \
+  {                                               \
+    .min_value = STR(low), .max_value = STR(high) \
+  }
+#define OLD(low, high)                \
+  (osdear__pq_statistics)             \
+  {                                   \
+    .min = STR(low), .max = STR(high) \
+  }
 #define BOTH(of, given) stats_has(of, given, true, true)
 #define NONE(of, given) stats_has(of, given, false, false)
 
@@ -146,8 +156,8 @@ Test(stats, reals_are_taken_with_care)
     const column *of = i ? &by_ieee : &by_type;
 
     NONE(of, reals(&not, &one));
-    NONE(of, reals(&one, &not));
-    NONE(of, reals(&not, &not));
+    NONE(of, reals(&one, &not ));
+    NONE(of, reals(&not, &not ));
     found = BOTH(of, reals(&zero, &negative));
     cr_assert(signbit(found.min.f64) && !signbit(found.max.f64));
     found = BOTH(of, reals(&negative, &one));
@@ -213,11 +223,17 @@ static osdear_status pages_of(const indexed *lies, osdear__parquet_page *out)
   bool null_pages[3] = { false, lies->null_page, false };
   osdear__str bounds[3] = { lies->min.data ? lies->min : STR(ONE), STR("\2\0\0\0"), STR("\2\0\0\0") };
   int64_t nulls[3] = { 3, 5, 0 };
-  osdear__pq_page_location places[2] = { { .first_row_index = 0 }, { .first_row_index = lies->second_row ? lies->second_row : 5 } };
+  osdear__pq_page_location places[2] = { { .first_row_index = 0 },
+                                         { .first_row_index = lies->second_row ? lies->second_row : 5 } };
   osdear__pq_offset_index offsets = { .page_locations = places, .page_count = 2 };
   size_t count = lies->columns_pages ? lies->columns_pages : 2;
-  osdear__pq_column_index columns = { .null_pages = null_pages, .null_page_count = count, .min_values = bounds, .min_count = count,
-                                      .max_values = bounds, .max_count = count, .null_counts = lies->null_counts ? nulls : NULL,
+  osdear__pq_column_index columns = { .null_pages = null_pages,
+                                      .null_page_count = count,
+                                      .min_values = bounds,
+                                      .min_count = count,
+                                      .max_values = bounds,
+                                      .max_count = count,
+                                      .null_counts = lies->null_counts ? nulls : NULL,
                                       .null_count_count = lies->null_counts };
   SCOPED(assembled) file = { 0 };
   SCOPED(arena) arena = { 0 };
@@ -284,9 +300,21 @@ Test(page_index, bounds_that_cannot_be_are_left_out_of_their_page_alone)
 Test(page_index, one_that_contradicts_itself_or_its_chunk_counts_as_none)
 {
   static const indexed lies[] = {
-    { .offset_shift = -1 }, { .offset_shift = INT32_MAX / 2 }, { .offset_shift = -100 }, { .second_row = 11 }, { .second_row = 10 },
-    { .second_row = -1 }, { .size_shift = -1000 }, { .size_shift = INT32_MAX / 2 }, { .columns_pages = 1 }, { .columns_pages = 3 },
-    { .null_counts = 1 }, { .null_counts = 3 }, { .length_shift = -1 }, { .length_shift = 1 << 20 }, { .length_shift = INT32_MIN / 2 },
+    { .offset_shift = -1 },
+    { .offset_shift = INT32_MAX / 2 },
+    { .offset_shift = -100 },
+    { .second_row = 11 },
+    { .second_row = 10 },
+    { .second_row = -1 },
+    { .size_shift = -1000 },
+    { .size_shift = INT32_MAX / 2 },
+    { .columns_pages = 1 },
+    { .columns_pages = 3 },
+    { .null_counts = 1 },
+    { .null_counts = 3 },
+    { .length_shift = -1 },
+    { .length_shift = 1 << 20 },
+    { .length_shift = INT32_MIN / 2 },
   };
   osdear__parquet_page pages[2];
 

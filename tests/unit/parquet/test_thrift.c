@@ -76,9 +76,20 @@ Test(thrift, what_is_written_is_read)
   int64_t larges[20] = { INT64_MIN, INT64_MAX, -1, 0, 1 };
   bool flags[] = { true, false, true };
   inner many[2] = { { .number = INT32_MIN }, { .number = INT32_MAX } }, one = { .number = 7 };
-  const outer given = { .set = SET(1) | SET(2) | SET(3) | SET(5) | SET(30), .flag = true, .tiny = -128, .small = INT16_MIN, .number = -5,
-                        .large = INT64_MIN, .text = STR("x\0y"), .one = &one, .many = many, .many_count = 2, .larges = larges,
-                        .large_count = COUNT_OF(larges), .flags = flags, .flag_count = COUNT_OF(flags) };
+  const outer given = { .set = SET(1) | SET(2) | SET(3) | SET(5) | SET(30),
+                        .flag = true,
+                        .tiny = -128,
+                        .small = INT16_MIN,
+                        .number = -5,
+                        .large = INT64_MIN,
+                        .text = STR("x\0y"),
+                        .one = &one,
+                        .many = many,
+                        .many_count = 2,
+                        .larges = larges,
+                        .large_count = COUNT_OF(larges),
+                        .flags = flags,
+                        .flag_count = COUNT_OF(flags) };
   SCOPED(buf) bytes = { 0 };
   SCOPED(arena) arena = { 0 };
   outer read;
@@ -101,11 +112,26 @@ Test(thrift, what_is_written_is_read)
 Test(thrift, unknown_fields_of_every_type_are_passed_over)
 {
   const osdear__str unknown[] = {
-    STR("\x45\x0a\xb1"), STR("\x45\x0a\xb2"), STR("\x45\x0a\xb3\7"), STR("\x45\x0a\xb4\x80\x01"), STR("\x45\x0a\xb5\1"),
-    STR("\x45\x0a\xb6\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), STR("\x45\x0a\xb7" "12345678"), STR("\x45\x0a\xb8\3abc"),
-    STR("\x45\x0a\xb9\x35\1\2\3"), STR("\x45\x0a\xb9\x21\1\2"), STR("\x45\x0a\xba\x18\1a"), STR("\x45\x0a\xbb\0"),
-    STR("\x45\x0a\xbb\1\x58\2\1a"), STR("\x45\x0a\xbc\x15\2\0"), STR("\x45\x0a\xbd" "0123456789abcdef"),
-    STR("\x45\x0a\xb9\x1c\x19\x1c\x15\2\0\0"), STR("\x45\x0a\x05\xd0\x0f\1"), STR("\x45\x0a\x05\x01\1"),
+    STR("\x45\x0a\xb1"),
+    STR("\x45\x0a\xb2"),
+    STR("\x45\x0a\xb3\7"),
+    STR("\x45\x0a\xb4\x80\x01"),
+    STR("\x45\x0a\xb5\1"),
+    STR("\x45\x0a\xb6\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
+    STR("\x45\x0a\xb7"
+        "12345678"),
+    STR("\x45\x0a\xb8\3abc"),
+    STR("\x45\x0a\xb9\x35\1\2\3"),
+    STR("\x45\x0a\xb9\x21\1\2"),
+    STR("\x45\x0a\xba\x18\1a"),
+    STR("\x45\x0a\xbb\0"),
+    STR("\x45\x0a\xbb\1\x58\2\1a"),
+    STR("\x45\x0a\xbc\x15\2\0"),
+    STR("\x45\x0a\xbd"
+        "0123456789abcdef"),
+    STR("\x45\x0a\xb9\x1c\x19\x1c\x15\2\0\0"),
+    STR("\x45\x0a\x05\xd0\x0f\1"),
+    STR("\x45\x0a\x05\x01\1"),
   };
 
   for (size_t i = 0; i < COUNT_OF(unknown); i++) {
@@ -134,14 +160,18 @@ Test(thrift, bytes_that_lie_are_refused)
 {
   refuse(STR(""), "Outer");
   refuse(STR("\0"), "required field 4");
-  refuse(STR("\x4e\0"), "Outer");                              /* no such type */
+  refuse(STR("\x4e\0"), "Outer");                                               /* no such type */
   refuse(STR("\x45\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\0"), "field 4"); /* more than ten bytes */
-  refuse(STR("\x45\xff\xff\xff\xff\x7f\0"), "field 4");         /* more than 32 bits */
-  refuse(STR("\x45\x0a\x28\x7f" "abc"), "field 6");             /* text longer than what is left */
-  refuse(STR("\x45\x0a\x28\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01" "abc"), "field 6");
+  refuse(STR("\x45\xff\xff\xff\xff\x7f\0"), "field 4");                         /* more than 32 bits */
+  refuse(STR("\x45\x0a\x28\x7f"
+             "abc"),
+         "field 6"); /* text longer than what is left */
+  refuse(STR("\x45\x0a\x28\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"
+             "abc"),
+         "field 6");
   refuse(STR("\x45\x0a\x49\xfc\xff\xff\xff\xff\x0f\0"), "field 8"); /* four thousand million structs in no bytes */
   refuse(STR("\x45\x0a\x59\x35\1\2\3\0"), "list of type 5");
-  refuse(STR("\x45\x0a\x05\x80\x80\x80\x01\1\0"), "Outer");     /* an id beyond 16 bits */
+  refuse(STR("\x45\x0a\x05\x80\x80\x80\x01\1\0"), "Outer");       /* an id beyond 16 bits */
   refuse(STR("\x45\x0a\xbb\xff\xff\xff\xff\x0f\x55\0"), "Outer"); /* a map of more pairs than bytes */
 }
 

@@ -81,7 +81,9 @@ static osdear_status read_object(osdear__str metadata, osdear__str value, bool h
   return st;
 }
 
+/* clang-format off */
 #define NONE ((osdear__str){ NULL, 0 })
+/* clang-format on */
 
 static void expect(osdear__str metadata, osdear__str value, bool has_fields, osdear__str field, osdear__str text,
                    const char *wanted)

@@ -24,7 +24,8 @@ static void round_trip(const osdear__type *type, int64_t rows, uint32_t nulls, i
   cr_assert_eq(make_rows(type, rows, nulls, 1 + (uint32_t)rows, &given, &error), OSDEAR_OK, "%s", osdear_error_message(error));
   cr_assert_eq(write_file(type, &given, step, options, &output.output, &error), OSDEAR_OK, "%s", osdear_error_message(error));
   cr_assert_eq(read_file(&output.bytes, type, &back, &error), OSDEAR_OK, "%s", osdear_error_message(error));
-  cr_assert_eq(first_difference(type, &given, &back), -1, "row %" PRId64 " of %" PRId64, first_difference(type, &given, &back), rows);
+  cr_assert_eq(first_difference(type, &given, &back), -1, "row %" PRId64 " of %" PRId64, first_difference(type, &given, &back),
+               rows);
   memory_output_drop(&output);
 }
 
@@ -54,7 +55,8 @@ Test(parquet_writer, gives_every_type_back_in_pages_of_version_2)
 
 Test(parquet_writer, does_not_care_how_rows_are_cut_into_batches_pages_and_groups)
 {
-  static const int64_t steps[] = { 1, 7, 100, 1000 }, page_rows[] = { 1, 9, 1000 }, page_bytes[] = { 1, 300, 0 }, group_rows[] = { 13, 333, 0 };
+  static const int64_t steps[] = { 1, 7, 100, 1000 }, page_rows[] = { 1, 9, 1000 }, page_bytes[] = { 1, 300, 0 },
+                       group_rows[] = { 13, 333, 0 };
   osdear__parquet_write options = plain_options();
 
   for (size_t i = 0; i < COUNT_OF(steps); i++) {
@@ -123,13 +125,15 @@ typedef struct written_file {
   osdear__parquet *file;
 } written_file;
 
-static void open_written(const osdear__type *type, const struct ArrowArray *rows, const osdear__parquet_write *options, written_file *out)
+static void open_written(const osdear__type *type, const struct ArrowArray *rows, const osdear__parquet_write *options,
+                         written_file *out)
 {
   AUTO(error) error = NULL;
   osdear__input *input;
 
   memory_output_init(&out->output);
-  cr_assert_eq(write_file(type, rows, rows->length + 1, options, &out->output.output, &error), OSDEAR_OK, "%s", osdear_error_message(error));
+  cr_assert_eq(write_file(type, rows, rows->length + 1, options, &out->output.output, &error), OSDEAR_OK, "%s",
+               osdear_error_message(error));
   cr_assert_eq(osdear__input_of_bytes(out->output.bytes.data, out->output.bytes.size, "memory", &input, NULL), OSDEAR_OK);
   cr_assert_eq(osdear__parquet_open(input, NULL, &out->file, &error), OSDEAR_OK, "%s", osdear_error_message(error));
 }
@@ -320,7 +324,8 @@ Test(parquet_writer, knows_the_bounds_of_groups_pages_and_the_file)
   expect_stats(&stats, 2, 0, 3, 9);
   cr_assert_eq(osdear__parquet_pages(written.file, 0, path, 1, &arena, &pages, &count, NULL), OSDEAR_OK);
   cr_assert_eq(count, 3);
-  cr_assert(pages[0].rows.from == 0 && pages[0].rows.to == 2 && pages[0].min.i64 == 5 && pages[0].max.i64 == 5 && pages[0].null_count == 1);
+  cr_assert(pages[0].rows.from == 0 && pages[0].rows.to == 2 && pages[0].min.i64 == 5 && pages[0].max.i64 == 5 &&
+            pages[0].null_count == 1);
   cr_assert(pages[1].rows.from == 2 && pages[1].rows.to == 4 && pages[1].min.i64 == 6 && pages[1].max.i64 == 7);
   cr_assert(pages[2].rows.to == 6 && !pages[2].has_min && pages[2].null_count == 2);
   close_written(&written);
@@ -360,7 +365,8 @@ Test(parquet_writer, keeps_the_bounds_of_the_file_exact_where_those_of_groups_ar
   cr_assert_eq(osdear__parquet_writer_add(writer, &rows, NULL), OSDEAR_OK);
   cr_assert_eq(osdear__parquet_writer_finish(writer, NULL), OSDEAR_OK);
   cr_assert(osdear__parquet_writer_stats(writer, path, 1, &stats));
-  cr_assert(osdear__str_is(stats.min.bytes, low) && osdear__str_is(stats.max.bytes, high) && stats.null_count == 1 && stats.row_count == 3);
+  cr_assert(osdear__str_is(stats.min.bytes, low) && osdear__str_is(stats.max.bytes, high) && stats.null_count == 1 &&
+            stats.row_count == 3);
   cr_assert_eq(osdear__parquet_writer_rows(writer), 3);
   cr_assert_eq(osdear__parquet_writer_bytes(writer), (int64_t)output.bytes.size);
   memory_output_drop(&output);

@@ -67,8 +67,10 @@ Test(bounds, order_unsigned_numbers_as_such)
   cr_assert(bounds.min.i64 == 1 && bounds.max.i64 == UINT32_MAX);
   add_fixed(&more, ORDER_UINT64, wide, 2);
   cr_assert(more.min.u64 == 1 && more.max.u64 == UINT64_MAX);
-  cr_assert_lt(osdear__pq_bounds_compare(ORDER_UINT64, (osdear__str){ (char *)&wide[1], 8 }, (osdear__str){ (char *)&wide[0], 8 }), 0);
-  cr_assert_gt(osdear__pq_bounds_compare(ORDER_INT64, (osdear__str){ (char *)&wide[1], 8 }, (osdear__str){ (char *)&wide[0], 8 }), 0);
+  cr_assert_lt(
+      osdear__pq_bounds_compare(ORDER_UINT64, (osdear__str){ (char *)&wide[1], 8 }, (osdear__str){ (char *)&wide[0], 8 }), 0);
+  cr_assert_gt(osdear__pq_bounds_compare(ORDER_INT64, (osdear__str){ (char *)&wide[1], 8 }, (osdear__str){ (char *)&wide[0], 8 }),
+               0);
 }
 
 Test(bounds, of_half_floats_order_as_numbers)
@@ -145,7 +147,8 @@ Test(text_range, tells_a_zero_byte_from_the_end)
 
 /* ---- cutting ---- */
 
-static osdear__str cut_at(osdear__kind kind, const char *text, size_t size, bool is_max, size_t limit, osdear__arena *arena, bool *exact)
+static osdear__str cut_at(osdear__kind kind, const char *text, size_t size, bool is_max, size_t limit, osdear__arena *arena,
+                          bool *exact)
 {
   osdear__type type = { .kind = kind };
   osdear__pq_leaf leaf = leaf_of(&type, PQ_BYTE_ARRAY, 0);

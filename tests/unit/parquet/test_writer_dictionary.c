@@ -23,7 +23,10 @@ static void texts_add(texts *all, const char *data, size_t size)
 static osdear__pq_values texts_values(texts *all)
 {
   cr_assert_not_null(osdear__buf_reserve(&all->bytes, 8));
-  return (osdear__pq_values){ .dense = DENSE_BYTES, .count = all->count, .starts = all->offsets, .ends = all->offsets + 1,
+  return (osdear__pq_values){ .dense = DENSE_BYTES,
+                              .count = all->count,
+                              .starts = all->offsets,
+                              .ends = all->offsets + 1,
                               .bytes = (const uint8_t *)all->bytes.data };
 }
 
@@ -54,8 +57,17 @@ Test(distinct, numbers_values_by_their_first_appearance)
 
 Test(distinct, tells_texts_apart_that_share_ends_or_lengths)
 {
-  static const char *const some[] = { "",     "a",          "aa",         "12345678",         "123456789",         "123456780",
-                                      "x23456789", "1234567890123456", "12345678901234567", "12345678901234568", "1234567890123456X7890123456",
+  static const char *const some[] = { "",
+                                      "a",
+                                      "aa",
+                                      "12345678",
+                                      "123456789",
+                                      "123456780",
+                                      "x23456789",
+                                      "1234567890123456",
+                                      "12345678901234567",
+                                      "12345678901234568",
+                                      "1234567890123456X7890123456",
                                       "1234567890123456Y7890123456" };
   SCOPED(pq_distinct) dictionary = { .dense = DENSE_BYTES, .has_lengths = true };
   texts all = { 0 };

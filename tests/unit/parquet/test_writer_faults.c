@@ -51,7 +51,8 @@ Test(parquet_writer_faults, refuses_a_null_in_a_list_of_required_elements)
   osdear__field strict_element = { .name = "element", .field_id = -1, .type = { .kind = KIND_STRING } };
   osdear__field element = { .name = "element", .nullable = true, .field_id = -1, .type = { .kind = KIND_STRING } };
   osdear__field strict_field, field;
-  osdear__type strict = one_column(&strict_field, (osdear__type){ .kind = KIND_ARRAY, .field_count = 1, .fields = &strict_element }, false);
+  osdear__type strict =
+      one_column(&strict_field, (osdear__type){ .kind = KIND_ARRAY, .field_count = 1, .fields = &strict_element }, false);
   osdear__type type = one_column(&field, (osdear__type){ .kind = KIND_ARRAY, .field_count = 1, .fields = &element }, false);
 
   expect_data_error(&strict, &type, 30, "column c.element: null");
@@ -112,11 +113,13 @@ Test(parquet_writer_faults, refuses_settings_that_make_no_sense)
   memory_output_init(&output);
   for (int which = 0; which < 6; which++) {
     osdear__parquet_write options;
-    int64_t *sizes[] = { &options.row_group_rows, &options.row_group_bytes, &options.page_bytes, &options.page_rows, &options.dictionary_bytes };
+    int64_t *sizes[] = { &options.row_group_rows, &options.row_group_bytes, &options.page_bytes, &options.page_rows,
+                         &options.dictionary_bytes };
     osdear__parquet_write_init(&options);
     if (which < 5)
       *sizes[which] = -2;
-    cr_assert_eq(new_writer(&output.output, which < 5 ? &type : &nothing, &options, &writer, NULL), OSDEAR_ERR_ARGUMENT, "case %d", which);
+    cr_assert_eq(new_writer(&output.output, which < 5 ? &type : &nothing, &options, &writer, NULL), OSDEAR_ERR_ARGUMENT,
+                 "case %d", which);
   }
   for (osdear__codec codec = CODEC_NONE; codec < (osdear__codec)9; codec++) {
     osdear__parquet_write options = { .codec = codec };
@@ -226,7 +229,9 @@ static void survive(const osdear__parquet_write *options, bool once)
 Test(parquet_writer_faults, survives_every_failing_allocation, .timeout = 120)
 {
   static const osdear_pair pair = { "key", "value" };
-  osdear__parquet_write options = { .codec = CODEC_NONE, .row_group_rows = 70, .page_rows = 25, .metadata = &pair, .metadata_count = 1 };
+  osdear__parquet_write options = {
+    .codec = CODEC_NONE, .row_group_rows = 70, .page_rows = 25, .metadata = &pair, .metadata_count = 1
+  };
 
   survive(&options, false);
   options.format_v2 = true;

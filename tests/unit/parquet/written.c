@@ -103,9 +103,11 @@ static osdear__int128 decimal_of(int32_t precision, uint32_t *seed)
   return next_random(seed) % 2 ? value : -value;
 }
 
-static osdear_status add_value(osdear__builder *builder, const osdear__type *type, uint32_t nulls, uint32_t *seed, osdear_error **error);
+static osdear_status add_value(osdear__builder *builder, const osdear__type *type, uint32_t nulls, uint32_t *seed,
+                               osdear_error **error);
 
-static osdear_status add_field(osdear__builder *builder, const osdear__field *field, uint32_t nulls, uint32_t *seed, osdear_error **error)
+static osdear_status add_field(osdear__builder *builder, const osdear__field *field, uint32_t nulls, uint32_t *seed,
+                               osdear_error **error)
 {
   bool only_null = field->type.kind == KIND_VOID || field->type.kind == KIND_FLOAT16; /* builders take no halves */
 
@@ -114,7 +116,8 @@ static osdear_status add_field(osdear__builder *builder, const osdear__field *fi
   return add_value(builder, &field->type, nulls, seed, error);
 }
 
-static osdear_status add_children(osdear__builder *builder, const osdear__type *type, uint32_t nulls, uint32_t *seed, osdear_error **error)
+static osdear_status add_children(osdear__builder *builder, const osdear__type *type, uint32_t nulls, uint32_t *seed,
+                                  osdear_error **error)
 {
   static const uint32_t lengths[] = { 0, 0, 1, 2, 5 };
   uint32_t count = type->kind == KIND_STRUCT ? 1 : lengths[next_random(seed) % COUNT_OF(lengths)];
@@ -141,7 +144,8 @@ static osdear_status add_variant(osdear__builder *builder, uint32_t *seed, osdea
   return st ? st : osdear__builder_close(builder, error);
 }
 
-static osdear_status add_value(osdear__builder *builder, const osdear__type *type, uint32_t nulls, uint32_t *seed, osdear_error **error)
+static osdear_status add_value(osdear__builder *builder, const osdear__type *type, uint32_t nulls, uint32_t *seed,
+                               osdear_error **error)
 {
   char fixed[64];
 
@@ -164,7 +168,8 @@ static osdear_status add_value(osdear__builder *builder, const osdear__type *typ
   }
 }
 
-osdear_status make_rows(const osdear__type *type, int64_t rows, uint32_t nulls, uint32_t seed, struct ArrowArray *out, osdear_error **error)
+osdear_status make_rows(const osdear__type *type, int64_t rows, uint32_t nulls, uint32_t seed, struct ArrowArray *out,
+                        osdear_error **error)
 {
   AUTO(builder) builder = NULL;
   osdear_status st = osdear__builder_new(type, &builder, error);
@@ -176,8 +181,8 @@ osdear_status make_rows(const osdear__type *type, int64_t rows, uint32_t nulls, 
 
 /* ---- files ---- */
 
-osdear_status write_file(const osdear__type *type, const struct ArrowArray *rows, int64_t step, const osdear__parquet_write *options,
-                         osdear__output *output, osdear_error **error)
+osdear_status write_file(const osdear__type *type, const struct ArrowArray *rows, int64_t step,
+                         const osdear__parquet_write *options, osdear__output *output, osdear_error **error)
 {
   osdear_context_options alone = OSDEAR_CONTEXT_OPTIONS_INIT;
   AUTO(parquet_writer) writer = NULL;
@@ -198,7 +203,8 @@ osdear_status write_file(const osdear__type *type, const struct ArrowArray *rows
   return st ? st : osdear__parquet_writer_finish(writer, error);
 }
 
-static osdear_status read_group(osdear__parquet *file, size_t group, struct ArrowArray *parts, size_t *count, osdear_error **error)
+static osdear_status read_group(osdear__parquet *file, size_t group, struct ArrowArray *parts, size_t *count,
+                                osdear_error **error)
 {
   osdear__parquet_read all = { 0 };
   AUTO(parquet_cursor) cursor = NULL;
@@ -292,7 +298,8 @@ static bool same_value(const osdear__type *type, const struct ArrowArray *a, int
         return false;
     return true;
   case KIND_VARIANT:
-    return same_value(&binary, a->children[0], at, b->children[0], bt) && same_value(&binary, a->children[1], at, b->children[1], bt);
+    return same_value(&binary, a->children[0], at, b->children[0], bt) &&
+           same_value(&binary, a->children[1], at, b->children[1], bt);
   default: return same_scalar(type, a, at, b, bt);
   }
 }
@@ -315,6 +322,7 @@ osdear__type one_column(osdear__field *field, osdear__type type, bool required)
   return (osdear__type){ .kind = KIND_STRUCT, .field_count = 1, .fields = field };
 }
 
+/* clang-format off */
 #define OF(given) { .name = #given, .nullable = true, .field_id = -1, .type = { .kind = KIND_##given } }
 #define DECIMAL(digits, fraction)                                                      \
   {                                                                                    \
@@ -325,25 +333,59 @@ osdear__type one_column(osdear__field *field, osdear__type type, bool required)
   {                                                                                                                         \
     .name = (called), .nullable = true, .field_id = -1, .type = { .kind = KIND_##given, .field_count = COUNT_OF(inner), .fields = (inner) } \
   }
+/* clang-format on */
 
-static osdear__field number_element[] = { { .name = "element", .nullable = true, .field_id = -1, .type = { .kind = KIND_INTEGER } } };
-static osdear__field text_element[] = { { .name = "element", .nullable = false, .field_id = -1, .type = { .kind = KIND_STRING } } };
+static osdear__field number_element[] = {
+  { .name = "element", .nullable = true, .field_id = -1, .type = { .kind = KIND_INTEGER } }
+};
+static osdear__field text_element[] = {
+  { .name = "element", .nullable = false, .field_id = -1, .type = { .kind = KIND_STRING } }
+};
 static osdear__field lists_element[] = { NESTED(ARRAY, "element", number_element) };
 static osdear__field entry[] = { { .name = "key", .nullable = false, .field_id = -1, .type = { .kind = KIND_STRING } },
                                  { .name = "value", .nullable = true, .field_id = -1, .type = { .kind = KIND_LONG } } };
 static osdear__field entry_of_lists[] = { { .name = "key", .nullable = false, .field_id = -1, .type = { .kind = KIND_INTEGER } },
                                           NESTED(ARRAY, "value", lists_element) };
 static osdear__field members[] = { { .name = "required", .nullable = false, .field_id = -1, .type = { .kind = KIND_LONG } },
-                                   NESTED(ARRAY, "texts", text_element), NESTED(MAP, "map", entry), OF(BOOLEAN) };
+                                   NESTED(ARRAY, "texts", text_element),
+                                   NESTED(MAP, "map", entry),
+                                   OF(BOOLEAN) };
 static osdear__field structs_element[] = { NESTED(STRUCT, "element", members) };
 static osdear__field columns[] = {
-  OF(BOOLEAN), OF(BYTE), OF(SHORT), OF(INTEGER), OF(LONG), OF(FLOAT), OF(DOUBLE), OF(STRING), OF(BINARY), OF(DATE), OF(TIMESTAMP),
-  OF(TIMESTAMP_NTZ), OF(VARIANT), OF(VOID), OF(UINT8), OF(UINT16), OF(UINT32), OF(UINT64), OF(FLOAT16), OF(TIME),
+  OF(BOOLEAN),
+  OF(BYTE),
+  OF(SHORT),
+  OF(INTEGER),
+  OF(LONG),
+  OF(FLOAT),
+  OF(DOUBLE),
+  OF(STRING),
+  OF(BINARY),
+  OF(DATE),
+  OF(TIMESTAMP),
+  OF(TIMESTAMP_NTZ),
+  OF(VARIANT),
+  OF(VOID),
+  OF(UINT8),
+  OF(UINT16),
+  OF(UINT32),
+  OF(UINT64),
+  OF(FLOAT16),
+  OF(TIME),
   { .name = "FIXED", .nullable = true, .field_id = -1, .type = { .kind = KIND_FIXED, .width = 5 } },
-  DECIMAL(1, 0), DECIMAL(9, 2), DECIMAL(10, 10), DECIMAL(18, 3), DECIMAL(19, 0), DECIMAL(38, 18),
+  DECIMAL(1, 0),
+  DECIMAL(9, 2),
+  DECIMAL(10, 10),
+  DECIMAL(18, 3),
+  DECIMAL(19, 0),
+  DECIMAL(38, 18),
   { .name = "required", .nullable = false, .field_id = 7, .type = { .kind = KIND_INTEGER } },
-  NESTED(ARRAY, "numbers", number_element), NESTED(ARRAY, "lists", lists_element), NESTED(MAP, "map", entry),
-  NESTED(MAP, "map_of_lists", entry_of_lists), NESTED(STRUCT, "struct", members), NESTED(ARRAY, "structs", structs_element),
+  NESTED(ARRAY, "numbers", number_element),
+  NESTED(ARRAY, "lists", lists_element),
+  NESTED(MAP, "map", entry),
+  NESTED(MAP, "map_of_lists", entry_of_lists),
+  NESTED(STRUCT, "struct", members),
+  NESTED(ARRAY, "structs", structs_element),
 };
 
 const osdear__type *every_type(void)

@@ -22,7 +22,8 @@ MUST_USE osdear_status make_rows(const osdear__type *type, int64_t rows, uint32_
 MUST_USE osdear_status write_file(const osdear__type *type, const struct ArrowArray *rows, int64_t step,
                                   const osdear__parquet_write *options, osdear__output *output, osdear_error **error);
 /* All rows of a file in memory. */
-MUST_USE osdear_status read_file(const osdear__buf *bytes, const osdear__type *type, struct ArrowArray *out, osdear_error **error);
+MUST_USE osdear_status read_file(const osdear__buf *bytes, const osdear__type *type, struct ArrowArray *out,
+                                 osdear_error **error);
 
 /* The first row in which they differ; -1: they are equal. NaN equals NaN, -0.0 does not equal 0.0. */
 int64_t first_difference(const osdear__type *type, const struct ArrowArray *a, const struct ArrowArray *b);

@@ -220,7 +220,6 @@ static int entries_of(const place *self)
   return count_entries;
 }
 
-
 typedef osdear_status (*fault_body)(place *here, osdear_error **error);
 
 static osdear_status put_and_get(place *here, osdear_error **error)

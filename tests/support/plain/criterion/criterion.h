@@ -39,7 +39,7 @@ void plain_skip(const char *format, ...) __attribute__((format(printf, 1, 2), no
 
 #define PLAIN_TEST(suite_, name_, ...)                                                                                   \
   static void suite_##_##name_##_run(void);                                                                              \
-  static struct plain_test suite_##_##name_##_case = { #suite_, #name_, suite_##_##name_##_run, { __VA_ARGS__ }, NULL };    \
+  static struct plain_test suite_##_##name_##_case = { #suite_, #name_, suite_##_##name_##_run, { __VA_ARGS__ }, NULL }; \
   __attribute__((constructor)) static void suite_##_##name_##_register(void)                                             \
   {                                                                                                                      \
     plain_register(&suite_##_##name_##_case);                                                                            \
@@ -47,21 +47,21 @@ void plain_skip(const char *format, ...) __attribute__((format(printf, 1, 2), no
   static void suite_##_##name_##_run(void)
 #define Test(...) PLAIN_TEST(__VA_ARGS__, .unused = 0)
 
-#define PLAIN_SUITE(name_, ...)                                                                                          \
-  static struct plain_suite name_##_suite = { #name_, { __VA_ARGS__ }, NULL };                                           \
-  __attribute__((constructor)) static void name_##_suite_register(void)                                                  \
-  {                                                                                                                      \
-    plain_register_suite(&name_##_suite);                                                                                \
-  }                                                                                                                      \
+#define PLAIN_SUITE(name_, ...)                                                \
+  static struct plain_suite name_##_suite = { #name_, { __VA_ARGS__ }, NULL }; \
+  __attribute__((constructor)) static void name_##_suite_register(void)        \
+  {                                                                            \
+    plain_register_suite(&name_##_suite);                                      \
+  }                                                                            \
   struct plain_suite
 #define TestSuite(...) PLAIN_SUITE(__VA_ARGS__, .unused = 0)
 
-#define PLAIN_CHECK(is_fatal, condition, text, ...)                                                                      \
-  do {                                                                                                                   \
-    if (!(condition)) {                                                                                                  \
-      fprintf(stderr, "" __VA_ARGS__);                                                                                   \
-      plain_fail(__FILE__, __LINE__, text, is_fatal);                                                                    \
-    }                                                                                                                    \
+#define PLAIN_CHECK(is_fatal, condition, text, ...)   \
+  do {                                                \
+    if (!(condition)) {                               \
+      fprintf(stderr, "" __VA_ARGS__);                \
+      plain_fail(__FILE__, __LINE__, text, is_fatal); \
+    }                                                 \
   } while (0)
 
 #define cr_assert(condition, ...) PLAIN_CHECK(true, condition, #condition, __VA_ARGS__)
