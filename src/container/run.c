@@ -11,6 +11,9 @@
 #define POLL_MS 1000
 #define CLEANUP_MS 60000
 #define CREATE_ATTEMPTS 5
+#define NAME_ATTEMPTS 24 /* some 20 s in all */
+#define NAME_PAUSE_US 10000
+#define MOST_NAME_PAUSE_US 1000000
 #define END_MS 10000
 
 typedef struct run {
@@ -226,6 +229,14 @@ static osdear_status make_or_meet(osdear__run *run, osdear_error **error)
   return st;
 }
 
+/* A name that is being freed by somebody else, or has no container behind it yet, takes an engine a while, and a busy Podman seconds. */
+static osdear_status wait_for_name(const osdear__run *run, int attempt, osdear_error **error)
+{
+  int64_t pause_us = attempt < 7 ? (int64_t)NAME_PAUSE_US << attempt : MOST_NAME_PAUSE_US;
+
+  return attempt == 0 ? OSDEAR_OK : osdear__sleep(run->engine->context, pause_us, error);
+}
+
 static osdear_status find_or_make(osdear__run *run, osdear_error **error)
 {
   bool may_fetch = !run->options.never_pull;
@@ -237,7 +248,7 @@ static osdear_status find_or_make(osdear__run *run, osdear_error **error)
   }
   if (st)
     return st;
-  for (int attempt = 0; attempt < CREATE_ATTEMPTS; attempt++) {
+  for (int attempt = 0; attempt < NAME_ATTEMPTS; attempt++) {
     st = patiently(run, make_or_meet, error);
     if (!run->is_free_again && !(run->lacks_image && may_fetch))
       return st;
@@ -245,9 +256,11 @@ static osdear_status find_or_make(osdear__run *run, osdear_error **error)
     if (run->lacks_image) {
       st = fetch_image(run, error);
       may_fetch = false;
-      if (st)
-        return st;
+    } else {
+      st = wait_for_name(run, attempt, error);
     }
+    if (st)
+      return st;
   }
   return osdear__fail(error, OSDEAR_ERR_CONFLICT,
                       "the container `%s` could not be made: others make and remove it at the same time", run->name.data);

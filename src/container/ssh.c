@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
+#include <base/thread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -200,7 +200,7 @@ osdear_status osdear__ssh_open(const osdear__place *place, const char *program, 
   st = make_socket(made, error);
   if (st)
     return st;
-  if (pthread_create(&made->thread, NULL, serve, made) != 0)
+  if (osdear__thread_start(&made->thread, serve, made) != 0)
     return osdear__fail(error, OSDEAR_ERR_NO_MEMORY, "ssh: cannot start a thread");
   made->has_thread = true;
   *out = made;

@@ -28,13 +28,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if path == "/_ping":
             return self.send(b"OK", {"Api-Version": "1.41", **self.server.ping})
         found = self.server.answers.get(path, b"{}")
-        self.send(found if isinstance(found, bytes) else json.dumps(found).encode(), {})
+        found = found() if callable(found) else found
+        code, found = found if isinstance(found, tuple) else (200, found)
+        self.send(found if isinstance(found, bytes) else json.dumps(found).encode(), {}, code)
 
     do_GET = do_POST = do_DELETE = answer
 
-    def send(self, body, headers):
+    def send(self, body, headers, code=200):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.send_response(200)
+        self.send_response(code)
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
@@ -84,6 +86,19 @@ def test_logs_that_lie(liar, follow, log, outcome):
     else:
         with pytest.raises(outcome):
             list(container.logs(follow=follow))
+
+
+def test_a_name_that_is_taken_with_nothing_behind_it_is_waited_for(liar):
+    asked = []
+
+    def create():
+        asked.append(1)
+        return (409, {"message": "Conflict. The container name is already in use"}) if len(asked) < 8 else (400, {"message": "free at last"})
+
+    engine = liar(others={"/containers/json": [], "/containers/create": create, "/containers/taken/json": (404, {"message": "no such container"})})
+    with pytest.raises(osdear.ArgumentError, match="free at last"):
+        engine.run(Spec(image="any", command=["true"], name="taken"))
+    assert len(asked) == 8
 
 
 def test_a_frame_that_is_cut(liar):
