@@ -1,11 +1,11 @@
 /* An engine behind ssh: a socket on this machine, each of whose connections becomes the standard input and output of one
  * `ssh HOST docker system dial-stdio`. No byte passes through here: the program is given the connection itself. */
+#include <base/thread.h>
 #include <container/container.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <base/thread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
