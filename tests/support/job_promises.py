@@ -171,7 +171,7 @@ def test_a_killed_caller_finds_its_job_again_and_starts_no_second(service, tmp_p
         words = [service.address(), service.settings, service.spec("succeed"), str(tmp_path / "state"), key, delay]
         subprocess.run([sys.executable, "-c", script, json.dumps(words)], check=False)
         with open_runner(service) as runner:
-            job = runner.submit(service.spec("succeed"), key=key)
+            job = submit_when_it_answers(runner, service.spec("succeed"), key)
             assert job.wait(PATIENCE) is JobState.SUCCEEDED
             assert runner.submit(service.spec("succeed"), key=key).id == job.id
     assert service.started() == before + 6
