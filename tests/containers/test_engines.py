@@ -476,6 +476,13 @@ def wait_until(holds, timeout=30):
         time.sleep(0.05)
 
 
+def is_running(engine, name):
+    try:
+        return engine.get(name).status().state == State.RUNNING
+    except osdear.NotFoundError:  # not made yet
+        return False
+
+
 def test_a_second_run_replaces_takes_up_or_fails(engine, made, server):
     stranger = made("sleep 60", name="job")
     with pytest.raises(osdear.ExistsError):
@@ -484,7 +491,7 @@ def test_a_second_run_replaces_takes_up_or_fails(engine, made, server):
 
     job = sh("while [ ! -e /go ]; do sleep 0.05; done; echo done; exit 2", name="job")
     first = subprocess.Popen(["python3", "-c", RUN_AND_PRINT, engine.address, IMAGE, *job.command], stdout=subprocess.PIPE, text=True)
-    wait_until(lambda: server.containers() and engine.get("job").status().state == State.RUNNING)
+    wait_until(lambda: is_running(engine, "job"))
     with pytest.raises(osdear.ExistsError):
         engine.run(job, existing=Existing.FAIL)
     with pytest.raises(osdear.ExistsError, match="lives"):
@@ -506,18 +513,18 @@ def test_a_second_run_replaces_takes_up_or_fails(engine, made, server):
 
 
 def test_who_takes_a_run_up_learns_its_end_although_the_first_was_faster(engine, server):
-    job = sh("while [ ! -e /go ]; do sleep 0.05; done; exit 2", name="job")
-    words = ["python3", "-c", RUN_AND_PRINT, engine.address, IMAGE, *job.command]
+    job = sh("echo up; while [ ! -e /go ]; do sleep 0.05; done; exit 2", name="job")
+    words = ["python3", "-c", RUN_AND_PRINT.replace("TAKE_UP", "TAKE_UP, stdout=sys.stdout"), engine.address, IMAGE, *job.command]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as first:
-        wait_until(lambda: server.containers() and engine.get("job").status().state == State.RUNNING)
+        wait_until(lambda: is_running(engine, "job"))
         with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as second:
-            time.sleep(3)
+            assert second.stdout.readline() == "up\n"
             second.send_signal(signal.SIGSTOP)
             list(engine.get("job").exec(["touch", "/go"]))
-            assert first.communicate()[0] == "2\n"
+            assert first.communicate(timeout=60)[0] == "up\n2\n"
             assert server.containers() == []
             second.send_signal(signal.SIGCONT)
-            said = second.communicate()[0]
+            said = second.communicate(timeout=60)[0]
             assert said == "2\n"
 
 
