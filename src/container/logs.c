@@ -41,7 +41,9 @@ struct osdear__stream_log {
   seen_message *seen; /* a ring; NULL: not followed */
   size_t seen_count;  /* ever */
   int64_t newest_ns;
-  int64_t resumed_ns; /* up to then messages may be repeats; 0: never taken up again */
+  int64_t forgotten_ns; /* the newest time that the ring has lost; 0: it holds all */
+  int64_t from_ns;      /* where the log was taken up again: what is older was handed out */
+  int64_t resumed_ns;   /* up to then messages may be repeats; 0: never taken up again */
   osdear__patience patience;
   bool is_rest;     /* the container had ended before this was asked for */
   bool is_begun;    /* `message` holds a part, and the rest of it was waited for in vain */
@@ -119,24 +121,29 @@ static bool was_seen(osdear__stream_log *log, int64_t time_ns, uint64_t hash)
 
 static void remember(osdear__stream_log *log, int64_t time_ns, uint64_t hash)
 {
-  log->seen[log->seen_count++ & (SEEN_COUNT - 1)] = (seen_message){ time_ns, hash, false };
+  seen_message *place = &log->seen[log->seen_count++ & (SEEN_COUNT - 1)];
+
+  if (place->time_ns > log->forgotten_ns)
+    log->forgotten_ns = place->time_ns;
+  *place = (seen_message){ time_ns, hash, false };
   if (time_ns > log->newest_ns)
     log->newest_ns = time_ns;
 }
 
-/* From where a log is taken up: what the ring remembers covers all from there on. */
+/* From where a log is taken up: what the ring remembers covers all from there on. Times do not ascend in it: a message that it has lost may be
+ * newer than one that it holds. A single repeat that it does not know would be remembered in the place of the next, and so on to the end. */
 static int64_t resume_from(osdear__stream_log *log)
 {
   size_t kept = log->seen_count < SEEN_COUNT ? log->seen_count : SEEN_COUNT;
-  int64_t oldest = INT64_MAX;
+  int64_t oldest = INT64_MAX, least;
 
   for (size_t i = 0; i < kept; i++) {
     log->seen[i].is_matched = false;
     oldest = log->seen[i].time_ns < oldest ? log->seen[i].time_ns : oldest;
   }
-  if (log->seen_count <= SEEN_COUNT)
-    return oldest > log->newest_ns - OVERLAP_NS ? oldest : log->newest_ns - OVERLAP_NS;
-  return oldest + 1 > log->newest_ns - OVERLAP_NS ? oldest + 1 : log->newest_ns - OVERLAP_NS;
+  least = log->forgotten_ns ? log->forgotten_ns + 1 : oldest;
+  log->from_ns = least > log->newest_ns - OVERLAP_NS ? least : log->newest_ns - OVERLAP_NS;
+  return log->from_ns;
 }
 
 /* In a log that is read again: beyond what earlier readings had? These had the first so many of it, whatever their times are. */
@@ -368,6 +375,8 @@ static bool finish_message(osdear__stream_log *log, osdear_chunk *chunk)
     return false;
   if (log->seen && stamp) {
     uint64_t hash = hash_message(log->channel, content);
+    if (time_ns < log->from_ns)
+      return false;
     if (was_seen(log, time_ns, hash))
       return false;
     remember(log, time_ns, hash);

@@ -88,6 +88,16 @@ def test_logs_that_lie(liar, follow, log, outcome):
             list(container.logs(follow=follow))
 
 
+def test_a_log_that_is_longer_than_what_is_remembered_comes_once(liar):
+    """Its end is read a second time. Two threads write it, so that its times do not ascend; and the engine does not look at `since`."""
+    def line(i):
+        microseconds = 100_000 + 40 * i - (50_000 if i % 10 == 0 else 0)
+        return frame(b"2024-01-02T03:04:05.%06dZ line %d\n" % (microseconds, i), channel=2 if i % 10 == 0 else 1)
+
+    container = liar(logs=b"".join(map(line, range(20_000)))).get(ID)
+    assert [chunk.data for chunk in container.logs(follow=True)] == [b"line %d\n" % i for i in range(20_000)]
+
+
 def test_a_name_that_is_taken_with_nothing_behind_it_is_waited_for(liar):
     asked = []
 
