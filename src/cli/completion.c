@@ -104,13 +104,11 @@ static int completion(cli_call *cli)
 }
 
 const cli_command cli_completion = {
-  NULL,
-  "completion",
-  "SHELL",
-  "A completion script for bash, zsh or fish.",
-  "  osdear completion bash > ~/.local/share/bash-completion/completions/osdear\n",
-  NULL,
-  1,
-  1,
-  completion,
+  .verb = "completion",
+  .arguments = "SHELL",
+  .summary = "A completion script for bash, zsh or fish.",
+  .examples = "  osdear completion bash > ~/.local/share/bash-completion/completions/osdear\n",
+  .least = 1,
+  .most = 1,
+  .run = completion,
 };

@@ -151,15 +151,15 @@ static const cli_option ps_options[] = {
 };
 static const cli_option *const ps_tables[] = { ps_options, filter_options, cli_engine_options, NULL };
 const cli_command cli_container_ps = {
-  "container",
-  "ps",
-  "",
-  "The containers of an engine.",
-  "  osdear container ps --engine podman\n  osdear container ps -a --filter label=app=etl --json\n",
-  ps_tables,
-  0,
-  0,
-  ps,
+  .group = "container",
+  .verb = "ps",
+  .arguments = "",
+  .summary = "The containers of an engine.",
+  .examples = "  osdear container ps --engine podman\n  osdear container ps -a --filter label=app=etl --json\n",
+  .options = ps_tables,
+  .least = 0,
+  .most = 0,
+  .run = ps,
 };
 
 /* ---- logs ---- */
@@ -190,15 +190,15 @@ static const cli_option logs_options[] = {
 };
 static const cli_option *const logs_tables[] = { logs_options, cli_engine_options, NULL };
 const cli_command cli_container_logs = {
-  "container",
-  "logs",
-  "NAME",
-  "What a container wrote: its standard output and error to ours.",
-  "  osdear container logs --follow etl\n  osdear container logs --tail 20 etl 2> errors.txt\n",
-  logs_tables,
-  1,
-  1,
-  logs,
+  .group = "container",
+  .verb = "logs",
+  .arguments = "NAME",
+  .summary = "What a container wrote: its standard output and error to ours.",
+  .examples = "  osdear container logs --follow etl\n  osdear container logs --tail 20 etl 2> errors.txt\n",
+  .options = logs_tables,
+  .least = 1,
+  .most = 1,
+  .run = logs,
 };
 
 /* ---- exec ---- */
@@ -257,15 +257,15 @@ static const cli_option exec_options[] = {
 };
 static const cli_option *const exec_tables[] = { exec_options, cli_engine_options, NULL };
 const cli_command cli_container_exec = {
-  "container",
-  "exec",
-  "NAME COMMAND [ARGUMENT…]",
-  "Run a command in a container; its exit code is ours.",
-  "  osdear container exec etl ls -l /data\n  osdear container exec -i db psql < schema.sql\n",
-  exec_tables,
-  2,
-  -2,
-  exec_command,
+  .group = "container",
+  .verb = "exec",
+  .arguments = "NAME COMMAND [ARGUMENT…]",
+  .summary = "Run a command in a container; its exit code is ours.",
+  .examples = "  osdear container exec etl ls -l /data\n  osdear container exec -i db psql < schema.sql\n",
+  .options = exec_tables,
+  .least = 2,
+  .most = -2,
+  .run = exec_command,
 };
 
 /* ---- stop, rm, wait ---- */
@@ -286,15 +286,15 @@ static const cli_option stop_options[] = {
 };
 static const cli_option *const stop_tables[] = { stop_options, cli_engine_options, NULL };
 const cli_command cli_container_stop = {
-  "container",
-  "stop",
-  "NAME…",
-  "Ask containers to end; kill those that do not.",
-  "  osdear container stop etl\n  osdear container stop --grace 60 db cache\n",
-  stop_tables,
-  1,
-  -1,
-  stop,
+  .group = "container",
+  .verb = "stop",
+  .arguments = "NAME…",
+  .summary = "Ask containers to end; kill those that do not.",
+  .examples = "  osdear container stop etl\n  osdear container stop --grace 60 db cache\n",
+  .options = stop_tables,
+  .least = 1,
+  .most = -1,
+  .run = stop,
 };
 
 static int remove_one(cli_call *cli, osdear_container *container)
@@ -319,15 +319,15 @@ static const cli_option rm_options[] = {
 };
 static const cli_option *const rm_tables[] = { rm_options, cli_engine_options, NULL };
 const cli_command cli_container_rm = {
-  "container",
-  "rm",
-  "NAME…",
-  "Remove containers.",
-  "  osdear container rm etl\n  osdear container rm --force --volumes db\n",
-  rm_tables,
-  1,
-  -1,
-  rm,
+  .group = "container",
+  .verb = "rm",
+  .arguments = "NAME…",
+  .summary = "Remove containers.",
+  .examples = "  osdear container rm etl\n  osdear container rm --force --volumes db\n",
+  .options = rm_tables,
+  .least = 1,
+  .most = -1,
+  .run = rm,
 };
 
 static int wait_one(cli_call *cli, osdear_container *container)
@@ -353,15 +353,15 @@ static const cli_option wait_options[] = {
 };
 static const cli_option *const wait_tables[] = { wait_options, cli_engine_options, NULL };
 const cli_command cli_container_wait = {
-  "container",
-  "wait",
-  "NAME…",
-  "Wait until containers have ended, and print their exit codes.",
-  "  osdear container wait etl\n  osdear container wait --healthy --timeout 60 db\n",
-  wait_tables,
-  1,
-  -1,
-  wait_for,
+  .group = "container",
+  .verb = "wait",
+  .arguments = "NAME…",
+  .summary = "Wait until containers have ended, and print their exit codes.",
+  .examples = "  osdear container wait etl\n  osdear container wait --healthy --timeout 60 db\n",
+  .options = wait_tables,
+  .least = 1,
+  .most = -1,
+  .run = wait_for,
 };
 
 /* ---- pull, stats, events, sweep ---- */
@@ -389,15 +389,15 @@ static const cli_option pull_options[] = {
 };
 static const cli_option *const pull_tables[] = { pull_options, cli_engine_options, NULL };
 const cli_command cli_container_pull = {
-  "container",
-  "pull",
-  "IMAGE…",
-  "Fetch images from their registries, with the credentials that docker login left.",
-  "  osdear container pull registry.example/etl:3\n",
-  pull_tables,
-  1,
-  -1,
-  pull,
+  .group = "container",
+  .verb = "pull",
+  .arguments = "IMAGE…",
+  .summary = "Fetch images from their registries, with the credentials that docker login left.",
+  .examples = "  osdear container pull registry.example/etl:3\n",
+  .options = pull_tables,
+  .least = 1,
+  .most = -1,
+  .run = pull,
 };
 
 static int stats_of(cli_call *cli, osdear_container *container)
@@ -419,15 +419,15 @@ static const cli_option stats_options[] = {
 };
 static const cli_option *const stats_tables[] = { stats_options, cli_engine_options, NULL };
 const cli_command cli_container_stats = {
-  "container",
-  "stats",
-  "NAME",
-  "What a container uses: a line of JSON each second.",
-  "  osdear container stats --once etl | jq .memory_stats.usage\n",
-  stats_tables,
-  1,
-  1,
-  stats,
+  .group = "container",
+  .verb = "stats",
+  .arguments = "NAME",
+  .summary = "What a container uses: a line of JSON each second.",
+  .examples = "  osdear container stats --once etl | jq .memory_stats.usage\n",
+  .options = stats_tables,
+  .least = 1,
+  .most = 1,
+  .run = stats,
 };
 
 static int events(cli_call *cli)
@@ -458,15 +458,15 @@ static const cli_option events_options[] = {
 };
 static const cli_option *const events_tables[] = { events_options, filter_options, cli_engine_options, NULL };
 const cli_command cli_container_events = {
-  "container",
-  "events",
-  "",
-  "What happens in an engine: a line of JSON for each event.",
-  "  osdear container events --filter event=die --filter label=app=etl\n",
-  events_tables,
-  0,
-  0,
-  events,
+  .group = "container",
+  .verb = "events",
+  .arguments = "",
+  .summary = "What happens in an engine: a line of JSON for each event.",
+  .examples = "  osdear container events --filter event=die --filter label=app=etl\n",
+  .options = events_tables,
+  .least = 0,
+  .most = 0,
+  .run = events,
 };
 
 static int sweep(cli_call *cli)
@@ -491,13 +491,13 @@ static const cli_option sweep_options[] = {
 };
 static const cli_option *const sweep_tables[] = { sweep_options, cli_engine_options, NULL };
 const cli_command cli_container_sweep = {
-  "container",
-  "sweep",
-  "",
-  "Remove the containers of runs whose process has died, and print how many.",
-  "  osdear container sweep --engine podman\n",
-  sweep_tables,
-  0,
-  0,
-  sweep,
+  .group = "container",
+  .verb = "sweep",
+  .arguments = "",
+  .summary = "Remove the containers of runs whose process has died, and print how many.",
+  .examples = "  osdear container sweep --engine podman\n",
+  .options = sweep_tables,
+  .least = 0,
+  .most = 0,
+  .run = sweep,
 };

@@ -350,14 +350,14 @@ static const cli_option run_options[] = {
 };
 static const cli_option *const run_tables[] = { run_options, cli_engine_options, NULL };
 const cli_command cli_container_run = {
-  "container",
-  "run",
-  "IMAGE [ARGUMENT…]",
-  "Run a job in a container: its output through, its exit code as ours, nothing left behind.",
-  "  osdear container run --engine podman -e DAY=2024-01-31 -v ./data:/data:ro registry.example/etl:3 load /data\n"
-  "  osdear container run --timeout 3600 --result /out=./out registry.example/report:1\n",
-  run_tables,
-  1,
-  -2,
-  run_container,
+  .group = "container",
+  .verb = "run",
+  .arguments = "IMAGE [ARGUMENT…]",
+  .summary = "Run a job in a container: its output through, its exit code as ours, nothing left behind.",
+  .examples = "  osdear container run --engine podman -e DAY=2024-01-31 -v ./data:/data:ro registry.example/etl:3 load /data\n"
+              "  osdear container run --timeout 3600 --result /out=./out registry.example/report:1\n",
+  .options = run_tables,
+  .least = 1,
+  .most = -2,
+  .run = run_container,
 };

@@ -130,16 +130,16 @@ static const cli_option submit_options[] = {
 };
 static const cli_option *const submit_tables[] = { runner_options, submit_options, NULL };
 const cli_command cli_job_submit = {
-  "job",
-  "submit",
-  "SPEC.json",
-  "Start what a spec describes, and print the job's id; `-` reads the spec from standard input.",
-  "  echo '{\"command\":[\"sh\",\"-c\",\"date; sleep 1\"]}' | osdear job submit --runner process: -\n"
-  "  osdear job submit --runner spark+http://pi:6066 --key silver-2024-05-01 silver.json\n",
-  submit_tables,
-  1,
-  1,
-  submit,
+  .group = "job",
+  .verb = "submit",
+  .arguments = "SPEC.json",
+  .summary = "Start what a spec describes, and print the job's id; `-` reads the spec from standard input.",
+  .examples = "  echo '{\"command\":[\"sh\",\"-c\",\"date; sleep 1\"]}' | osdear job submit --runner process: -\n"
+              "  osdear job submit --runner spark+http://pi:6066 --key silver-2024-05-01 silver.json\n",
+  .options = submit_tables,
+  .least = 1,
+  .most = 1,
+  .run = submit,
 };
 
 /* ---- status ---- */
@@ -156,16 +156,16 @@ static int status(cli_call *cli)
 
 static const cli_option *const status_tables[] = { runner_options, NULL };
 const cli_command cli_job_status = {
-  "job",
-  "status",
-  "ID",
-  "Where a job stands; with --json all that the service tells of it.",
-  "  osdear job status --runner process: 3f0c…\n  osdear job status --runner spark+http://pi:6066 --json "
-  "driver-20240501120000-0003\n",
-  status_tables,
-  1,
-  1,
-  status,
+  .group = "job",
+  .verb = "status",
+  .arguments = "ID",
+  .summary = "Where a job stands; with --json all that the service tells of it.",
+  .examples = "  osdear job status --runner process: 3f0c…\n  osdear job status --runner spark+http://pi:6066 --json "
+              "driver-20240501120000-0003\n",
+  .options = status_tables,
+  .least = 1,
+  .most = 1,
+  .run = status,
 };
 
 /* ---- wait ---- */
@@ -202,15 +202,15 @@ static const cli_option wait_options[] = {
 };
 static const cli_option *const wait_tables[] = { runner_options, wait_options, NULL };
 const cli_command cli_job_wait = {
-  "job",
-  "wait",
-  "ID",
-  "Wait until a job is over. Exit code: 0 succeeded, 1 failed, 3 cancelled, 4 not over in time.",
-  "  osdear job wait --runner process: --timeout 3600 --cancel-on-timeout 3f0c…\n",
-  wait_tables,
-  1,
-  1,
-  wait_for,
+  .group = "job",
+  .verb = "wait",
+  .arguments = "ID",
+  .summary = "Wait until a job is over. Exit code: 0 succeeded, 1 failed, 3 cancelled, 4 not over in time.",
+  .examples = "  osdear job wait --runner process: --timeout 3600 --cancel-on-timeout 3f0c…\n",
+  .options = wait_tables,
+  .least = 1,
+  .most = 1,
+  .run = wait_for,
 };
 
 /* ---- logs ---- */
@@ -254,15 +254,15 @@ static const cli_option log_options[] = {
 };
 static const cli_option *const log_tables[] = { runner_options, log_options, NULL };
 const cli_command cli_job_logs = {
-  "job",
-  "logs",
-  "ID",
-  "What a job wrote.",
-  "  osdear job logs --runner process: --follow 3f0c…\n  osdear job logs --runner process: --stream stderr 3f0c…\n",
-  log_tables,
-  1,
-  1,
-  logs,
+  .group = "job",
+  .verb = "logs",
+  .arguments = "ID",
+  .summary = "What a job wrote.",
+  .examples = "  osdear job logs --runner process: --follow 3f0c…\n  osdear job logs --runner process: --stream stderr 3f0c…\n",
+  .options = log_tables,
+  .least = 1,
+  .most = 1,
+  .run = logs,
 };
 
 /* ---- cancel ---- */
@@ -282,15 +282,15 @@ static int cancel(cli_call *cli)
 
 static const cli_option *const cancel_tables[] = { runner_options, NULL };
 const cli_command cli_job_cancel = {
-  "job",
-  "cancel",
-  "ID",
-  "End a job, and see that it ended. One that is over already stays what it is.",
-  "  osdear job cancel --runner process: 3f0c…\n",
-  cancel_tables,
-  1,
-  1,
-  cancel,
+  .group = "job",
+  .verb = "cancel",
+  .arguments = "ID",
+  .summary = "End a job, and see that it ended. One that is over already stays what it is.",
+  .examples = "  osdear job cancel --runner process: 3f0c…\n",
+  .options = cancel_tables,
+  .least = 1,
+  .most = 1,
+  .run = cancel,
 };
 
 /* ---- call ---- */
@@ -314,16 +314,16 @@ static int call(cli_call *cli)
 
 static const cli_option *const call_tables[] = { runner_options, NULL };
 const cli_command cli_job_call = {
-  "job",
-  "call",
-  "VERB [ARGUMENTS.json]",
-  "Have a service do something that is no job, and print what it says; `-` reads the arguments from standard input.",
-  "  echo '{\"dag\": \"silver\"}' | osdear job call --runner airflow+http://pi:8080 pause -\n"
-  "  osdear job call --runner dremio+http://pi:9047 view view.json\n",
-  call_tables,
-  1,
-  2,
-  call,
+  .group = "job",
+  .verb = "call",
+  .arguments = "VERB [ARGUMENTS.json]",
+  .summary = "Have a service do something that is no job, and print what it says; `-` reads the arguments from standard input.",
+  .examples = "  echo '{\"dag\": \"silver\"}' | osdear job call --runner airflow+http://pi:8080 pause -\n"
+              "  osdear job call --runner dremio+http://pi:9047 view view.json\n",
+  .options = call_tables,
+  .least = 1,
+  .most = 2,
+  .run = call,
 };
 
 /* ---- prune ---- */
@@ -358,15 +358,15 @@ static const cli_option prune_options[] = {
 };
 static const cli_option *const prune_tables[] = { runner_options, prune_options, NULL };
 const cli_command cli_job_prune = {
-  "job",
-  "prune",
-  "",
-  "Forget jobs that are over: their notes, what local programs wrote, containers that ended.",
-  "  osdear job prune --runner process: --days 7\n",
-  prune_tables,
-  0,
-  0,
-  prune,
+  .group = "job",
+  .verb = "prune",
+  .arguments = "",
+  .summary = "Forget jobs that are over: their notes, what local programs wrote, containers that ended.",
+  .examples = "  osdear job prune --runner process: --days 7\n",
+  .options = prune_tables,
+  .least = 0,
+  .most = 0,
+  .run = prune,
 };
 
 /* ---- ls ---- */
@@ -421,13 +421,14 @@ static const cli_option list_options[] = {
 };
 static const cli_option *const list_tables[] = { runner_options, list_options, NULL };
 const cli_command cli_job_ls = {
-  "job",
-  "ls",
-  "",
-  "The jobs that were submitted to a service from here, newest first.",
-  "  osdear job ls --runner process:\n  osdear job ls --runner process: --json | jq -r 'select(.state == \"failed\").id'\n",
-  list_tables,
-  0,
-  0,
-  list,
+  .group = "job",
+  .verb = "ls",
+  .arguments = "",
+  .summary = "The jobs that were submitted to a service from here, newest first.",
+  .examples =
+      "  osdear job ls --runner process:\n  osdear job ls --runner process: --json | jq -r 'select(.state == \"failed\").id'\n",
+  .options = list_tables,
+  .least = 0,
+  .most = 0,
+  .run = list,
 };

@@ -77,15 +77,15 @@ static int ls(cli_call *cli)
 
 static const cli_option *const ls_tables[] = { cli_engine_options, NULL };
 const cli_command cli_stack_ls = {
-  "stack",
-  "ls",
-  "",
-  "The stacks of an engine: what Portainer wants of them, and what runs.",
-  "  osdear stack ls --engine portainer+https://nas:9443/local\n  osdear stack ls --engine podman --json\n",
-  ls_tables,
-  0,
-  0,
-  ls,
+  .group = "stack",
+  .verb = "ls",
+  .arguments = "",
+  .summary = "The stacks of an engine: what Portainer wants of them, and what runs.",
+  .examples = "  osdear stack ls --engine portainer+https://nas:9443/local\n  osdear stack ls --engine podman --json\n",
+  .options = ls_tables,
+  .least = 0,
+  .most = 0,
+  .run = ls,
 };
 
 /* ---- up ---- */
@@ -165,16 +165,16 @@ static const cli_option up_options[] = {
 };
 static const cli_option *const up_tables[] = { up_options, cli_engine_options, NULL };
 const cli_command cli_stack_up = {
-  "stack",
-  "up",
-  "NAME FILE",
-  "Have Portainer make or update a stack from a Compose file, and wait until its containers are up.",
-  "  osdear stack up --engine portainer+https://nas:9443/local lake compose.yaml\n"
-  "  osdear stack up -e TAG=3 --pull always lake compose.yaml\n",
-  up_tables,
-  2,
-  2,
-  up,
+  .group = "stack",
+  .verb = "up",
+  .arguments = "NAME FILE",
+  .summary = "Have Portainer make or update a stack from a Compose file, and wait until its containers are up.",
+  .examples = "  osdear stack up --engine portainer+https://nas:9443/local lake compose.yaml\n"
+              "  osdear stack up -e TAG=3 --pull always lake compose.yaml\n",
+  .options = up_tables,
+  .least = 2,
+  .most = 2,
+  .run = up,
 };
 
 /* ---- start, stop, down ---- */
@@ -191,8 +191,15 @@ static int start(cli_call *cli)
 
 static const cli_option *const plain_tables[] = { cli_engine_options, NULL };
 const cli_command cli_stack_start = {
-  "stack", "start", "NAME", "Start a stack, and wait until its containers are up.", "  osdear stack start lake\n", plain_tables,
-  1,       1,       start,
+  .group = "stack",
+  .verb = "start",
+  .arguments = "NAME",
+  .summary = "Start a stack, and wait until its containers are up.",
+  .examples = "  osdear stack start lake\n",
+  .options = plain_tables,
+  .least = 1,
+  .most = 1,
+  .run = start,
 };
 
 static int stop_one(cli_call *cli, osdear_stack *stack)
@@ -206,15 +213,15 @@ static int stop(cli_call *cli)
 }
 
 const cli_command cli_stack_stop = {
-  "stack",
-  "stop",
-  "NAME",
-  "Stop a stack, and wait until none of its containers runs.",
-  "  osdear stack stop lake\n",
-  plain_tables,
-  1,
-  1,
-  stop,
+  .group = "stack",
+  .verb = "stop",
+  .arguments = "NAME",
+  .summary = "Stop a stack, and wait until none of its containers runs.",
+  .examples = "  osdear stack stop lake\n",
+  .options = plain_tables,
+  .least = 1,
+  .most = 1,
+  .run = stop,
 };
 
 static int remove_one(cli_call *cli, osdear_stack *stack)
@@ -233,13 +240,13 @@ static const cli_option down_options[] = {
 };
 static const cli_option *const down_tables[] = { down_options, cli_engine_options, NULL };
 const cli_command cli_stack_down = {
-  "stack",
-  "down",
-  "NAME",
-  "Remove a stack: its containers and networks.",
-  "  osdear stack down lake\n  osdear stack down --volumes lake\n",
-  down_tables,
-  1,
-  1,
-  down,
+  .group = "stack",
+  .verb = "down",
+  .arguments = "NAME",
+  .summary = "Remove a stack: its containers and networks.",
+  .examples = "  osdear stack down lake\n  osdear stack down --volumes lake\n",
+  .options = down_tables,
+  .least = 1,
+  .most = 1,
+  .run = down,
 };

@@ -397,68 +397,74 @@ static const cli_option *const with_copy[] = { recursive_options, copy_options, 
 static const cli_option *const with_presign[] = { presign_options, NULL };
 
 const cli_command cli_store_ls = {
-  "store",
-  "ls",
-  "URI",
-  "List the files and folders at an address.",
-  "  osdear store ls s3://lake/bronze\n"
-  "  osdear store ls -r --json lake/bronze/flights\n"
-  "  osdear store ls --uploads s3://lake\n",
-  with_list,
-  1,
-  1,
-  ls,
+  .group = "store",
+  .verb = "ls",
+  .arguments = "URI",
+  .summary = "List the files and folders at an address.",
+  .examples = "  osdear store ls s3://lake/bronze\n"
+              "  osdear store ls -r --json lake/bronze/flights\n"
+              "  osdear store ls --uploads s3://lake\n",
+  .options = with_list,
+  .least = 1,
+  .most = 1,
+  .run = ls,
 };
 const cli_command cli_store_cat = {
-  "store",
-  "cat",
-  "URI…",
-  "Write files to standard output.",
-  "  osdear store cat s3://lake/bronze/flights/_delta_log/00000000000000000000.json\n"
-  "  osdear store cat --offset 0 --length 4 s3://lake/file.parquet\n",
-  with_range,
-  1,
-  -1,
-  cat,
+  .group = "store",
+  .verb = "cat",
+  .arguments = "URI…",
+  .summary = "Write files to standard output.",
+  .examples = "  osdear store cat s3://lake/bronze/flights/_delta_log/00000000000000000000.json\n"
+              "  osdear store cat --offset 0 --length 4 s3://lake/file.parquet\n",
+  .options = with_range,
+  .least = 1,
+  .most = -1,
+  .run = cat,
 };
 const cli_command cli_store_cp = {
-  "store",
-  "cp",
-  "FROM TO",
-  "Copy a file, or with -r a folder; `-` is standard input or output.",
-  "  osdear store cp flights.csv s3://lake/incoming/\n"
-  "  osdear store cp -r s3://lake/bronze backup/bronze\n"
-  "  pg_dump lab | osdear store cp - s3://lake/dumps/lab.sql\n",
-  with_copy,
-  2,
-  2,
-  cp,
+  .group = "store",
+  .verb = "cp",
+  .arguments = "FROM TO",
+  .summary = "Copy a file, or with -r a folder; `-` is standard input or output.",
+  .examples = "  osdear store cp flights.csv s3://lake/incoming/\n"
+              "  osdear store cp -r s3://lake/bronze backup/bronze\n"
+              "  pg_dump lab | osdear store cp - s3://lake/dumps/lab.sql\n",
+  .options = with_copy,
+  .least = 2,
+  .most = 2,
+  .run = cp,
 };
 const cli_command cli_store_rm = {
-  "store",
-  "rm",
-  "URI…",
-  "Delete files, or with -r folders.",
-  "  osdear store rm s3://lake/incoming/flights.csv\n"
-  "  osdear store rm -r s3://lake/incoming\n"
-  "  osdear store rm --uploads --older-than 48 s3://lake\n",
-  with_remove,
-  1,
-  -1,
-  rm,
+  .group = "store",
+  .verb = "rm",
+  .arguments = "URI…",
+  .summary = "Delete files, or with -r folders.",
+  .examples = "  osdear store rm s3://lake/incoming/flights.csv\n"
+              "  osdear store rm -r s3://lake/incoming\n"
+              "  osdear store rm --uploads --older-than 48 s3://lake\n",
+  .options = with_remove,
+  .least = 1,
+  .most = -1,
+  .run = rm,
 };
 const cli_command cli_store_stat = {
-  "store", "stat", "URI",     "Size and time of a file.", "  osdear store stat s3://lake/incoming/flights.csv\n", NULL,
-  1,       1,      stat_file,
+  .group = "store",
+  .verb = "stat",
+  .arguments = "URI",
+  .summary = "Size and time of a file.",
+  .examples = "  osdear store stat s3://lake/incoming/flights.csv\n",
+  .least = 1,
+  .most = 1,
+  .run = stat_file,
 };
 const cli_command cli_store_presign = {
-  "store",
-  "presign",
-  "URI",
-  "A URL by which anybody may fetch a file of an s3: store, or with --method PUT write it.",
-  "  osdear store presign --expires 600 s3://lake/reports/today.pdf\n",
-  with_presign,
-  1,
-  1,
-  presign,
+  .group = "store",
+  .verb = "presign",
+  .arguments = "URI",
+  .summary = "A URL by which anybody may fetch a file of an s3: store, or with --method PUT write it.",
+  .examples = "  osdear store presign --expires 600 s3://lake/reports/today.pdf\n",
+  .options = with_presign,
+  .least = 1,
+  .most = 1,
+  .run = presign,
 };

@@ -142,15 +142,15 @@ static int show(cli_call *cli)
 
 static const cli_option *const show_tables[] = { cli_snapshot_options, NULL };
 const cli_command cli_table_show = {
-  "table",
-  "show",
-  "URI",
-  "What a table is: version, files, bytes, protocol, properties.",
-  "  osdear table show lake/flights\n  osdear table show --version 3 --json lake/flights\n",
-  show_tables,
-  1,
-  1,
-  show,
+  .group = "table",
+  .verb = "show",
+  .arguments = "URI",
+  .summary = "What a table is: version, files, bytes, protocol, properties.",
+  .examples = "  osdear table show lake/flights\n  osdear table show --version 3 --json lake/flights\n",
+  .options = show_tables,
+  .least = 1,
+  .most = 1,
+  .run = show,
 };
 
 /* ---- schema ---- */
@@ -185,15 +185,15 @@ static int schema(cli_call *cli)
 }
 
 const cli_command cli_table_schema = {
-  "table",
-  "schema",
-  "URI",
-  "A table's columns; with --json as Delta stores them.",
-  "  osdear table schema lake/flights\n  osdear table schema --json lake/flights\n",
-  show_tables,
-  1,
-  1,
-  schema,
+  .group = "table",
+  .verb = "schema",
+  .arguments = "URI",
+  .summary = "A table's columns; with --json as Delta stores them.",
+  .examples = "  osdear table schema lake/flights\n  osdear table schema --json lake/flights\n",
+  .options = show_tables,
+  .least = 1,
+  .most = 1,
+  .run = schema,
 };
 
 /* ---- history and files ---- */
@@ -216,15 +216,15 @@ static int history(cli_call *cli)
 
 static const cli_option *const history_tables[] = { limit_options, cli_output_options, NULL };
 const cli_command cli_table_history = {
-  "table",
-  "history",
-  "URI",
-  "The commits of a table, newest first.",
-  "  osdear table history --limit 5 lake/flights\n  osdear table history --json lake/flights | jq .operation\n",
-  history_tables,
-  1,
-  1,
-  history,
+  .group = "table",
+  .verb = "history",
+  .arguments = "URI",
+  .summary = "The commits of a table, newest first.",
+  .examples = "  osdear table history --limit 5 lake/flights\n  osdear table history --json lake/flights | jq .operation\n",
+  .options = history_tables,
+  .least = 1,
+  .most = 1,
+  .run = history,
 };
 
 static int files(cli_call *cli)
@@ -245,15 +245,15 @@ static int files(cli_call *cli)
 
 static const cli_option *const files_tables[] = { cli_snapshot_options, where_options, cli_output_options, NULL };
 const cli_command cli_table_files = {
-  "table",
-  "files",
-  "URI",
-  "The data files that make up a table, or those that may hold the rows wanted.",
-  "  osdear table files lake/flights\n  osdear table files --where \"month = 3\" --format csv lake/flights\n",
-  files_tables,
-  1,
-  1,
-  files,
+  .group = "table",
+  .verb = "files",
+  .arguments = "URI",
+  .summary = "The data files that make up a table, or those that may hold the rows wanted.",
+  .examples = "  osdear table files lake/flights\n  osdear table files --where \"month = 3\" --format csv lake/flights\n",
+  .options = files_tables,
+  .least = 1,
+  .most = 1,
+  .run = files,
 };
 
 /* ---- read ---- */
@@ -290,17 +290,18 @@ static const cli_option *const read_tables[] = {
   cli_snapshot_options, column_options, row_id_options, where_options, limit_options, cli_output_options, NULL
 };
 const cli_command cli_table_read = {
-  "table",
-  "read",
-  "URI",
-  "A table's rows.",
-  "  osdear table read --limit 10 lake/flights\n"
-  "  osdear table read --columns carrier,arr_delay --where \"month = 3 AND arr_delay > 60\" --format csv lake/flights\n"
-  "  osdear table read --version 0 --format parquet lake/flights > flights.parquet\n",
-  read_tables,
-  1,
-  1,
-  read_rows,
+  .group = "table",
+  .verb = "read",
+  .arguments = "URI",
+  .summary = "A table's rows.",
+  .examples =
+      "  osdear table read --limit 10 lake/flights\n"
+      "  osdear table read --columns carrier,arr_delay --where \"month = 3 AND arr_delay > 60\" --format csv lake/flights\n"
+      "  osdear table read --version 0 --format parquet lake/flights > flights.parquet\n",
+  .options = read_tables,
+  .least = 1,
+  .most = 1,
+  .run = read_rows,
 };
 
 /* ---- changes ---- */
@@ -333,14 +334,14 @@ static const cli_option range_options[] = {
 };
 static const cli_option *const changes_tables[] = { range_options, column_options, where_options, cli_output_options, NULL };
 const cli_command cli_table_changes = {
-  "table",
-  "changes",
-  "URI",
-  "What happened to a table's rows: inserted, deleted, updated, by which version and when.",
-  "  osdear table changes --from 5 lake/flights\n"
-  "  osdear table changes --from 5 --to 9 --where \"_change_type <> 'update_preimage'\" --format csv lake/flights\n",
-  changes_tables,
-  1,
-  1,
-  changes,
+  .group = "table",
+  .verb = "changes",
+  .arguments = "URI",
+  .summary = "What happened to a table's rows: inserted, deleted, updated, by which version and when.",
+  .examples = "  osdear table changes --from 5 lake/flights\n"
+              "  osdear table changes --from 5 --to 9 --where \"_change_type <> 'update_preimage'\" --format csv lake/flights\n",
+  .options = changes_tables,
+  .least = 1,
+  .most = 1,
+  .run = changes,
 };

@@ -85,16 +85,17 @@ static int create(cli_call *cli)
 
 static const cli_option *const create_tables[] = { create_options, cli_source_options, NULL };
 const cli_command cli_table_create = {
-  "table",
-  "create",
-  "URI",
-  "Create an empty table.",
-  "  osdear table create --schema \"id BIGINT NOT NULL, day DATE, tags ARRAY<STRING>\" --partition-by day lake/events\n"
-  "  osdear table create --like events.csv lake/events\n",
-  create_tables,
-  1,
-  1,
-  create,
+  .group = "table",
+  .verb = "create",
+  .arguments = "URI",
+  .summary = "Create an empty table.",
+  .examples =
+      "  osdear table create --schema \"id BIGINT NOT NULL, day DATE, tags ARRAY<STRING>\" --partition-by day lake/events\n"
+      "  osdear table create --like events.csv lake/events\n",
+  .options = create_tables,
+  .least = 1,
+  .most = 1,
+  .run = create,
 };
 
 /* ---- append, overwrite, ingest ---- */
@@ -169,31 +170,31 @@ static int overwrite(cli_call *cli)
 
 static const cli_option *const append_tables[] = { cli_source_options, cli_write_options, quiet_options, NULL };
 const cli_command cli_table_append = {
-  "table",
-  "append",
-  "URI FILE…",
-  "Add the rows of files to a table, in one commit.",
-  "  osdear table append lake/events monday.csv tuesday.csv\n"
-  "  zcat events.ndjson.gz | osdear table append --from ndjson lake/events -\n",
-  append_tables,
-  2,
-  -1,
-  append,
+  .group = "table",
+  .verb = "append",
+  .arguments = "URI FILE…",
+  .summary = "Add the rows of files to a table, in one commit.",
+  .examples = "  osdear table append lake/events monday.csv tuesday.csv\n"
+              "  zcat events.ndjson.gz | osdear table append --from ndjson lake/events -\n",
+  .options = append_tables,
+  .least = 2,
+  .most = -1,
+  .run = append,
 };
 
 static const cli_option *const overwrite_tables[] = { overwrite_options, cli_source_options, cli_write_options, quiet_options,
                                                       NULL };
 const cli_command cli_table_overwrite = {
-  "table",
-  "overwrite",
-  "URI FILE…",
-  "Replace a table's rows, or those of some partitions, in one commit.",
-  "  osdear table overwrite lake/events all.parquet\n"
-  "  osdear table overwrite --where \"day = DATE '2024-01-31'\" lake/events corrected.csv\n",
-  overwrite_tables,
-  2,
-  -1,
-  overwrite,
+  .group = "table",
+  .verb = "overwrite",
+  .arguments = "URI FILE…",
+  .summary = "Replace a table's rows, or those of some partitions, in one commit.",
+  .examples = "  osdear table overwrite lake/events all.parquet\n"
+              "  osdear table overwrite --where \"day = DATE '2024-01-31'\" lake/events corrected.csv\n",
+  .options = overwrite_tables,
+  .least = 2,
+  .most = -1,
+  .run = overwrite,
 };
 
 /* The table there, or NULL where there is none. */
@@ -250,18 +251,17 @@ static int ingest(cli_call *cli)
 
 static const cli_option *const ingest_tables[] = { ingest_options, cli_source_options, cli_write_options, quiet_options, NULL };
 const cli_command cli_ingest = {
-  NULL,
-  "ingest",
-  "FILE… URI",
-  "Bring CSV, NDJSON or Parquet files into a table, which is created where there is none.",
-  "  osdear ingest flights.csv lake/bronze/flights\n"
-  "  osdear ingest --partition-by month --type dep_time=string flights.csv.gz lake/bronze/flights\n"
-  "  curl -s https://example.org/data.csv | osdear ingest - lake/bronze/data\n"
-  "  osdear ingest --app-id daily --app-version 20240131 day.parquet lake/bronze/days\n",
-  ingest_tables,
-  2,
-  -1,
-  ingest,
+  .verb = "ingest",
+  .arguments = "FILE… URI",
+  .summary = "Bring CSV, NDJSON or Parquet files into a table, which is created where there is none.",
+  .examples = "  osdear ingest flights.csv lake/bronze/flights\n"
+              "  osdear ingest --partition-by month --type dep_time=string flights.csv.gz lake/bronze/flights\n"
+              "  curl -s https://example.org/data.csv | osdear ingest - lake/bronze/data\n"
+              "  osdear ingest --app-id daily --app-version 20240131 day.parquet lake/bronze/days\n",
+  .options = ingest_tables,
+  .least = 2,
+  .most = -1,
+  .run = ingest,
 };
 
 static int checkpoint(cli_call *cli)
@@ -278,13 +278,12 @@ static int checkpoint(cli_call *cli)
 }
 
 const cli_command cli_table_checkpoint = {
-  "table",
-  "checkpoint",
-  "URI",
-  "Write a checkpoint of the newest version, so that opening the table reads less.",
-  "  osdear table checkpoint lake/events\n",
-  NULL,
-  1,
-  1,
-  checkpoint,
+  .group = "table",
+  .verb = "checkpoint",
+  .arguments = "URI",
+  .summary = "Write a checkpoint of the newest version, so that opening the table reads less.",
+  .examples = "  osdear table checkpoint lake/events\n",
+  .least = 1,
+  .most = 1,
+  .run = checkpoint,
 };
