@@ -32,6 +32,7 @@ static bool is_sound(const osdear__parquet *file, size_t group, const osdear__pq
                      const osdear__pq_offset_index *index)
 {
   int64_t rows = file->meta.row_groups[group].num_rows;
+  int64_t end = rows ? rows : 1; /* a group without rows may have a page without rows */
   int64_t from = meta->data_page_offset;
   int64_t row = 0;
 
@@ -43,7 +44,7 @@ static bool is_sound(const osdear__parquet *file, size_t group, const osdear__pq
     if (page->offset < from || page->compressed_page_size <= 0 || page->offset > file->footer_at ||
         page->compressed_page_size > file->footer_at - page->offset)
       return false;
-    if (page->first_row_index < row || (rows && page->first_row_index >= rows))
+    if (page->first_row_index < row || page->first_row_index >= end)
       return false;
     from = page->offset + page->compressed_page_size;
     row = page->first_row_index;
