@@ -166,8 +166,12 @@ static bool put_timestamp(const variant *v, size_t at, int64_t per_us, bool has_
 
   if (!read_bytes(v->value, at, sizeof time, &time))
     return false;
-  us = time / per_us - (time % per_us < 0);
-  rest = time - us * per_us;
+  us = time / per_us;
+  rest = time % per_us;
+  if (rest < 0) {
+    rest += per_us;
+    us--;
+  }
   size = osdear__format_timestamp(us, ' ', "", text);
   if (us % 1000000 == 0 && !rest)
     size -= 7;
