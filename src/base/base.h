@@ -104,6 +104,8 @@ int osdear__str_compare(osdear__str a, osdear__str b);       /* bytewise, as UTF
 bool osdear__starts_with(const char *text, const char *prefix);
 bool osdear__ends_with(const char *text, const char *suffix);
 bool osdear__utf8_is_valid(const char *data, size_t size);
+/* A stranger's words go to terminals: control characters but for line ends and tabs, and what is no UTF-8, become `?`. */
+void osdear__make_showable(char *text);
 osdear__str osdear__strip(osdear__str text);          /* without the blanks and control characters at its ends */
 int64_t osdear__utf8_length(osdear__str text);        /* how many characters it has */
 uint64_t osdear__hash(const void *data, size_t size); /* well mixed, seeded per process against chosen collisions */

@@ -152,6 +152,7 @@ void osdear__log(const osdear_context *context, osdear_log_level level, const ch
   va_start(arguments, format);
   vsnprintf(line, sizeof line, format, arguments);
   va_end(arguments);
+  osdear__make_showable(line);
   context->options.log(context->options.log_argument, level, component, line);
 }
 

@@ -141,6 +141,7 @@ static osdear_status set_error(osdear_error **error, osdear_status status, osdea
   atomic_init(&made->references, 1);
   made->status = status;
   made->message = osdear__buf_take(message);
+  osdear__make_showable(made->message);
   made->cause = cause;
   made->retryable = -1;
   *error = made;

@@ -102,6 +102,21 @@ bool osdear__utf8_is_valid(const char *data, size_t size)
   return true;
 }
 
+void osdear__make_showable(char *text)
+{
+  unsigned char *s = (unsigned char *)text;
+  size_t left = strlen(text), length;
+
+  for (; left > 0; s += length, left -= length) {
+    bool is_ill_formed = (length = sequence_length(s, left)) == 0;
+    bool is_control = (s[0] < ' ' && s[0] != '\n' && s[0] != '\t') || s[0] == 0x7F || (s[0] == 0xC2 && s[1] < 0xA0);
+
+    length = is_ill_formed ? 1 : length;
+    if (is_ill_formed || is_control)
+      memset(s, '?', length);
+  }
+}
+
 osdear__str osdear__strip(osdear__str text)
 {
   while (text.size > 0 && (unsigned char)text.data[0] <= ' ') {

@@ -33,3 +33,12 @@ Test(error, a_service_knows_better_than_the_status_whether_to_try_again)
   cr_assert_eq(osdear_error_retryable(error), 1);
   osdear_error_free(error);
 }
+
+Test(error, a_strangers_words_do_not_command_a_terminal)
+{
+  osdear_error *error = NULL;
+
+  osdear__fail(&error, OSDEAR_ERR_CORRUPT, "\"%s\": line 1\n\tline 2", "a\x1b]0;b\a\r\x7f\xc2\x9b é漢😀 \xff\xc2");
+  cr_assert_str_eq(osdear_error_message(error), "\"a?]0;b????? é漢😀 ??\": line 1\n\tline 2");
+  osdear_error_free(error);
+}
