@@ -92,6 +92,8 @@ static const struct {
   { "executable file not found", OSDEAR_ERR_ARGUMENT },
   { "oci runtime", OSDEAR_ERR_ARGUMENT },
   { "invalid signal", OSDEAR_ERR_ARGUMENT },
+  { "permission denied", OSDEAR_ERR_DENIED }, /* of ssh, as the next */
+  { "host key verification failed", OSDEAR_ERR_DENIED },
 };
 
 static bool holds(osdear__str text, const char *words)

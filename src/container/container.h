@@ -50,6 +50,8 @@ MUST_USE osdear_status osdear__small_file(const char *path, size_t most, osdear_
 typedef struct osdear__ssh osdear__ssh;
 MUST_USE osdear_status osdear__ssh_open(const osdear__place *place, const char *program, osdear__ssh **out, osdear_error **error);
 const char *osdear__ssh_socket(const osdear__ssh *ssh);
+/* The last line that the programs have written to their standard error since this was asked; none: nothing is appended. */
+void osdear__ssh_take_words(osdear__ssh *ssh, osdear__buf *out);
 void osdear__ssh_auto(osdear__ssh **ssh);
 
 /* ---- registries (credentials.c) ---- */
@@ -122,6 +124,8 @@ MUST_USE osdear_status osdear__engine_pull(osdear_engine *engine, const osdear__
  * refused comes in the engine's own words; UNAVAILABLE where a Portainer wants another token. */
 MUST_USE osdear_status osdear__engine_read(osdear_engine *engine, osdear__http_reader *reader, void *out, size_t room,
                                            int64_t wait_ms, size_t *got, bool *is_silent, osdear_error **error);
+/* Of a request that got no answer: an engine behind ssh is away for the reason that ssh gives. Returns the status that this makes. */
+osdear_status osdear__engine_lost(const osdear_engine *engine, osdear_status st, osdear_error **error);
 /* An engine that hangs fails here with TIMEOUT. One that is away does not fail: whoever is connected to it learns that by himself. */
 MUST_USE osdear_status osdear__engine_check(osdear_engine *engine, osdear_error **error);
 /* For who sends a GET himself, among many: its client, its URL, and a header that goes with it (NULL: none) with its value. */

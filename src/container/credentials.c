@@ -1,11 +1,11 @@
 /* Credentials of registries, from where Docker keeps them: config.json, or the helper programs that it names. */
+#include <base/spawn.h>
 #include <container/container.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,8 +16,6 @@
 #define EXIT_PATIENCE_US INT64_C(2000000)
 /* What Docker calls its own registry, for reasons of age. */
 #define HUB_KEY "https://index.docker.io/v1/"
-
-extern char **environ;
 
 /* ---- names of images ---- */
 
@@ -106,8 +104,8 @@ static void osdear__child_drop(osdear__child *child)
 
 static osdear_status start_helper(const char *program, osdear__child *out, osdear_error **error)
 {
-  char *words[] = { (char *)(uintptr_t)program, (char *)(uintptr_t) "get", NULL };
-  posix_spawn_file_actions_t actions;
+  const char *words[] = { program, "get", NULL };
+  osdear__spawn_options options = { .program = program, .words = words, .fd_count = 2 };
   int input[2], output[2], failure;
 
   /* A socket, because a write to it can be told not to raise SIGPIPE. */
@@ -119,15 +117,9 @@ static osdear_status start_helper(const char *program, osdear__child *out, osdea
     close(input[1]);
     return osdear__fail_errno(error, failure, "no pipe to %s", program);
   }
-  failure = posix_spawn_file_actions_init(&actions);
-  if (!failure) {
-    failure = posix_spawn_file_actions_adddup2(&actions, input[0], 0);
-    if (!failure)
-      failure = posix_spawn_file_actions_adddup2(&actions, output[1], 1);
-    if (!failure)
-      failure = posix_spawnp(&out->pid, program, &actions, NULL, words, environ);
-    posix_spawn_file_actions_destroy(&actions);
-  }
+  options.fds[0] = input[0];
+  options.fds[1] = output[1];
+  failure = osdear__spawn(&options, &out->pid);
   close(input[0]);
   close(output[1]);
   out->to = input[1];

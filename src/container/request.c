@@ -127,6 +127,28 @@ static bool should_log_in_again(osdear_engine *engine, const osdear__engine_requ
          !given->source.read;
 }
 
+osdear_status osdear__engine_lost(const osdear_engine *engine, osdear_status st, osdear_error **error)
+{
+  SCOPED(buf) words = { 0 };
+  osdear_status meaning;
+
+  while (engine->origin)
+    engine = engine->origin;
+  if (!engine->ssh || st != OSDEAR_ERR_UNAVAILABLE)
+    return st;
+  osdear__ssh_take_words(engine->ssh, &words);
+  if (words.size == 0)
+    return st;
+  osdear__buf_append(&words, "", 0);
+  st = osdear__buf_check(&words, error);
+  if (st)
+    return st;
+  osdear__error_forget(error);
+  meaning = osdear__engine_meaning((osdear__str){ words.data, words.size }, 0);
+  return osdear__fail(error, meaning ? meaning : OSDEAR_ERR_UNAVAILABLE, "%s%s",
+                      osdear__starts_with(words.data, "ssh: ") ? "" : "ssh: ", words.data);
+}
+
 osdear_status osdear__engine_send(osdear_engine *engine, const osdear__engine_request *given, osdear__http_response *response,
                                   osdear_error **error)
 {
@@ -137,7 +159,7 @@ osdear_status osdear__engine_send(osdear_engine *engine, const osdear__engine_re
     if (!st)
       st = osdear__http_send(engine->client, engine->context, &p.request, response, error);
     if (st)
-      return st;
+      return osdear__engine_lost(engine, st, error);
     if (!should_log_in_again(engine, given, response, attempt))
       return judge(given, response, error);
   }
@@ -168,7 +190,7 @@ osdear_status osdear__engine_pull(osdear_engine *engine, const osdear__engine_re
     if (!st)
       st = osdear__http_open(engine->client, engine->context, &p.request, response, out, error);
     if (st || *out)
-      return st;
+      return osdear__engine_lost(engine, st, error);
     if (!should_log_in_again(engine, given, response, attempt)) {
       st = judge(given, response, error);
       return st ? st
@@ -193,7 +215,7 @@ osdear_status osdear__engine_read(osdear_engine *engine, osdear__http_reader *re
   }
   refusal = st ? osdear__http_reader_refusal(reader) : NULL;
   if (!refusal)
-    return st;
+    return osdear__engine_lost(engine, st, error);
   osdear__error_forget(error);
   if (osdear__engine_is_to_log_in(engine, refusal))
     return osdear__fail(error, OSDEAR_ERR_UNAVAILABLE, "engine %s: the token has run out", engine->address);

@@ -1,5 +1,7 @@
 /* An engine behind ssh: a socket on this machine, each of whose connections becomes the standard input and output of one
- * `ssh HOST docker system dial-stdio`. No byte passes through here: the program is given the connection itself. */
+ * `ssh HOST docker system dial-stdio`. No byte passes through here: the program is given the connection itself. What it writes to its
+ * standard error is kept for whoever asks why a connection came to nothing. */
+#include <base/spawn.h>
 #include <base/thread.h>
 #include <container/container.h>
 
@@ -7,7 +9,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -17,8 +18,9 @@
 
 #define MOST_WORDS 16
 #define MOST_CHILDREN 256
-
-extern char **environ;
+#define MOST_SAID 512 /* bytes, the last ones */
+#define END_PATIENCE_MS 1000
+#define PAUSE_MS 100 /* where there is no descriptor for another connection */
 
 struct osdear__ssh {
   char folder[64];
@@ -26,50 +28,124 @@ struct osdear__ssh {
   char *program, *host, *user, *port;
   const char *words[MOST_WORDS];
   int listener, stopping[2];
+  int errors[2]; /* a pipe; its reading end does not wait */
+  pthread_mutex_t lock;
+  char said[MOST_SAID]; /* under the lock */
+  size_t said_size;
   pthread_t thread;
   bool has_thread;
   pid_t children[MOST_CHILDREN]; /* of the thread; 0: free */
 };
 typedef osdear__ssh osdear__ssh_handle;
 
-static void reap(osdear__ssh *ssh, bool all)
-{
-  for (size_t i = 0; i < MOST_CHILDREN; i++) {
-    pid_t got;
+/* ---- what the programs say ---- */
 
-    if (ssh->children[i] == 0)
-      continue;
-    if (all)
-      kill(ssh->children[i], SIGTERM);
-    do
-      got = waitpid(ssh->children[i], NULL, all ? 0 : WNOHANG);
-    while (got < 0 && errno == EINTR);
-    if (got != 0)
+static void keep(osdear__ssh *ssh, const char *text, size_t size)
+{
+  size_t kept = ssh->said_size < MOST_SAID - size ? ssh->said_size : MOST_SAID - size;
+
+  memmove(ssh->said, ssh->said + ssh->said_size - kept, kept);
+  memcpy(ssh->said + kept, text, size);
+  ssh->said_size = kept + size;
+}
+
+static void listen_to_errors(osdear__ssh *ssh)
+{
+  char piece[MOST_SAID];
+  ssize_t got;
+
+  pthread_mutex_lock(&ssh->lock);
+  while ((got = read(ssh->errors[0], piece, sizeof piece)) > 0 || (got < 0 && errno == EINTR))
+    if (got > 0)
+      keep(ssh, piece, (size_t)got);
+  pthread_mutex_unlock(&ssh->lock);
+}
+
+void osdear__ssh_take_words(osdear__ssh *ssh, osdear__buf *out)
+{
+  osdear__str said;
+
+  listen_to_errors(ssh);
+  pthread_mutex_lock(&ssh->lock);
+  said = osdear__strip((osdear__str){ ssh->said, ssh->said_size });
+  for (size_t i = said.size; i > 0; i--)
+    if (said.data[i - 1] == '\n' || said.data[i - 1] == '\r') {
+      said = (osdear__str){ said.data + i, said.size - i };
+      break;
+    }
+  osdear__buf_append(out, said.data, said.size);
+  ssh->said_size = 0;
+  pthread_mutex_unlock(&ssh->lock);
+}
+
+/* ---- programs ---- */
+
+static void reap(osdear__ssh *ssh)
+{
+  for (size_t i = 0; i < MOST_CHILDREN; i++)
+    if (ssh->children[i] != 0 && waitpid(ssh->children[i], NULL, WNOHANG) != 0)
       ssh->children[i] = 0;
+}
+
+static bool signal_all(const osdear__ssh *ssh, int number)
+{
+  bool are_there = false;
+
+  for (size_t i = 0; i < MOST_CHILDREN; i++)
+    if (ssh->children[i] != 0) {
+      kill(-ssh->children[i], number);
+      are_there = true;
+    }
+  return are_there;
+}
+
+/* Those that do not end when they are asked to are killed: nobody waits here for a network. */
+static void end_all(osdear__ssh *ssh)
+{
+  for (int64_t until = osdear__monotonic_us() + END_PATIENCE_MS * 1000; signal_all(ssh, SIGTERM);) {
+    reap(ssh);
+    if (osdear__monotonic_us() > until)
+      break;
+    poll(NULL, 0, 5);
   }
+  if (!signal_all(ssh, SIGKILL))
+    return;
+  for (size_t i = 0; i < MOST_CHILDREN; i++)
+    while (ssh->children[i] != 0 && waitpid(ssh->children[i], NULL, 0) < 0 && errno == EINTR)
+      continue;
+}
+
+/* Not by way of the pipe: who empties that must not wait for room in it. */
+static void say(osdear__ssh *ssh, int number)
+{
+  char text[MOST_SAID];
+  int size = snprintf(text, sizeof text, "%.300s cannot be run: %s\n", ssh->program, strerrordesc_np(number));
+
+  pthread_mutex_lock(&ssh->lock);
+  keep(ssh, text, (size_t)size);
+  pthread_mutex_unlock(&ssh->lock);
 }
 
 static void start_child(osdear__ssh *ssh, int connection)
 {
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
+  /* Its own session: an interrupt from the terminal is this process's to act on, not ssh's. */
+  const osdear__spawn_options options = { .program = ssh->program,
+                                          .words = ssh->words,
+                                          .fds = { connection, connection, ssh->errors[1] },
+                                          .fd_count = 3,
+                                          .has_session = true };
   size_t place = 0;
+  int failed;
 
   while (place < MOST_CHILDREN && ssh->children[place] != 0)
     place++;
-  if (place == MOST_CHILDREN || posix_spawn_file_actions_init(&actions) != 0)
+  if (place == MOST_CHILDREN)
     return;
-  posix_spawnattr_init(&attributes);
-  /* Its own group: an interrupt from the terminal is this process's to act on, not ssh's. */
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-  if (posix_spawn_file_actions_adddup2(&actions, connection, 0) == 0 &&
-      posix_spawn_file_actions_adddup2(&actions, connection, 1) == 0 &&
-      posix_spawnp(&ssh->children[place], ssh->program, &actions, &attributes, (char *const *)(uintptr_t)ssh->words, environ) !=
-          0)
-    ssh->children[place] = 0;
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
+  failed = osdear__spawn(&options, &ssh->children[place]);
+  if (!failed)
+    return;
+  ssh->children[place] = 0;
+  say(ssh, failed);
 }
 
 static void *serve(void *argument)
@@ -77,20 +153,32 @@ static void *serve(void *argument)
   osdear__ssh *ssh = argument;
 
   for (;;) {
-    struct pollfd waiting[2] = { { .fd = ssh->listener, .events = POLLIN }, { .fd = ssh->stopping[0], .events = POLLIN } };
+    struct pollfd waiting[] = { { .fd = ssh->stopping[0], .events = POLLIN },
+                                { .fd = ssh->listener, .events = POLLIN },
+                                { .fd = ssh->errors[0], .events = POLLIN } };
     int connection;
 
-    if (poll(waiting, 2, 1000) > 0 && waiting[1].revents)
+    if (poll(waiting, COUNT_OF(waiting), 1000) > 0 && waiting[0].revents)
       return NULL;
-    reap(ssh, false);
-    if (!(waiting[0].revents & POLLIN))
+    reap(ssh);
+    if (waiting[2].revents & POLLIN)
+      listen_to_errors(ssh);
+    if (!(waiting[1].revents & POLLIN))
       continue;
     connection = accept4(ssh->listener, NULL, NULL, SOCK_CLOEXEC);
-    if (connection < 0)
+    if (connection < 0) {
+      poll(waiting, 1, PAUSE_MS);
       continue;
+    }
     start_child(ssh, connection);
     close(connection);
   }
+}
+
+static void close_if_open(int fd)
+{
+  if (fd >= 0)
+    close(fd);
 }
 
 static void close_all(osdear__ssh *ssh)
@@ -100,12 +188,12 @@ static void close_all(osdear__ssh *ssh)
       continue;
     pthread_join(ssh->thread, NULL);
   }
-  reap(ssh, true);
-  if (ssh->listener >= 0)
-    close(ssh->listener);
-  for (size_t i = 0; i < COUNT_OF(ssh->stopping); i++)
-    if (ssh->stopping[i] >= 0)
-      close(ssh->stopping[i]);
+  end_all(ssh);
+  close_if_open(ssh->listener);
+  for (size_t i = 0; i < 2; i++) {
+    close_if_open(ssh->stopping[i]);
+    close_if_open(ssh->errors[i]);
+  }
   if (ssh->socket[0])
     unlink(ssh->socket);
   if (ssh->folder[0])
@@ -123,6 +211,7 @@ void osdear__ssh_auto(osdear__ssh **at)
   osdear__free(ssh->host);
   osdear__free(ssh->user);
   osdear__free(ssh->port);
+  pthread_mutex_destroy(&ssh->lock);
   osdear__free(ssh);
   *at = NULL;
 }
@@ -154,7 +243,8 @@ static osdear_status make_socket(osdear__ssh *ssh, osdear_error **error)
   memcpy(address.sun_path, ssh->socket, strlen(ssh->socket) + 1);
   ssh->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (ssh->listener < 0 || bind(ssh->listener, (struct sockaddr *)&address, sizeof address) != 0 ||
-      listen(ssh->listener, 16) != 0 || pipe2(ssh->stopping, O_CLOEXEC) != 0)
+      listen(ssh->listener, 16) != 0 || pipe2(ssh->stopping, O_CLOEXEC) != 0 || pipe2(ssh->errors, O_CLOEXEC) != 0 ||
+      fcntl(ssh->errors[0], F_SETFL, O_NONBLOCK) != 0)
     return osdear__fail_errno(error, errno, "ssh: cannot listen at %s", ssh->socket);
   return OSDEAR_OK;
 }
@@ -189,7 +279,8 @@ osdear_status osdear__ssh_open(const osdear__place *place, const char *program, 
 
   if (!made)
     return osdear__fail_memory(error);
-  made->listener = made->stopping[0] = made->stopping[1] = -1;
+  pthread_mutex_init(&made->lock, NULL);
+  made->listener = made->stopping[0] = made->stopping[1] = made->errors[0] = made->errors[1] = -1;
   made->program = osdear__strdup(program ? program : "ssh");
   made->host = osdear__strdup(place->ssh_host);
   made->user = osdear__strdup(place->ssh_user);

@@ -1,4 +1,5 @@
 /* Starting a local program under its supervisor, and ending it. */
+#include <base/spawn.h>
 #include <job/process.h>
 #include <job/supervise/supervise.h>
 
@@ -6,16 +7,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { DEFAULT_GRACE_MS = 10000, FIRST_FREE = 10, SLICE_MS = 100, CLEAN_UP_MS = 2000 };
+enum { DEFAULT_GRACE_MS = 10000, SLICE_MS = 100, CLEAN_UP_MS = 2000 };
 
-/* What is handed to the supervisor. All descriptors are from FIRST_FREE up, so that none stands where another is to go. */
+/* What is handed to the supervisor. */
 typedef struct hand {
   int program, folder, leash, report, nothing;
   int report_end; /* ours */
@@ -32,26 +32,18 @@ static void hand_close(hand *h)
   }
 }
 
-/* Moves a descriptor up. */
-static int up(int fd)
-{
-  int moved = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FREE);
-
-  if (fd >= 0) {
-    int number = errno;
-    close(fd);
-    errno = number;
-  }
-  return moved;
-}
-
 /* ---- the supervisor's own file: memory ---- */
 
+/* Its descriptor is above those that it is started with: by its number it is found. */
 static osdear_status open_program(int *out, osdear_error **error)
 {
-  int fd = up(memfd_create("osdear-supervise", MFD_CLOEXEC));
+  int low = memfd_create("osdear-supervise", MFD_CLOEXEC), fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, SPAWN_MOST_FDS);
+  int number = errno;
   size_t done = 0;
 
+  if (low >= 0)
+    close(low);
+  errno = number;
   *out = fd;
   while (fd >= 0 && done < osdear__supervise_size) {
     ssize_t put = write(fd, osdear__supervise_program + done, osdear__supervise_size - done);
@@ -80,7 +72,7 @@ static osdear_status open_leash(osdear_runner *runner, const osdear__json *spec,
     own->leash = ends[1];
   }
   close(h->leash);
-  h->leash = fcntl(own->leash_end, F_DUPFD_CLOEXEC, FIRST_FREE);
+  h->leash = fcntl(own->leash_end, F_DUPFD_CLOEXEC, 0);
   return h->leash < 0 ? osdear__fail_errno(error, errno, "cannot hand a pipe over") : OSDEAR_OK;
 }
 
@@ -91,19 +83,17 @@ static osdear_status hand_open(osdear_runner *runner, const osdear__submission *
 
   if (st)
     return st;
-  h->folder = up(open(submission->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  h->folder = open(submission->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (h->folder < 0)
     return osdear__fail_errno(error, errno, "cannot open \"%s\"", submission->folder);
-  h->nothing = up(open("/dev/null", O_RDWR | O_CLOEXEC));
-  h->leash = up(open("/dev/null", O_RDWR | O_CLOEXEC));
+  h->nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+  h->leash = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (h->nothing < 0 || h->leash < 0)
     return osdear__fail_errno(error, errno, "cannot open /dev/null");
   if (pipe2(ends, O_CLOEXEC) != 0)
     return osdear__fail_errno(error, errno, "cannot make a pipe");
-  h->report = up(ends[1]);
-  h->report_end = up(ends[0]);
-  if (h->report < 0 || h->report_end < 0)
-    return osdear__fail_errno(error, errno, "cannot make a pipe");
+  h->report = ends[1];
+  h->report_end = ends[0];
   return open_leash(runner, submission->spec, h, error);
 }
 
@@ -145,43 +135,22 @@ static osdear_status make_words(const osdear__json *spec, char *const *command, 
 
 /* ---- starting ---- */
 
-/* Calls of posix_spawn's family return their errno. */
-static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, const hand *h)
-{
-  const int from[] = { h->nothing, h->nothing, h->nothing, h->folder, h->leash, h->report };
-  sigset_t all, none;
-  int failed = 0;
-
-  sigfillset(&all);
-  sigemptyset(&none);
-  for (int i = 0; !failed && (size_t)i < COUNT_OF(from); i++)
-    failed = posix_spawn_file_actions_adddup2(actions, from[i], i);
-  if (!failed)
-    failed = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-  if (!failed)
-    failed = posix_spawnattr_setsigdefault(attributes, &all);
-  return failed ? failed : posix_spawnattr_setsigmask(attributes, &none);
-}
-
 static int spawn(const hand *h, char **words, char **environment)
 {
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
   char path[40];
+  const osdear__spawn_options options = {
+    .program = path,
+    .words = (const char *const *)words,
+    .environment = environment,
+    .fds = { h->nothing, h->nothing, h->nothing, h->folder, h->leash, h->report },
+    .fd_count = 6,
+    .has_session = true,
+  };
   pid_t pid;
-  int failed = posix_spawn_file_actions_init(&actions);
+  int failed;
 
-  if (failed)
-    return failed;
-  failed = posix_spawnattr_init(&attributes);
-  if (!failed) {
-    snprintf(path, sizeof path, "/proc/self/fd/%d", h->program);
-    failed = prepare(&actions, &attributes, h);
-    if (!failed)
-      failed = posix_spawn(&pid, path, &actions, &attributes, words, environment);
-    posix_spawnattr_destroy(&attributes);
-  }
-  posix_spawn_file_actions_destroy(&actions);
+  snprintf(path, sizeof path, "/proc/self/fd/%d", h->program);
+  failed = osdear__spawn(&options, &pid);
   /* It leaves a supervisor behind and ends at once. A caller that reaps all its children may be quicker: that is as good. */
   while (!failed && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
     continue;

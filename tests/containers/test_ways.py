@@ -1,6 +1,8 @@
 """The ways to an engine: TCP with certificates, ssh, DOCKER_HOST, contexts. Parts of the suite, over each of them, on the same dockerd."""
 import os
+import re
 import subprocess
+import time
 
 import pytest
 
@@ -71,9 +73,30 @@ def test_a_stranger_s_host_key_and_a_wrong_key_are_refused(place, dockerd, tmp_p
     address = f"ssh://root@127.0.0.1:{ssh.port}"
     (tmp_path / "hosts").touch()
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "wrong")], check=True)
-    for changed in ({"hosts": tmp_path / "hosts"}, {"key": tmp_path / "wrong"}):
+    for changed, words in (({"hosts": tmp_path / "hosts"}, "Host key verification failed"), ({"key": tmp_path / "wrong"}, "Permission denied")):
         program = ssh.client(tmp_path / "ssh", **changed)
-        with pytest.raises(osdear.Error, match="ssh://"):
+        with pytest.raises(osdear.DeniedError, match=f"{address}: ssh: .*{words}"):
             osdear.Engine(address, settings={"ssh_program": str(program)})
-    with pytest.raises(osdear.Error, match="ssh://"):
+    with pytest.raises(osdear.Error, match=f"{address}: ssh: .*nonesuch cannot be run: No such file"):
         osdear.Engine(address, settings={"ssh_program": str(tmp_path / "nonesuch")})
+
+
+def script(path, text):
+    path.write_text("#!/bin/sh\n" + text)
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_an_ssh_that_does_not_end_is_not_waited_for(tmp_path):
+    program = script(tmp_path / "deaf", "trap '' TERM\necho $$ > $0.pid\nwhile :; do sleep 1; done\n")
+    since = time.monotonic()
+    with pytest.raises(osdear.TimedOutError):
+        osdear.Engine("ssh://nobody@127.0.0.1", settings={"ssh_program": program}, timeout=0.3)
+    assert time.monotonic() - since < 10
+    assert not os.path.exists(f"/proc/{(tmp_path / 'deaf.pid').read_text().strip()}")
+
+
+def test_what_a_hostile_ssh_says_is_cut_and_harmless(tmp_path):
+    program = script(tmp_path / "loud", "i=0; while [ $i -lt 20000 ]; do echo line $i >&2; i=$((i + 1)); done; printf '\\033[2Jlast words\\r\\n' >&2\n")
+    with pytest.raises(osdear.UnavailableError, match=re.escape("ssh: ?[2Jlast words") + "$"):
+        osdear.Engine("ssh://nobody@127.0.0.1", settings={"ssh_program": program})

@@ -3,17 +3,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <base/spawn.h>
 #include <store/s3/credentials.h>
 
 #define PATIENCE_US (INT64_C(60) * 1000000)
 #define MOST_OUTPUT 65536
 #define MOST_WORDS 64
-
-extern char **environ;
 
 /* Words as a shell would take them: quotes and backslashes, and nothing else. Cuts `text` in place. */
 static osdear_status split(char *text, char *words[MOST_WORDS + 1], osdear_error **error)
@@ -50,29 +48,16 @@ static osdear_status split(char *text, char *words[MOST_WORDS + 1], osdear_error
 
 static int start(char **words, int output, pid_t *child)
 {
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  sigset_t none;
+  osdear__spawn_options options = {
+    .program = words[0], .words = (const char *const *)words, .fds = { -1, output }, .fd_count = 2
+  };
   int failed;
 
-  sigemptyset(&none);
-  failed = posix_spawn_file_actions_init(&actions);
-  if (failed)
-    return failed;
-  failed = posix_spawnattr_init(&attributes);
-  if (!failed) {
-    failed = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    if (!failed)
-      failed = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    if (!failed)
-      failed = posix_spawnattr_setsigmask(&attributes, &none);
-    if (!failed)
-      failed = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    if (!failed)
-      failed = posix_spawnp(child, words[0], &actions, &attributes, words, environ);
-    posix_spawnattr_destroy(&attributes);
-  }
-  posix_spawn_file_actions_destroy(&actions);
+  options.fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (options.fds[0] < 0)
+    return errno;
+  failed = osdear__spawn(&options, child);
+  close(options.fds[0]);
   return failed;
 }
 
