@@ -105,15 +105,18 @@ bool osdear__utf8_is_valid(const char *data, size_t size)
 void osdear__make_showable(char *text)
 {
   unsigned char *s = (unsigned char *)text;
-  size_t left = strlen(text), length;
+  size_t left = strlen(text);
 
-  for (; left > 0; s += length, left -= length) {
-    bool is_ill_formed = (length = sequence_length(s, left)) == 0;
+  while (left > 0) {
+    size_t length = sequence_length(s, left);
+    bool is_ill_formed = length == 0;
     bool is_control = (s[0] < ' ' && s[0] != '\n' && s[0] != '\t') || s[0] == 0x7F || (s[0] == 0xC2 && s[1] < 0xA0);
 
     length = is_ill_formed ? 1 : length;
     if (is_ill_formed || is_control)
       memset(s, '?', length);
+    s += length;
+    left -= length;
   }
 }
 

@@ -19,6 +19,7 @@
 #define MOST_WORDS 16
 #define MOST_CHILDREN 256
 #define MOST_SAID 512 /* bytes, the last ones */
+#define MOST_PIECES 256
 #define END_PATIENCE_MS 1000
 #define PAUSE_MS 100 /* where there is no descriptor for another connection */
 
@@ -49,15 +50,18 @@ static void keep(osdear__ssh *ssh, const char *text, size_t size)
   ssh->said_size = kept + size;
 }
 
+/* What a pipe holds, and not more: one that never falls silent must not keep us. */
 static void listen_to_errors(osdear__ssh *ssh)
 {
   char piece[MOST_SAID];
-  ssize_t got;
+  ssize_t got = 1;
 
   pthread_mutex_lock(&ssh->lock);
-  while ((got = read(ssh->errors[0], piece, sizeof piece)) > 0 || (got < 0 && errno == EINTR))
+  for (int i = 0; i < MOST_PIECES && got > 0; i++) {
+    got = read(ssh->errors[0], piece, sizeof piece);
     if (got > 0)
       keep(ssh, piece, (size_t)got);
+  }
   pthread_mutex_unlock(&ssh->lock);
 }
 
