@@ -7,43 +7,14 @@
 
 /* ---- text ---- */
 
-static bool is_ascii(const char *data, size_t size)
-{
-  uint64_t seen = 0;
-  size_t i = 0;
-
-  for (; size - i >= 32; i += 32) {
-    seen |= osdear__load_u64(data + i) | osdear__load_u64(data + i + 8);
-    seen |= osdear__load_u64(data + i + 16) | osdear__load_u64(data + i + 24);
-  }
-  for (; i < size; i++)
-    seen |= (uint64_t)(unsigned char)data[i];
-  return !(seen & UINT64_C(0x8080808080808080));
-}
-
-/* Text that is valid as a whole is valid in each row if no row begins within a character. */
-static bool rows_begin_characters(const int32_t *offsets, int64_t length, const char *data)
-{
-  bool within = false;
-
-  for (int64_t i = 0; i < length; i++)
-    if (offsets[i] < offsets[length])
-      within |= ((unsigned char)data[offsets[i]] & 0xc0) == 0x80;
-  return !within;
-}
-
 static osdear_status check_text(osdear__batch *batch, const struct ArrowArray *array)
 {
   const int32_t *offsets = array->buffers[1];
   const char *data = array->buffers[2];
-  int64_t length = array->length;
-  size_t size = (size_t)offsets[length];
 
-  if (!size || is_ascii(data, size))
+  if (offsets[array->length] == 0 || osdear__utf8_rows_are_valid(data, offsets, array->length))
     return OSDEAR_OK;
-  if (osdear__utf8_is_valid(data, size) && rows_begin_characters(offsets, length, data))
-    return OSDEAR_OK;
-  for (int64_t i = 0; i < length; i++)
+  for (int64_t i = 0; i < array->length; i++)
     if (osdear__is_valid(array, i) && !osdear__utf8_is_valid(data + offsets[i], (size_t)(offsets[i + 1] - offsets[i])))
       return osdear__import_fail(batch, i, "the text is not valid UTF-8");
   return OSDEAR_OK;

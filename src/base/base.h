@@ -103,7 +103,10 @@ bool osdear__str_equal_nocase(osdear__str a, osdear__str b); /* ASCII folding; o
 int osdear__str_compare(osdear__str a, osdear__str b);       /* bytewise, as UTF-8 orders by code point */
 bool osdear__starts_with(const char *text, const char *prefix);
 bool osdear__ends_with(const char *text, const char *suffix);
+bool osdear__is_ascii(const char *data, size_t size);
 bool osdear__utf8_is_valid(const char *data, size_t size);
+/* Each of the rows that `offsets` (rows + 1, ascending) cut `data` into is valid by itself. */
+bool osdear__utf8_rows_are_valid(const char *data, const int32_t *offsets, int64_t rows);
 /* A stranger's words go to terminals: control characters but for line ends and tabs, and what is no UTF-8, become `?`. */
 void osdear__make_showable(char *text);
 osdear__str osdear__strip(osdear__str text);          /* without the blanks and control characters at its ends */

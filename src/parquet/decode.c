@@ -313,14 +313,28 @@ static bool decodes_strings(const osdear__pq_decoder *decoder)
          decoder->decode == osdear__pq_decode_delta_bytes;
 }
 
+/* Arrow's readers trust a string to be valid. Of a dictionary only what is used counts. */
+static osdear_status check_text(const osdear__pq_decoder *decoder, const osdear__pq_sink *sink, int64_t at, size_t count,
+                                osdear_error **error)
+{
+  bool is_checked = decoder->decode == osdear__pq_decode_dictionary && decoder->dictionary->is_text;
+
+  if (is_checked || sink->is_full || osdear__utf8_rows_are_valid((const char *)sink->values, sink->offsets + at, (int64_t)count))
+    return OSDEAR_OK;
+  return osdear__fail(error, OSDEAR_ERR_CORRUPT, "a string is not valid UTF-8: bytes belong into a column of type binary");
+}
+
 osdear_status osdear__pq_decoder_read(osdear__pq_decoder *decoder, osdear__pq_sink *sink, int64_t at, size_t count,
                                       osdear_error **error)
 {
+  osdear_status st;
+
   if (count == 0)
     return OSDEAR_OK;
   if (decoder->width != SINK_BYTES && decodes_strings(decoder))
     return through_strings(decoder, sink, at, count, error);
-  return decoder->decode(decoder, sink, at, count, error);
+  st = decoder->decode(decoder, sink, at, count, error);
+  return st || decoder->leaf->type->kind != KIND_STRING ? st : check_text(decoder, sink, at, count, error);
 }
 
 static osdear_status skip_plain_bytes(osdear__pq_decoder *decoder, size_t count, osdear_error **error)

@@ -20,6 +20,7 @@ typedef struct osdear__pq_entry {
 typedef struct osdear__pq_dictionary {
   uint32_t count;
   bool is_loaded;
+  bool is_text; /* strings, each of which is valid UTF-8 */
   uint8_t *values;
   osdear__pq_entry *entries;
 } osdear__pq_dictionary;

@@ -49,6 +49,19 @@ static osdear_status read_entries(osdear__pq_dictionary *dictionary, const uint8
   return OSDEAR_OK;
 }
 
+/* Most pages are ASCII as a whole, with the lengths of their strings. */
+static bool entries_are_text(const osdear__pq_dictionary *dictionary, size_t size, size_t count)
+{
+  const char *bytes = (const char *)dictionary->values;
+  bool is_text = true;
+
+  if (osdear__is_ascii(bytes, size))
+    return true;
+  for (size_t i = 0; i < count && is_text; i++)
+    is_text = osdear__utf8_is_valid(bytes + dictionary->entries[i].at, dictionary->entries[i].size);
+  return is_text;
+}
+
 /* Decimals that are stored as strings become numbers once, here. */
 static osdear_status entries_to_decimals(osdear__pq_dictionary *dictionary, size_t count, osdear_error **error)
 {
@@ -109,6 +122,8 @@ osdear_status osdear__pq_dictionary_read(osdear__pq_dictionary *dictionary, cons
       st = read_entries(dictionary, dictionary->values, size, (size_t)count, error);
     if (!st && leaf->type->kind == KIND_DECIMAL)
       st = entries_to_decimals(dictionary, (size_t)count, error);
+    if (!st && leaf->type->kind == KIND_STRING)
+      dictionary->is_text = entries_are_text(dictionary, size, (size_t)count);
   }
   if (st)
     return st;

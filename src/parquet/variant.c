@@ -250,17 +250,13 @@ static osdear_status put_primitive(making *in, const osdear__pq_plan *typed, con
   osdear__scalar_at(typed->type, array, row, &value);
   switch (primitive) {
   case VARIANT_STRING:
-    if (!osdear__utf8_is_valid(value.bytes.data, value.bytes.size))
-      return unsound("has a typed_value that is not UTF-8", error);
-    put_text(out, primitive, value.bytes);
-    break;
+  case VARIANT_BINARY: put_text(out, primitive, value.bytes); break;
   case VARIANT_TIME:
     if (value.i64 < 0 || value.i64 >= OSDEAR__DAY_US)
       return unsound("has a typed_value that is no time of a day", error);
     put_head(out, primitive);
     put_number(out, (uint64_t)value.i64, sizeof value.i64);
     break;
-  case VARIANT_BINARY: put_text(out, primitive, value.bytes); break;
   case VARIANT_TRUE: put_head(out, value.i64 ? VARIANT_TRUE : VARIANT_FALSE); break;
   case VARIANT_UUID:
     put_head(out, primitive);

@@ -147,6 +147,49 @@ Test(civil, timestamps_are_read_in_every_form_and_written_in_one)
   cr_assert_not(osdear__parse_timestamp(STR("999999-01-01 00:00:00"), &us, &has_zone));
 }
 
+/* The bytes of a code point, as RFC 3629 lays them out. */
+static size_t encode(uint32_t point, char out[4])
+{
+  size_t size = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+
+  for (size_t i = size - 1; i > 0; i--, point >>= 6)
+    out[i] = (char)(0x80 | (point & 0x3F));
+  out[0] = (char)(size == 1 ? point : (0xF00 >> size & 0xFF) | point);
+  return size;
+}
+
+/* Of all texts of `size` bytes whose first is `first` or more, how many are valid. */
+static int64_t count_valid(size_t size, uint32_t first)
+{
+  uint32_t from = first << (8 * (size - 1));
+  int64_t count = 0;
+
+  for (uint64_t text = from; text < UINT64_C(1) << (8 * size); text++) {
+    char bytes[4];
+    for (size_t i = 0; i < size; i++)
+      bytes[i] = (char)(text >> (8 * (size - 1 - i)));
+    count += osdear__utf8_is_valid(bytes, size);
+  }
+  return count;
+}
+
+/* As many texts as there should be, and all that should be: these are the ones. */
+Test(str, utf8_is_what_the_standard_says, .timeout = 120)
+{
+  const int64_t one = 0x80, two = 0x800 - 0x80, three = 0x10000 - 0x800 - 0x800, four = 0x110000 - 0x10000;
+
+  for (uint32_t point = 0; point < 0x110000; point++) {
+    char bytes[4];
+    bool is_surrogate = point >= 0xD800 && point < 0xE000;
+    size_t size = encode(point, bytes);
+    cr_assert_eq(osdear__utf8_is_valid(bytes, size), !is_surrogate, "U+%04X", point);
+  }
+  cr_assert_eq(count_valid(1, 0), one);
+  cr_assert_eq(count_valid(2, 0), one * one + two);
+  cr_assert_eq(count_valid(3, 0), one * one * one + 2 * one * two + three);
+  cr_assert_eq(count_valid(4, 0xF0), four);
+}
+
 Test(str, text_that_is_not_utf8_is_seen_wherever_it_stands)
 {
   static const char *const bad[] = { "\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE0\x80\x80", "\xFF", "\xC3" };

@@ -100,6 +100,53 @@ Test(reader, dictionaries_with_their_oddities)
   }
 }
 
+/* A column of strings of one page, behind a dictionary if there is one. */
+static void make_text(osdear__assembled *file, const assembled_page *dictionary, const assembled_page *page)
+{
+  assembled_start(file, 1);
+  assembled_logical(file, assembled_column(file, "c", PQ_REQUIRED, PQ_BYTE_ARRAY), LOGICAL_STRING);
+  assembled_chunk(file, PQ_BYTE_ARRAY, CODEC_NONE, page->values);
+  if (dictionary)
+    assembled_add(file, dictionary);
+  assembled_add(file, page);
+  assembled_end_group(file, page->values);
+  assembled_finish(file);
+}
+
+static void expect_text(const assembled_page *dictionary, assembled_page page, const char *wanted)
+{
+  SCOPED(assembled) file = { 0 };
+
+  make_text(&file, dictionary, &page);
+  rows_expect(&file, wanted);
+}
+
+static void refuse_text(const assembled_page *dictionary, assembled_page page)
+{
+  SCOPED(assembled) file = { 0 };
+
+  make_text(&file, dictionary, &page);
+  rows_refuse(&file, OSDEAR_ERR_CORRUPT, "row group 0, column c: page at offset");
+}
+
+/* "é" is C3 A9: it may not be divided between two strings either. */
+Test(reader, strings_are_utf8_each_by_itself)
+{
+  const assembled_page bad = { .type = PQ_DICTIONARY_PAGE, .values = 2, .body = BODY("\2\0\0\0\xc3\xa9\1\0\0\0\xff") };
+
+  expect_text(NULL, (assembled_page){ .values = 3, .body = BODY("\2\0\0\0\xc3\xa9\0\0\0\0\1\0\0\0x") }, "é,,x");
+  refuse_text(NULL, (assembled_page){ .values = 1, .body = BODY("\1\0\0\0\xff") });
+  refuse_text(NULL, (assembled_page){ .values = 2, .body = BODY("\1\0\0\0\xc3\1\0\0\0\xa9") });
+  refuse_text(NULL, (assembled_page){ .values = 2,
+                                      .encoding = PQ_DELTA_LENGTH_BYTE_ARRAY,
+                                      .body = BODY("\x80\x01\x04\x02\x02\x00\0\0\0\0\xc3\xa9") });
+  refuse_text(NULL, (assembled_page){ .values = 2,
+                                      .encoding = PQ_DELTA_BYTE_ARRAY,
+                                      .body = BODY("\x80\x01\x04\x02\x00\x04\0\0\0\0\x80\x01\x04\x02\x04\x01\0\0\0\0x\xc3z") });
+  expect_text(&bad, (assembled_page){ .values = 4, .encoding = PQ_RLE_DICTIONARY, .body = STR("\x01\x08\x00") }, "é,é,é,é");
+  refuse_text(&bad, (assembled_page){ .values = 4, .encoding = PQ_RLE_DICTIONARY, .body = STR("\x01\x03\x06") });
+}
+
 /* A list in any of its forms: `levels` says how many groups stand around the element. */
 static void add_list(osdear__assembled *file, int form)
 {

@@ -140,5 +140,5 @@ Test(pq_variant, what_contradicts_itself_is_refused)
              "ab"),
          false, NONE, NONE, "contradict its encoding");
   refuse(STR("\x07"), STR("\x00"), false, NONE, NONE, "metadata that contradicts its encoding");
-  refuse(STR(NAMES), NONE, true, NONE, STR("\xff"), "not UTF-8");
+  refuse(STR(NAMES), NONE, true, NONE, STR("\xff"), "not valid UTF-8");
 }
