@@ -121,8 +121,8 @@ OSDEAR_API osdear_status osdear_table_overwrite(osdear_table *table, struct Arro
                                                 osdear_error **error);
 
 /**
- * The commits of the table, newest first: version (int64), timestamp (microseconds UTC), operation, operation_parameters (JSON),
- * operation_metrics (JSON), read_version (int64), is_blind_append (bool), user_metadata, engine_info, txn_id.
+ * The commits of the table, newest first: version (int64), timestamp (microseconds UTC), operation, operation_parameters and
+ * operation_metrics (each a JSON object), read_version (int64), is_blind_append (bool), user_metadata, engine_info, txn_id.
  *
  * @param limit     The newest so many; -1 for all that the log still has.
  * @param[out] out  Released by the caller.

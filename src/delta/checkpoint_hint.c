@@ -190,7 +190,8 @@ osdear_status osdear__checkpoint_hint_read(osdear__str text, int64_t *version, o
       return OSDEAR_OK;
   }
   field = osdear__json_get(object, "version");
-  if (!field || field->kind != JSON_IS_NUMBER || !osdear__parse_i64(field->text, version) || *version < 0)
+  if (!field || field->kind != JSON_IS_NUMBER || !osdear__parse_i64(field->text, version) || *version < 0 ||
+      *version == INT64_MAX) /* none could come after it */
     *version = -1;
   return OSDEAR_OK;
 }

@@ -103,10 +103,14 @@ static osdear_status put_text(osdear__builder *column, const osdear__json *value
 }
 
 /* A value of another type than the column's is as good as none: commitInfo is free-form. */
-static osdear_status put_value(osdear__builder *column, osdear__kind kind, const osdear__json *value, osdear_error **error)
+static osdear_status put_value(osdear__builder *column, size_t field, const osdear__json *value, osdear_error **error)
 {
+  osdear__kind kind = row_fields[field].type.kind;
+  bool is_to_be_object = field == PARAMETERS || field == METRICS;
   int64_t number;
 
+  if (value && is_to_be_object && value->kind != JSON_IS_OBJECT)
+    return osdear__builder_null(column, error);
   if (value && value->kind != JSON_IS_NULL && kind == KIND_STRING)
     return put_text(column, value, error);
   if (value && value->kind == JSON_IS_BOOL && kind == KIND_BOOLEAN)
@@ -136,8 +140,7 @@ static osdear_status put_commit(history *h, size_t commit, osdear_error **error)
   if (!st)
     st = osdear__builder_i64(osdear__builder_child(h->builder, TIMESTAMP), time_of(h, commit), error);
   for (size_t i = OPERATION; i < FIELDS && !st; i++)
-    st =
-        put_value(osdear__builder_child(h->builder, i), row_fields[i].type.kind, osdear__json_get(h->info, info_names[i]), error);
+    st = put_value(osdear__builder_child(h->builder, i), i, osdear__json_get(h->info, info_names[i]), error);
   return st ? st : osdear__builder_close(h->builder, error);
 }
 

@@ -185,6 +185,7 @@ Test(log, the_hint_is_never_an_error)
     { "{\"version\":\"7\"}", -1 },
     { "[7]", -1 },
     { "{}", -1 },
+    { "{\"version\":9223372036854775807}", -1 }, /* none could come after it */
     { "{\"version\":99999999999999999999}", -1 },
   };
   fixture f = fixture_open("log-hint");

@@ -456,7 +456,7 @@ Test(snapshot, history_is_told_newest_first)
       &f, 1,
       ADD_LINE(
           "a") "{\"commitInfo\":{\"operation\":\"WRITE\",\"operationParameters\":{\"mode\":\"Append\",\"n\":[1]},\"readVersion\":0,"
-               "\"isBlindAppend\":true,\"userMetadata\":{\"x\":1},\"inCommitTimestamp\":5,\"txnId\":7}}\n");
+               "\"isBlindAppend\":true,\"userMetadata\":{\"x\":1},\"inCommitTimestamp\":5,\"txnId\":7,\"operationMetrics\":\"none\"}}\n");
   cr_assert_eq(osdear__history_export(f.context, f.store, -1, &stream, NULL), OSDEAR_OK);
   cr_assert_eq(stream.get_next(&stream, &batch), 0);
   cr_assert_eq(batch.length, 2);
@@ -464,6 +464,7 @@ Test(snapshot, history_is_told_newest_first)
   cr_assert_eq(((const int64_t *)batch.children[1]->buffers[1])[0], 5000);
   cr_assert_eq(memcmp(batch.children[2]->buffers[2], "WRITE", 5), 0);
   cr_assert_eq(memcmp(batch.children[3]->buffers[2], "{\"mode\":\"Append\",\"n\":[1]}", 25), 0);
+  cr_assert_not(osdear__is_valid(batch.children[4], 0)); /* no object */
   cr_assert_eq(((const uint8_t *)batch.children[6]->buffers[1])[0] & 1, 1);
   cr_assert_eq(memcmp(batch.children[7]->buffers[2], "{\"x\":1}", 7), 0);
   cr_assert_not(osdear__is_valid(batch.children[2], 1));
