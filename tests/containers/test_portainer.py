@@ -1,4 +1,4 @@
-"""What is Portainer's own: the way in, and its stacks with their traps. The server is tests/support/portainer_relay.py."""
+"""What is Portainer's own: the way in. The server is tests/support/portainer_relay.py, or Portainer itself (tests/support/engines.py)."""
 import pathlib
 import subprocess
 
@@ -21,19 +21,19 @@ def by_password(portainer, monkeypatch):
 # ---- the way in ----
 
 
-def test_a_password_lets_in_and_a_token_that_ran_out_is_renewed(portainer, by_password):
-    engine = osdear.Engine(portainer.address, settings=by_password)
-    before = portainer.logins
+def test_a_password_lets_in_and_a_token_that_ran_out_is_renewed(stand_in, by_password):
+    engine = osdear.Engine(stand_in.address, settings=by_password)
+    before = stand_in.logins
     assert engine.has_image(IMAGE)
-    portainer.forget_tokens()
+    stand_in.forget_tokens()
     assert engine.has_image(IMAGE)
     with engine.events({"type": "container"}, until=None):
-        portainer.forget_tokens()
+        stand_in.forget_tokens()
     with engine.create(osdear.Spec(image=IMAGE, command=["true"])).logs() as output:
         assert list(output) == []
     for container in engine.list(Kind.CONTAINER):
         engine.remove(Kind.CONTAINER, container["Id"])
-    assert portainer.logins == before + 2
+    assert stand_in.logins == before + 2
 
 
 def test_wrong_credentials_are_denied_and_never_told(portainer, by_password):
@@ -63,8 +63,8 @@ def test_its_certificate_is_checked(place, dockerd, tmp_path):
     relay.stop()
 
 
-def test_no_cookie_is_sent_and_one_credential_only(portainer):
-    portainer.requests.clear()
-    osdear.Engine(portainer.address).has_image(IMAGE)
-    assert {path for _, path, _ in portainer.requests} == {"/api/endpoints", "/api/endpoints/1/docker/_ping",
+def test_no_cookie_is_sent_and_one_credential_only(stand_in):
+    stand_in.requests.clear()
+    osdear.Engine(stand_in.address).has_image(IMAGE)
+    assert {path for _, path, _ in stand_in.requests} == {"/api/endpoints", "/api/endpoints/1/docker/_ping",
                                                            f"/api/endpoints/1/docker/v1.41/images/{IMAGE}/json"}

@@ -214,13 +214,13 @@ def test_a_failing_update_is_told_and_what_ran_runs_again(through):
         assert stack.file() == compose(db=LOOP, web=LOOP)
 
 
-def test_a_pull_is_asked_for_by_both_names_and_failing_leaves_all_as_it_is(through, portainer):
+def test_a_pull_is_asked_for_by_both_names_and_failing_leaves_all_as_it_is(through, stand_in):
     stack = Stack.create(through, "shop", compose(web=LOOP))
-    portainer.requests.clear()
+    stand_in.requests.clear()
     before = through.list(Kind.CONTAINER)[0]["Id"]
     with pytest.raises(osdear.Error, match="as it was") as failure:
         stack.update(compose(web={"image": "127.0.0.1:1/nonesuch:1"}), pull=osdear.Pull.ALWAYS)
-    sent = json.loads(next(body for method, _, body in portainer.requests if method == "PUT"))
+    sent = json.loads(next(body for method, _, body in stand_in.requests if method == "PUT"))
     assert sent["PullImage"] is True and sent["RepullImageAndRedeploy"] is True and failure.value.code is None
     assert through.list(Kind.CONTAINER)[0]["Id"] == before
 
@@ -233,8 +233,8 @@ def test_dropped_services_go_with_an_update(through):
     assert services_of(through, "shop") == ["a"]
 
 
-def test_dropped_services_that_went_on_go_with_a_stop_and_with_the_stack(through, portainer, monkeypatch):
-    monkeypatch.setattr(portainer, "leaves_orphans", True)
+def test_dropped_services_that_went_on_go_with_a_stop_and_with_the_stack(through, stand_in, monkeypatch):
+    monkeypatch.setattr(stand_in, "leaves_orphans", True)
     stack = Stack.create(through, "shop", compose(a=LOOP, b=LOOP))
     for end in (stack.stop, stack.remove):
         stack.update(compose(a=LOOP, b=LOOP))
@@ -282,10 +282,10 @@ def test_a_create_that_fails_leaves_nothing(through, portainer):
     assert Stack.list(through) == [] and not portainer.stacks and through.list(Kind.CONTAINER) == []
 
 
-def test_a_create_whose_answer_is_lost_is_found(through, portainer):
-    portainer.lose_answers = 1
+def test_a_create_whose_answer_is_lost_is_found(through, stand_in):
+    stand_in.lose_answers = 1
     stack = Stack.create(through, "shop", compose(web=LOOP))
-    assert stack.status().running == 1 and len(portainer.stacks) == 1
+    assert stack.status().running == 1 and len(stand_in.stacks) == 1
 
 
 def test_containers_that_vanished_are_brought_back(through):

@@ -4,7 +4,7 @@
         docker = place.dockerd()          # .address is unix:///…
         podman = place.podman()
         registry = place.registry()       # .host, .username, .password
-        relay = place.portainer(docker)   # Portainer's stand-in before that dockerd
+        relay = place.portainer(docker)   # Portainer's stand-in before that dockerd, or Portainer itself where OSDEAR_PORTAINER says so
         sshd = place.sshd(docker)         # .port, .folder
 
 Everything lives below one temporary folder and ends with the block, however it is left. Nothing of the machine is changed:
@@ -221,6 +221,44 @@ class Portainer(portainer_relay.Relay):
         super().__init__(docker.socket, folder, **options)
 
 
+class RealPortainer(Server):
+    """Portainer itself, from the folder that OSDEAR_PORTAINER names: its program `portainer`, and a `docker-compose` of version 2 for it.
+
+    Both are made by `go build` from their sources, `./api/cmd/portainer` and `./cmd`."""
+
+    username, password = "admin", "osdear-admin-password"
+
+    def __init__(self, docker, folder, tls=None):
+        self.docker, self.curl, self.containers, self.send = docker, docker.curl, docker.containers, docker.send
+        self.kill_and_start, self.was_killed_since = docker.kill_and_start, docker.was_killed_since
+        self.url, secure = f"http://127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+        self.socket, self.settings = docker.socket, {}
+        programs = os.environ["OSDEAR_PORTAINER"]
+        (folder / "password").write_text(self.password)
+        words = [f"{programs}/portainer", "--http-enabled", "--bind", self.url.removeprefix("http://"), "--bind-https", secure, "--data", f"{folder}/data",
+                 "--assets", programs, "--tunnel-addr", "127.0.0.1", "--tunnel-port", str(free_port()), "--admin-password-file", f"{folder}/password",
+                 *(["--sslcert", str(tls[0]), "--sslkey", str(tls[1])] if tls else [])]
+        super().__init__("portainer", words, folder / "log", lambda: self.ask("/system/status").returncode == 0,
+                         {"PATH": os.environ["PATH"], "HOME": str(folder), "DOCKER_HOST": docker.address})
+        self.name = "portainer"
+        token = json.loads(self.ask("/auth", "-d", json.dumps({"username": self.username, "password": self.password})).stdout)["jwt"]
+        self.bearer = ["-H", f"Authorization: Bearer {token}"]
+        self.ask("/endpoints", *self.bearer, "-F", "Name=local", "-F", "EndpointCreationType=1", "-F", f"URL={docker.address}",
+                 "-F", "ContainerEngine=docker").check_returncode()
+        made = self.ask("/users/1/tokens", *self.bearer, "-d", json.dumps({"password": self.password, "description": "tests"}))
+        self.settings = {"portainer_api_key": json.loads(made.stdout)["rawAPIKey"]}
+        if tls:
+            self.url = f"https://{secure}"
+        self.address = f"portainer+{self.url}/local"
+
+    def ask(self, path, *words):
+        return subprocess.run(["curl", "-sSf", "-m", "20", *words, f"{self.url}/api{path}"], capture_output=True, text=True, check=False)
+
+    @property
+    def stacks(self):
+        return json.loads(self.ask("/stacks", *self.bearer).stdout)
+
+
 class Registry(Server):
     def __init__(self, folder, port, username, password):
         self.host, self.username, self.password = f"127.0.0.1:{port}", username, password
@@ -290,7 +328,8 @@ class Place:
         return self._add(Engine("podman", socket, words, folder / "log", environment))
 
     def portainer(self, docker, name="portainer", **options):
-        return self._add(Portainer(docker, self._folder(name), **options))
+        kind = RealPortainer if "OSDEAR_PORTAINER" in os.environ else Portainer
+        return self._add(kind(docker, self._folder(name), **options))
 
     def registry(self, port=5055, username="tester", password="osdear-registry-pw"):
         return self._add(Registry(self._folder("registry"), port, username, password))
