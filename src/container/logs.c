@@ -319,6 +319,8 @@ static osdear_status read_again(osdear_engine_stream *stream, int64_t *wait_ms, 
   log->is_last = !is_live || (log->until_us && osdear__now_us() > log->until_us);
   osdear__stream_disconnect(stream);
   st = open_again(stream, error);
+  if (st == OSDEAR_ERR_UNAVAILABLE) /* it went away during the pause */
+    return take_up(stream, true, is_over, error);
   if (st == OSDEAR_ERR_NOT_FOUND) { /* removed in between: there is nothing more to come */
     osdear__error_forget(error);
     *is_over = true;

@@ -1,6 +1,8 @@
 """What is Portainer's own: the way in. The server is tests/support/portainer_relay.py, or Portainer itself (tests/support/engines.py)."""
 import pathlib
 import subprocess
+import threading
+import time
 
 import pytest
 
@@ -68,3 +70,30 @@ def test_no_cookie_is_sent_and_one_credential_only(stand_in):
     osdear.Engine(stand_in.address).has_image(IMAGE)
     assert {path for _, path, _ in stand_in.requests} == {"/api/endpoints", "/api/endpoints/1/docker/_ping",
                                                            f"/api/endpoints/1/docker/v1.41/images/{IMAGE}/json"}
+
+
+# ---- its end ----
+
+
+def test_a_run_and_its_log_outlive_portainer_s_restarts(portainer):
+    lines = [f"line {i}\n" for i in range(40)]
+    results, failures = [], []
+
+    def run(number):
+        try:
+            engine = osdear.Engine(portainer.address, context=osdear.Context())
+            script = "i=0; while [ $i -lt 40 ]; do echo line $i; i=$((i + 1)); sleep 0.1; done; exit 7"
+            results.append(engine.run(osdear.Spec(image=IMAGE, command=["sh", "-c", script], name=f"outlives-{number}")))
+        except osdear.Error as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        time.sleep(0.7)
+        portainer.go_away(0.6)
+    for thread in threads:
+        thread.join()
+    assert not failures, failures
+    assert [(result.exit_code, result.last_output) for result in results] == [(7, "".join(lines))] * 4

@@ -254,6 +254,13 @@ class RealPortainer(Server):
     def ask(self, path, *words):
         return subprocess.run(["curl", "-sSf", "-m", "20", *words, f"{self.url}/api{path}"], capture_output=True, text=True, check=False)
 
+    def go_away(self, seconds):
+        """It dies, and is back after a while; the dockerd goes on."""
+        self.process.kill()
+        self.process.wait()
+        time.sleep(seconds)
+        self.start()
+
     @property
     def stacks(self):
         return json.loads(self.ask("/stacks", *self.bearer).stdout)

@@ -7,6 +7,7 @@ creates of one name at a time both succeed; an update leaves dropped services ru
 
     relay = Relay(docker_socket, folder)            # tls=(certificate, key) for https
     relay.address, relay.settings, relay.stop()"""
+import contextlib
 import http.client
 import http.server
 import json
@@ -492,6 +493,10 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
+    def process_request(self, request, client_address):
+        self.relay.connections.append(request)
+        super().process_request(request, client_address)
+
     def handle_error(self, request, client_address):
         pass  # a client that went away
 
@@ -510,17 +515,32 @@ class Relay:
         self.composing = threading.Lock()
         self.stopped = threading.Event()
         self.add_environment("local", f"unix://{docker_socket}")
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.server.relay = self
-        if tls:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*tls)
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+        self.tls = tls
+        self.serve(0)
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server.server_address[1]}"
         self.address = f"portainer+{self.url}/local"
         self.settings = {"portainer_api_key": "ptr_osdear-tests="}
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
+
+    def serve(self, port):
+        self.connections = []
+        self.server = Server(("127.0.0.1", port), Handler)
+        self.server.relay = self
+        if self.tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*self.tls)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def go_away(self, seconds):
+        """It dies, and is back after a while; the dockerd goes on."""
+        port = self.server.server_address[1]
+        self.server.shutdown()
+        self.server.server_close()
+        for connection in self.connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        time.sleep(seconds)
+        self.serve(port)
 
     def add_environment(self, name, url):
         number = max(self.environments, default=0) + 1
