@@ -78,7 +78,10 @@ static const struct {
   { "unauthorized", OSDEAR_ERR_DENIED },
   { "authentication required", OSDEAR_ERR_DENIED },
   { "access to the resource is denied", OSDEAR_ERR_DENIED },
-  { "forbidden to use", OSDEAR_ERR_DENIED }, /* Portainer, of what an environment keeps from its users */
+  { "forbidden to use", OSDEAR_ERR_DENIED },    /* Portainer, of what an environment keeps from its users */
+  { "mime: no media type", OSDEAR_ERR_DENIED }, /* Portainer 2.23, failing to say that it denies something */
+  { "network connect not found",
+    OSDEAR_ERR_UNSUPPORTED }, /* Portainer, which takes `/networks/ID/connect` for a network's name */
   { "manifest unknown", OSDEAR_ERR_NOT_FOUND },
   { "no such image", OSDEAR_ERR_NOT_FOUND },
   { "no such container", OSDEAR_ERR_NOT_FOUND },

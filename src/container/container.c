@@ -95,13 +95,17 @@ static void put_aliases(osdear__buf *out, const char *aliases)
 static osdear_status join_network(osdear_container *container, const osdear_network *network, osdear_error **error)
 {
   SCOPED(http_response) response = { 0 };
+  SCOPED(arena) arena = { 0 };
   SCOPED(buf) path = { 0 };
   SCOPED(buf) body = { 0 };
   osdear__engine_request request = { .method = "POST" };
-  osdear_status st;
+  const char *id;
+  osdear_status st = osdear__engine_id(container->engine, OSDEAR_NETWORKS, network->name, &arena, &id, error);
 
+  if (st)
+    return st;
   osdear__buf_puts(&path, "/networks/");
-  osdear__put_name(&path, network->name, "");
+  osdear__put_name(&path, id, "");
   osdear__buf_puts(&path, "/connect");
   osdear__buf_printf(&body, "{\"Container\":\"%s\",\"EndpointConfig\":{\"Aliases\":", container->id);
   put_aliases(&body, network->aliases);
@@ -111,7 +115,12 @@ static osdear_status join_network(osdear_container *container, const osdear_netw
     st = osdear__buf_check(&body, error);
   request.path = path.data;
   request.body = body.data;
-  return st ? st : osdear__engine_send(container->engine, &request, &response, error);
+  if (!st)
+    st = osdear__engine_send(container->engine, &request, &response, error);
+  if (st == OSDEAR_ERR_UNSUPPORTED)
+    return osdear__fail_because(
+        error, st, "Portainer lets only administrators join a container to a second network, such as `%s`", network->name);
+  return st;
 }
 
 static osdear_status join_networks(osdear_container *container, const osdear_container_spec *spec, osdear_error **error)

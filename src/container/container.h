@@ -137,6 +137,10 @@ bool osdear__engine_is_to_log_in(osdear_engine *engine, const osdear__http_respo
 osdear_status osdear__engine_fail(const osdear__http_response *response, osdear_error **error);
 /* By what the engine's words mean, whatever number it put before them; OSDEAR_OK when they say nothing known. */
 osdear_status osdear__engine_meaning(osdear__str words, int32_t http_status);
+/* What an object is addressed by. A Portainer knows by ids what belongs to whom, and denies its users what they call by name: there it is
+ * the id, in the arena. Elsewhere, and where there is no such object, *out is `name`. */
+MUST_USE osdear_status osdear__engine_id(osdear_engine *engine, osdear_object_kind kind, const char *name, osdear__arena *arena,
+                                         const char **out, osdear_error **error);
 /* "?filters=…" or with `&`, nothing when there are none. */
 void osdear__put_filters(osdear__buf *out, char before, const osdear_pair *filters, size_t count);
 /* "/containers/NAME" with NAME encoded. */

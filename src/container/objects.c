@@ -1,6 +1,8 @@
 /* What an engine holds, of whatever kind: looked at, listed, made, removed, pruned. */
 #include <container/container.h>
 
+enum { ID_SIZE = 64 };
+
 typedef struct kind_paths {
   const char *folder;  /* "/containers" */
   const char *inspect; /* behind the name */
@@ -50,6 +52,41 @@ static osdear_status take_text(osdear__http_response *response, char **out, osde
   return OSDEAR_OK;
 }
 
+static osdear_status inspect_path(osdear_object_kind kind, const char *name, osdear__buf *out, osdear_error **error)
+{
+  osdear__buf_puts(out, kinds[kind].folder);
+  osdear__put_name(out, name, kinds[kind].keep);
+  osdear__buf_puts(out, kinds[kind].inspect);
+  return osdear__buf_check(out, error);
+}
+
+static bool is_id(const char *name)
+{
+  return strlen(name) == ID_SIZE && strspn(name, "0123456789abcdef") == ID_SIZE;
+}
+
+osdear_status osdear__engine_id(osdear_engine *engine, osdear_object_kind kind, const char *name, osdear__arena *arena,
+                                const char **out, osdear_error **error)
+{
+  SCOPED(buf) path = { 0 };
+  osdear__engine_request request = { .missing_is_fine = true };
+  const osdear__json *tree = NULL;
+  const char *id;
+  osdear_status st;
+
+  *out = name;
+  if (!engine->portainer || (kind != OSDEAR_CONTAINERS && kind != OSDEAR_NETWORKS) || is_id(name))
+    return OSDEAR_OK;
+  st = inspect_path(kind, name, &path, error);
+  request.path = path.data;
+  if (!st)
+    st = osdear__engine_ask(engine, &request, arena, &tree, error);
+  id = st ? NULL : osdear__json_text(tree, "Id");
+  if (id && is_id(id))
+    *out = id;
+  return st;
+}
+
 osdear_status osdear_engine_inspect(osdear_engine *engine, osdear_object_kind kind, const char *name, char **json,
                                     osdear_error **error)
 {
@@ -64,10 +101,7 @@ osdear_status osdear_engine_inspect(osdear_engine *engine, osdear_object_kind ki
     st = osdear__fail(error, OSDEAR_ERR_ARGUMENT, "json must not be NULL");
   if (st)
     return st;
-  osdear__buf_puts(&path, kinds[kind].folder);
-  osdear__put_name(&path, name, kinds[kind].keep);
-  osdear__buf_puts(&path, kinds[kind].inspect);
-  st = osdear__buf_check(&path, error);
+  st = inspect_path(kind, name, &path, error);
   request.path = path.data;
   if (!st)
     st = osdear__engine_send(engine, &request, &response, error);
@@ -124,6 +158,7 @@ osdear_status osdear_engine_remove(osdear_engine *engine, osdear_object_kind kin
 {
   osdear_remove_options known = OSDEAR_REMOVE_OPTIONS_INIT;
   SCOPED(http_response) response = { 0 };
+  SCOPED(arena) arena = { 0 };
   SCOPED(buf) path = { 0 };
   osdear__engine_request request = { .method = "DELETE" };
   osdear_status st = check_kind(engine, kind, error);
@@ -132,6 +167,8 @@ osdear_status osdear_engine_remove(osdear_engine *engine, osdear_object_kind kin
     st = check_name(name, error);
   if (!st)
     st = osdear__options_read(&known, sizeof known, options, error);
+  if (!st)
+    st = osdear__engine_id(engine, kind, name, &arena, &name, error);
   if (st)
     return st;
   osdear__buf_puts(&path, kinds[kind].folder);

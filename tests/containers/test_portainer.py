@@ -65,6 +65,29 @@ def test_its_certificate_is_checked(place, dockerd, tmp_path):
     relay.stop()
 
 
+def test_a_user_has_what_is_his_by_name_and_not_what_is_others(portainer):
+    engine = osdear.Engine(portainer.address, settings={"portainer_api_key": portainer.user_key()})
+    others = osdear.Engine(portainer.address).create(osdear.Spec(image=IMAGE, command=["true"], name="others"))
+    engine.create_network("mine")
+    engine.create_network("mine-too")
+    try:
+        networks = [osdear.Network("mine"), osdear.Network("mine-too")]
+        assert engine.run(osdear.Spec(image=IMAGE, command=["sh", "-c", "echo hello; exit 3"], networks=networks[:1])).exit_code == 3
+        with pytest.raises(osdear.UnsupportedError, match="second network, such as `mine-too`"):
+            engine.run(osdear.Spec(image=IMAGE, command=["true"], networks=networks))
+        with pytest.raises(osdear.DeniedError):
+            engine.get("others")
+        for touch in (lambda: engine.remove(Kind.CONTAINER, others.id), lambda: engine.remove(Kind.CONTAINER, "others")):
+            with pytest.raises(osdear.DeniedError):
+                touch()
+        engine.create(osdear.Spec(image=IMAGE, command=["true"], name="named"))
+        engine.remove(Kind.CONTAINER, "named")
+    finally:
+        engine.remove(Kind.NETWORK, "mine")
+        engine.remove(Kind.NETWORK, "mine-too")
+        others.remove()
+
+
 def test_no_cookie_is_sent_and_one_credential_only(stand_in):
     stand_in.requests.clear()
     osdear.Engine(stand_in.address).has_image(IMAGE)

@@ -241,18 +241,31 @@ class RealPortainer(Server):
         super().__init__("portainer", words, folder / "log", lambda: self.ask("/system/status").returncode == 0,
                          {"PATH": os.environ["PATH"], "HOME": str(folder), "DOCKER_HOST": docker.address})
         self.name = "portainer"
-        token = json.loads(self.ask("/auth", "-d", json.dumps({"username": self.username, "password": self.password})).stdout)["jwt"]
-        self.bearer = ["-H", f"Authorization: Bearer {token}"]
+        self.bearer = self.log_in(self.username, self.password)
         self.ask("/endpoints", *self.bearer, "-F", "Name=local", "-F", "EndpointCreationType=1", "-F", f"URL={docker.address}",
                  "-F", "ContainerEngine=docker").check_returncode()
-        made = self.ask("/users/1/tokens", *self.bearer, "-d", json.dumps({"password": self.password, "description": "tests"}))
-        self.settings = {"portainer_api_key": json.loads(made.stdout)["rawAPIKey"]}
+        self.settings = {"portainer_api_key": self.make_key(1, self.bearer, self.password)}
         if tls:
             self.url = f"https://{secure}"
         self.address = f"portainer+{self.url}/local"
 
     def ask(self, path, *words):
         return subprocess.run(["curl", "-sSf", "-m", "20", *words, f"{self.url}/api{path}"], capture_output=True, text=True, check=False)
+
+    def log_in(self, username, password):
+        token = json.loads(self.ask("/auth", "-d", json.dumps({"username": username, "password": password})).stdout)["jwt"]
+        return ["-H", f"Authorization: Bearer {token}"]
+
+    def make_key(self, user, bearer, password):
+        made = self.ask(f"/users/{user}/tokens", *bearer, "-d", json.dumps({"password": password, "description": "tests"}))
+        return json.loads(made.stdout)["rawAPIKey"]
+
+    def user_key(self):
+        """Of one who is no administrator."""
+        given = {"username": "user", "password": "osdear-user-password"}
+        user = json.loads(self.ask("/users", *self.bearer, "-d", json.dumps({**given, "role": 2})).stdout)["Id"]
+        self.ask("/endpoints/1", *self.bearer, "-X", "PUT", "-d", json.dumps({"userAccessPolicies": {str(user): {"RoleId": 0}}})).check_returncode()
+        return self.make_key(user, self.log_in(**given), given["password"])
 
     def go_away(self, seconds):
         """It dies, and is back after a while; the dockerd goes on."""

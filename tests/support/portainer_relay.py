@@ -439,9 +439,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.relay.stopped.wait(3)
         self.close_connection = True
 
+    def check_owner(self, relay, path):
+        """Users have what they made, by its id, and join nothing to a network: the last part of a path is taken for its name. What is denied shows
+        as a failure of writing the denial."""
+        named = re.fullmatch(r"(?:/v[\d.]+)?/(?:containers|networks)/([^/?]+)(/[^?]*)?(?:\?.*)?", path)
+        key = self.headers.get("X-API-KEY")
+        if not named or named[1] in ("create", "json", "prune") or key != relay.user_key():
+            return
+        if named[2] == "/connect":
+            raise Refusal(500, "Unable to proxy the request via the Docker socket", "Error response from daemon: network connect not found")
+        if self.command == "GET" and named[2] in (None, "/json"):  # asked for, and looked at
+            status, answer = ask_docker(relay.socket, path)
+            if status == 200 and relay.owners.get(json.loads(answer)["Id"]) != key:
+                raise Refusal(403, "Forbidden", "access denied to resource")
+        elif relay.owners.get(named[1]) != key:
+            raise Refusal(500, "Unable to proxy the request via the Docker socket", "Mime: no media type")
+
     def relay_to_docker(self, relay, environment, path):
         if self.headers.get("Upgrade"):
             return self.stay_silent(path)
+        self.check_owner(relay, path)
         docker = UnixConnection(environment["URL"].removeprefix("unix://"))
         try:
             headers = {k: v for k, v in self.headers.items() if k.lower() not in HOP_BY_HOP | OF_PORTAINER}
@@ -456,8 +473,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             docker.close()
 
     def pass_answer(self, got, path):
-        if got.status == 201 and path.endswith("/containers/create"):
+        if got.status == 201 and path.endswith(("/containers/create", "/networks/create")):
             made = {**json.loads(got.read()), "Portainer": {"ResourceControl": {"Id": 1, "Type": 1, "Public": False}}}
+            self.server.relay.owners[made["Id"]] = self.headers.get("X-API-KEY")
             return self.send_body(200, json.dumps(made).encode(), "application/json")
         self.send_response(got.status)
         for name, value in got.getheaders():
@@ -508,7 +526,8 @@ class Relay:
         self.socket, self.folder, self.username, self.password = docker_socket, folder, username, password
         self.instance = secrets.token_hex(16)
         self.tokens, self.logins, self.requests, self.lose_answers = set(), 0, [], 0
-        self.keys = {"ptr_osdear-tests=": 1}
+        self.keys = {"ptr_osdear-tests=": 1, "ptr_osdear-user=": 2}
+        self.owners = {}  # which key made a container or a network, by its id
         self.environments, self.stacks = {}, {}
         self.stack_numbers = iter(range(1, 1 << 30))
         self.leaves_orphans = False  # as a `compose down` without that word would: nothing promises it for good
@@ -557,6 +576,10 @@ class Relay:
         if int(number) not in self.stacks:
             raise Refusal(404, "Unable to find a stack with the specified identifier inside the database", "Object not found inside the database")
         return self.stacks[int(number)]
+
+    def user_key(self):
+        """Of one who is no administrator."""
+        return "ptr_osdear-user="
 
     def forget_tokens(self):
         """As after eight hours."""
