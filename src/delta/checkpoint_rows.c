@@ -292,9 +292,16 @@ static osdear_status put_stats(stats_place *self, osdear__builder *builder, cons
   return osdear__builder_close(builder, error);
 }
 
+/* -1: not known. */
+static osdear_status put_known(osdear__builder *builder, int64_t value, osdear_error **error)
+{
+  return value < 0 ? osdear__builder_null(builder, error) : osdear__builder_i64(builder, value, error);
+}
+
 static osdear_status put_parsed_stats(osdear__builder *builder, const osdear__type *type, const osdear__metadata *metadata,
                                       const osdear__file *file, osdear__arena *arena, osdear_error **error)
 {
+  size_t last = type->field_count - 1;
   osdear__file_stats *stats = NULL;
   stats_place self = { 0 };
   osdear_status st = osdear__stats_parse(file->stats, &metadata->physical, arena, &stats, error);
@@ -304,11 +311,10 @@ static osdear_status put_parsed_stats(osdear__builder *builder, const osdear__ty
   if (!stats)
     return osdear__builder_null(builder, error);
   self.stats = stats;
-  if (osdear__stats_rows(stats) < 0)
-    st = osdear__builder_null(osdear__builder_child(builder, 0), error);
-  else
-    st = osdear__builder_i64(osdear__builder_child(builder, 0), osdear__stats_rows(stats), error);
-  for (size_t i = 1; i < type->field_count && !st; i++) {
+  st = put_known(osdear__builder_child(builder, 0), osdear__stats_rows(stats), error);
+  if (!st)
+    st = put_known(osdear__builder_child(builder, last), osdear__stats_tight(stats), error);
+  for (size_t i = 1; i < last && !st; i++) {
     const char *name = type->fields[i].name;
     self.member = strcmp(name, "minValues") == 0 ? STATS_MIN : strcmp(name, "maxValues") == 0 ? STATS_MAX : STATS_NULLS;
     st = put_stats(&self, osdear__builder_child(builder, i), &type->fields[i].type, &metadata->physical, 0, error);

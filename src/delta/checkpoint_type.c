@@ -132,14 +132,14 @@ static osdear_status bounds_type(const osdear__metadata *table, const osdear__ty
   return OSDEAR_OK;
 }
 
-/* stats_parsed: numRecords and, where there are such columns, minValues, maxValues and nullCount. */
+/* stats_parsed: numRecords, where there are such columns minValues, maxValues and nullCount, and tightBounds. */
 static osdear_status stats_type(const osdear__metadata *table, osdear__arena *arena, osdear__type *out, osdear_error **error)
 {
   static const char *const names[] = { "minValues", "maxValues", "nullCount" };
   int64_t indexed = osdear__metadata_property_i64(table, "delta.dataSkippingNumIndexedCols", 32);
 
   *out = (osdear__type){ .kind = KIND_STRUCT, .field_count = 1 };
-  out->fields = osdear__arena_zeroed(arena, 1 + COUNT_OF(names), sizeof *out->fields);
+  out->fields = osdear__arena_zeroed(arena, 2 + COUNT_OF(names), sizeof *out->fields);
   if (!out->fields)
     return osdear__fail_memory(error);
   out->fields[0] = field_of("numRecords", KIND_LONG);
@@ -154,6 +154,7 @@ static osdear_status stats_type(const osdear__metadata *table, osdear__arena *ar
       return st;
     out->field_count += made->type.field_count > 0;
   }
+  out->fields[out->field_count++] = field_of("tightBounds", KIND_BOOLEAN);
   return OSDEAR_OK;
 }
 

@@ -166,8 +166,9 @@ MUST_USE osdear_status osdear__char_pad_value(const osdear__type *type, osdear__
 typedef struct osdear__file_stats osdear__file_stats;
 MUST_USE osdear_status
 osdear__stats_parse(osdear__str text, const osdear__type *schema, osdear__arena *arena, osdear__file_stats **out,
-                    osdear_error **error);                   /* OK with *out NULL when there are none or they are unreadable */
-int64_t osdear__stats_rows(const osdear__file_stats *stats); /* numRecords; -1: unknown */
+                    osdear_error **error);                    /* OK with *out NULL when there are none or they are unreadable */
+int64_t osdear__stats_rows(const osdear__file_stats *stats);  /* numRecords; -1: unknown */
+int32_t osdear__stats_tight(const osdear__file_stats *stats); /* tightBounds as 0 or 1; -1: not said */
 bool osdear__stats_range(const osdear__file_stats *stats, const size_t *path, size_t depth, osdear__range *out);
 /* The JSON text for a file just written, from the writer's exact bounds, by the rules of reference delta §7. */
 MUST_USE osdear_status osdear__stats_print(const osdear__metadata *metadata, const osdear__type *file_type,

@@ -8,7 +8,7 @@ struct osdear__file_stats {
   const osdear__type *schema;
   osdear__arena *arena;
   int64_t rows;
-  bool is_tight;
+  int32_t tight;   /* tightBounds: 0, 1, -1 where it is not said, which counts as 1 */
   osdear__str min; /* JSON objects, raw; empty: absent */
   osdear__str max;
   osdear__str nulls;
@@ -320,7 +320,7 @@ static void keep_member(osdear__file_stats *self, osdear__str key, osdear__str v
     if (!osdear__parse_i64(value, &self->rows) || self->rows < 0)
       self->rows = -1;
   } else if (osdear__str_is(key, "tightBounds")) {
-    self->is_tight = !osdear__str_is(value, "false");
+    self->tight = osdear__str_is(value, "true") ? 1 : osdear__str_is(value, "false") ? 0 : -1;
   } else if (osdear__str_is(key, "minValues")) {
     self->min = value;
   } else if (osdear__str_is(key, "maxValues")) {
@@ -347,7 +347,7 @@ osdear_status osdear__stats_parse(osdear__str text, const osdear__type *schema, 
   stats->schema = schema;
   stats->arena = arena;
   stats->rows = -1;
-  stats->is_tight = true;
+  stats->tight = -1;
   while (!done) {
     if (!next_member(&self, &key, &value, &done))
       return OSDEAR_OK;
@@ -361,6 +361,11 @@ osdear_status osdear__stats_parse(osdear__str text, const osdear__type *schema, 
 int64_t osdear__stats_rows(const osdear__file_stats *stats)
 {
   return stats ? stats->rows : -1;
+}
+
+int32_t osdear__stats_tight(const osdear__file_stats *stats)
+{
+  return stats->tight;
 }
 
 /* Follows the names from the top of the schema down through structs; on success *type is the leaf's. */
@@ -392,7 +397,7 @@ static int64_t usable_null_count(const osdear__file_stats *stats, const size_t *
 {
   int64_t count = osdear__stats_null_count(stats, path, depth);
 
-  return stats->is_tight || count == 0 || count == stats->rows ? count : -1;
+  return stats->tight != 0 || count == 0 || count == stats->rows ? count : -1;
 }
 
 /* NULL: the path leads nowhere. */
