@@ -179,7 +179,8 @@ static osdear_status open_writer(checkpoint *self, const char *path, osdear_erro
   return st;
 }
 
-static osdear_status write_file(checkpoint *self, const char *path, osdear_error **error)
+/* *was_there: there was one already, and it stays. */
+static osdear_status write_file(checkpoint *self, const char *path, bool *was_there, osdear_error **error)
 {
   AUTO(error) why = NULL;
   osdear_status st = open_writer(self, path, error);
@@ -195,9 +196,8 @@ static osdear_status write_file(checkpoint *self, const char *path, osdear_error
   if (st)
     return st;
   st = self->output->finish(self->output, &why);
-  if (st && st != OSDEAR_ERR_EXISTS) /* another writer made the same one */
-    return osdear__fail(error, st, "%s", osdear_error_message(why));
-  return OSDEAR_OK;
+  *was_there = st == OSDEAR_ERR_EXISTS;
+  return st && !*was_there ? osdear__fail(error, st, "%s", osdear_error_message(why)) : OSDEAR_OK;
 }
 
 /* A hint never goes back to an older checkpoint. */
@@ -213,14 +213,11 @@ static osdear_status write_hint(const checkpoint *self, int64_t version, osdear_
   return st ? st : osdear__store_put(self->snapshot->store, "_delta_log/_last_checkpoint", text.data, text.size, error);
 }
 
-osdear_status osdear__checkpoint_write(osdear_snapshot *snapshot, osdear_error **error)
+static osdear_status write_once(osdear_snapshot *snapshot, const char *path, bool *was_there, osdear_error **error)
 {
   checkpoint self = { .snapshot = snapshot };
-  char path[OSDEAR__LOG_PATH];
-  osdear_status st;
+  osdear_status st = write_file(&self, path, was_there, error);
 
-  osdear__log_checkpoint_path(snapshot->segment.version, path);
-  st = write_file(&self, path, error);
   if (!st) /* here all that is counted was seen */
     st = osdear__checksum_check(snapshot, self.add_count, self.add_bytes, error);
   if (!st)
@@ -229,5 +226,36 @@ osdear_status osdear__checkpoint_write(osdear_snapshot *snapshot, osdear_error *
   osdear__output_auto(&self.output);
   osdear__arena_drop(&self.scratch);
   osdear__arena_drop(&self.arena);
+  return st;
+}
+
+/* Does who opens the table at this version pass over the checkpoint that is there? Most often another writer has made it meanwhile. */
+static osdear_status is_damaged(const osdear_snapshot *snapshot, bool *out, osdear_error **error)
+{
+  osdear_snapshot_options options = OSDEAR_SNAPSHOT_OPTIONS_INIT;
+  osdear_snapshot *anew = NULL;
+  osdear_status st;
+
+  options.version = snapshot->segment.version;
+  st = osdear__snapshot_load(snapshot->context, snapshot->store, &options, NULL, &anew, error);
+  *out = !st && anew->segment.checkpoint_version != options.version;
+  osdear_snapshot_unref(anew);
+  return st;
+}
+
+osdear_status osdear__checkpoint_write(osdear_snapshot *snapshot, osdear_error **error)
+{
+  char path[OSDEAR__LOG_PATH];
+  bool was_there = false, damaged = false;
+  osdear_status st;
+
+  osdear__log_checkpoint_path(snapshot->segment.version, path);
+  st = write_once(snapshot, path, &was_there, error);
+  if (!st && was_there)
+    st = is_damaged(snapshot, &damaged, error);
+  if (!st && damaged)
+    st = osdear__store_delete(snapshot->store, path, error);
+  if (!st && damaged)
+    st = write_once(snapshot, path, &was_there, error);
   return st ? osdear__fail_within(error, st, "checkpoint of version %" PRId64, snapshot->segment.version) : OSDEAR_OK;
 }

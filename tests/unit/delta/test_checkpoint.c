@@ -209,6 +209,26 @@ Test(checkpoint, that_fails_does_not_fail_the_commit)
 }
 
 /* The property alone is not enough: the protocol must say that readers know of it. */
+/* Spark's clean-up of a log trusts a checkpoint by its name. */
+Test(checkpoint, takes_the_place_of_one_that_is_damaged)
+{
+  osdear_table *table = NULL;
+  char path[OSDEAR__LOG_PATH];
+  lake here;
+
+  lake_open(&here);
+  OK(lake_create(&here, "id long", NULL, NULL, &table, WHY));
+  OK(lake_append(&here, table, "[{\"id\":1},{\"id\":2}]", NULL, NULL, WHY));
+  osdear__log_checkpoint_path(1, path);
+  OK(osdear__store_put(here.store, path, "PAR1 and no more", 16, WHY));
+  OK(osdear_table_checkpoint(table, WHY));
+  OK(osdear_table_checkpoint(table, WHY)); /* one that is sound stays */
+  drop_commits(&here, 0, 1);
+  cr_assert_eq(lake_count(lake_read(&here), "\n"), 2);
+  osdear_table_free(table);
+  lake_close(&here);
+}
+
 Test(checkpoint, says_that_it_is_v2_where_the_table_asks_for_it)
 {
   static const char v2_table[] =
