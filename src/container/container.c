@@ -1,6 +1,8 @@
 /* Containers: made, found, looked at. */
 #include <container/container.h>
 
+#define MANY_NETWORKS_MINOR 44 /* before, an engine takes one when a container is made; it joins the others afterwards */
+
 /* ---- handles ---- */
 
 osdear_status osdear__container_of(osdear_engine *engine, osdear__str id, osdear_container **out, osdear_error **error)
@@ -123,12 +125,14 @@ static osdear_status join_network(osdear_container *container, const osdear_netw
   return st;
 }
 
-static osdear_status join_networks(osdear_container *container, const osdear_container_spec *spec, osdear_error **error)
+/* Those from number `from` on. */
+static osdear_status join_networks(osdear_container *container, const osdear_container_spec *spec, size_t from,
+                                   osdear_error **error)
 {
   osdear_remove_options remove = OSDEAR_REMOVE_OPTIONS_INIT;
   osdear_status st = OSDEAR_OK;
 
-  for (size_t i = 1; !st && i < spec->network_count; i++)
+  for (size_t i = from; !st && i < spec->network_count; i++)
     st = join_network(container, &spec->networks[i], error);
   /* Half of what was asked for is nothing to be left behind. */
   remove.force = remove.volumes = remove.missing = 1;
@@ -160,7 +164,8 @@ osdear_status osdear__container_make(osdear_engine *engine, const osdear_contain
   SCOPED(buf) body = { 0 };
   osdear__engine_request request = { .method = "POST" };
   const osdear__json *answer;
-  osdear_status st = osdear__spec_print(spec, labels, label_count, &body, error);
+  size_t at_once = engine->api_minor < MANY_NETWORKS_MINOR && spec->network_count > 1 ? 1 : spec->network_count;
+  osdear_status st = osdear__spec_print(spec, labels, label_count, at_once, &body, error);
 
   if (!st)
     st = put_create_path(spec, &path, error);
@@ -171,7 +176,7 @@ osdear_status osdear__container_make(osdear_engine *engine, const osdear_contain
   if (!st)
     st = osdear__container_of(engine, osdear__json_str(answer, "Id"), &made, error);
   if (!st)
-    st = join_networks(made, spec, error);
+    st = join_networks(made, spec, at_once, error);
   if (st)
     return st;
   *out = made;

@@ -155,9 +155,9 @@ void osdear__json_put_merged(osdear__buf *out, const osdear__json *base, const o
 
 /* ---- specs (spec.c) ---- */
 
-/* The body of /containers/create. `labels` are put besides those of the spec. */
+/* The body of /containers/create. `labels` are put besides those of the spec; of its networks the first `network_count` are named. */
 MUST_USE osdear_status osdear__spec_print(const osdear_container_spec *spec, const osdear_pair *labels, size_t label_count,
-                                          osdear__buf *out, osdear_error **error);
+                                          size_t network_count, osdear__buf *out, osdear_error **error);
 /* The same in every process and release. */
 void osdear__lasting_hash(const char *data, size_t size, char out[17]);
 /* The body of /containers/{id}/update. */

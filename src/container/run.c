@@ -113,7 +113,7 @@ static osdear_status prepare(osdear__run *run, const osdear_container_spec *spec
   if (!st)
     st = check_options(run, error);
   if (!st)
-    st = osdear__spec_print(&run->spec, NULL, 0, &text, error);
+    st = osdear__spec_print(&run->spec, NULL, 0, run->spec.network_count, &text, error);
   if (st)
     return st;
   osdear__lasting_hash(text.data, text.size, run->hash);

@@ -240,28 +240,35 @@ static void put_limits(writer *w, const osdear_container_spec *spec)
   put_restart(w, spec->restart);
 }
 
-/* Before 1.44 an engine takes one network when a container is made; the others are joined afterwards (container.c). */
-static void put_networks(writer *w, const osdear_container_spec *spec)
+static void put_endpoint(writer *endpoints, const osdear_network *network)
 {
-  const osdear_network *network = spec->networks;
-  writer networking, endpoints, endpoint;
+  writer endpoint = open_object(endpoints, network->name);
   bool first = true;
 
-  if (spec->network_count == 0 || !network->aliases)
+  if (network->aliases) {
+    osdear__json_put_key(endpoint.out, &endpoint.first, "Aliases");
+    osdear__buf_putc(endpoint.out, '[');
+    for (const char *at = network->aliases; *at;) {
+      size_t size = strcspn(at, ",");
+      osdear__json_put_comma(endpoint.out, &first);
+      osdear__json_put_string(endpoint.out, (osdear__str){ at, size });
+      at += size + (at[size] == ',');
+    }
+    osdear__buf_putc(endpoint.out, ']');
+  }
+  close_object(&endpoint);
+}
+
+static void put_networks(writer *w, const osdear_container_spec *spec, size_t count)
+{
+  writer networking, endpoints;
+
+  if (count == 0 || (count == 1 && !spec->networks[0].aliases))
     return;
   networking = open_object(w, "NetworkingConfig");
   endpoints = open_object(&networking, "EndpointsConfig");
-  endpoint = open_object(&endpoints, network->name);
-  osdear__json_put_key(endpoint.out, &endpoint.first, "Aliases");
-  osdear__buf_putc(w->out, '[');
-  for (const char *at = network->aliases; *at;) {
-    size_t size = strcspn(at, ",");
-    osdear__json_put_comma(w->out, &first);
-    osdear__json_put_string(w->out, (osdear__str){ at, size });
-    at += size + (at[size] == ',');
-  }
-  osdear__buf_putc(w->out, ']');
-  close_object(&endpoint);
+  for (size_t i = 0; i < count; i++)
+    put_endpoint(&endpoints, &spec->networks[i]);
   close_object(&endpoints);
   close_object(&networking);
 }
@@ -285,7 +292,8 @@ static void put_host(writer *w, const osdear_container_spec *spec)
   close_object(&host);
 }
 
-static void put_spec(const osdear_container_spec *spec, const osdear_pair *labels, size_t label_count, osdear__buf *out)
+static void put_spec(const osdear_container_spec *spec, const osdear_pair *labels, size_t label_count, size_t network_count,
+                     osdear__buf *out)
 {
   writer outside = { out, true }, w = open_object(&outside, NULL);
 
@@ -304,7 +312,7 @@ static void put_spec(const osdear_container_spec *spec, const osdear_pair *label
   put_exposed(&w, spec);
   put_health(&w, spec);
   put_host(&w, spec);
-  put_networks(&w, spec);
+  put_networks(&w, spec, network_count);
   close_object(&w);
 }
 
@@ -416,7 +424,7 @@ static osdear_status check_spec(const osdear_container_spec *spec, osdear_error 
 /* ---- all of it ---- */
 
 osdear_status osdear__spec_print(const osdear_container_spec *spec, const osdear_pair *labels, size_t label_count,
-                                 osdear__buf *out, osdear_error **error)
+                                 size_t network_count, osdear__buf *out, osdear_error **error)
 {
   SCOPED(buf) text = { 0 };
   SCOPED(arena) arena = { 0 };
@@ -425,7 +433,7 @@ osdear_status osdear__spec_print(const osdear_container_spec *spec, const osdear
 
   if (st)
     return st;
-  put_spec(spec, labels, label_count, spec->extra_json ? &text : out);
+  put_spec(spec, labels, label_count, network_count, spec->extra_json ? &text : out);
   st = osdear__buf_check(spec->extra_json ? &text : out, error);
   if (st || !spec->extra_json)
     return st;

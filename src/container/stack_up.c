@@ -161,7 +161,7 @@ static osdear_status describe(const up *u, const osdear_service *given, service 
   if (!st)
     st = resolve_mounts(u, s, error);
   if (!st)
-    st = osdear__spec_print(&s->spec, NULL, 0, &text, error);
+    st = osdear__spec_print(&s->spec, NULL, 0, s->spec.network_count, &text, error);
   if (st)
     return osdear__fail_within(error, st, "service `%s` of stack `%s`", s->name, u->spec.name);
   osdear__lasting_hash(text.data, text.size, s->hash);

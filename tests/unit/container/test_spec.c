@@ -5,7 +5,7 @@ static void expect(const osdear_container_spec *spec, const char *json)
 {
   SCOPED(buf) out = { 0 };
   osdear_error *error = NULL;
-  osdear_status st = osdear__spec_print(spec, NULL, 0, &out, &error);
+  osdear_status st = osdear__spec_print(spec, NULL, 0, spec->network_count, &out, &error);
 
   cr_assert_eq(st, OSDEAR_OK, "%s", osdear_error_message(error));
   cr_assert_str_eq(out.data, json);
@@ -16,7 +16,7 @@ static void refuse(const osdear_container_spec *spec, const char *word)
   SCOPED(buf) out = { 0 };
   osdear_error *error = NULL;
 
-  cr_assert_eq(osdear__spec_print(spec, NULL, 0, &out, &error), OSDEAR_ERR_ARGUMENT);
+  cr_assert_eq(osdear__spec_print(spec, NULL, 0, spec->network_count, &out, &error), OSDEAR_ERR_ARGUMENT);
   cr_assert_not_null(strstr(osdear_error_message(error), word), "%s", osdear_error_message(error));
   osdear_error_free(error);
 }
@@ -55,7 +55,7 @@ Test(spec, mounts_ports_limits_and_the_rest_of_the_host_s_side)
 {
   static const osdear_mount mounts[] = { { "/data", "/in", 1 }, { "vol", "/v", 0 }, { NULL, "/tmp", 0 } };
   static const osdear_port ports[] = { { 80, 8080, "127.0.0.1", NULL }, { 80, 0, NULL, NULL }, { 53, -1, NULL, "udp" } };
-  static const osdear_network networks[] = { { "net", "db,sql" } };
+  static const osdear_network networks[] = { { "net", "db,sql" }, { "other", NULL } };
   osdear_container_spec spec = OSDEAR_CONTAINER_SPEC_INIT;
 
   spec.image = "i";
@@ -64,7 +64,7 @@ Test(spec, mounts_ports_limits_and_the_rest_of_the_host_s_side)
   spec.ports = ports;
   spec.port_count = 3;
   spec.networks = networks;
-  spec.network_count = 1;
+  spec.network_count = 2;
   spec.memory_bytes = 1 << 20;
   spec.cpu_milli = 1500;
   spec.gpus = -1;
@@ -79,7 +79,7 @@ Test(spec, mounts_ports_limits_and_the_rest_of_the_host_s_side)
       "{\"HostIp\":\"\",\"HostPort\":\"0\"}],\"53/udp\":[]},\"Memory\":1048576,\"NanoCpus\":1500000000,"
       "\"RestartPolicy\":{\"Name\":\"on-failure\",\"MaximumRetryCount\":3},"
       "\"DeviceRequests\":[{\"Driver\":\"\",\"Count\":-1,\"Capabilities\":[[\"gpu\"]]}],\"NetworkMode\":\"net\",\"Init\":true,"
-      "\"ReadonlyRootfs\":true},\"NetworkingConfig\":{\"EndpointsConfig\":{\"net\":{\"Aliases\":[\"db\",\"sql\"]}}}}");
+      "\"ReadonlyRootfs\":true},\"NetworkingConfig\":{\"EndpointsConfig\":{\"net\":{\"Aliases\":[\"db\",\"sql\"]},\"other\":{}}}}");
 }
 
 Test(spec, a_health_check_is_words_or_a_text_for_a_shell)
