@@ -281,6 +281,8 @@ MUST_USE osdear_status osdear__protocol_check_read(const osdear__protocol *proto
 /* The same, and what the metadata turns on: column mapping, types. */
 MUST_USE osdear_status osdear__protocol_check_table(const osdear__protocol *protocol, const osdear__metadata *metadata,
                                                     const char *uri, osdear_error **error);
+/* Whether a checkpoint would keep all that the log says: what a feature that is not known has put there would be lost. */
+MUST_USE osdear_status osdear__protocol_check_checkpoint(const osdear__protocol *protocol, const char *uri, osdear_error **error);
 MUST_USE osdear_status osdear__protocol_check_write(const osdear__protocol *protocol, const osdear__metadata *metadata,
                                                     const char *uri, osdear_error **error);
 const char *osdear__metadata_property(const osdear__metadata *metadata, const char *key); /* NULL: not set */

@@ -307,6 +307,34 @@ static bool rule_binds(const writer_rule *rule, const osdear__metadata *metadata
   return true;
 }
 
+static osdear_status check_writer_version(const osdear__protocol *protocol, const char *uri, osdear_error **error)
+{
+  if (protocol->min_writer <= 7)
+    return OSDEAR_OK;
+  return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "%s: minWriterVersion %" PRId32 " is above 7, the newest this build writes",
+                      uri, protocol->min_writer);
+}
+
+static void put_unknown(const osdear__protocol *protocol, osdear__buf *out)
+{
+  for (size_t i = 0; protocol->min_writer == 7 && protocol->writer_features && protocol->writer_features[i]; i++) {
+    const char *name = protocol->writer_features[i];
+    if (!is_among(readable, COUNT_OF(readable), name) && !is_among(writer_only, COUNT_OF(writer_only), name))
+      osdear__buf_printf(out, "%s%s", out->size ? ", " : "", name);
+  }
+}
+
+osdear_status osdear__protocol_check_checkpoint(const osdear__protocol *protocol, const char *uri, osdear_error **error)
+{
+  SCOPED(buf) unknown = { 0 };
+  osdear_status st = check_writer_version(protocol, uri, error);
+
+  if (st)
+    return st;
+  put_unknown(protocol, &unknown);
+  return unknown.size ? fail_features(&unknown, "written", uri, error) : OSDEAR_OK;
+}
+
 osdear_status osdear__protocol_check_write(const osdear__protocol *protocol, const osdear__metadata *metadata, const char *uri,
                                            osdear_error **error)
 {
@@ -320,16 +348,12 @@ osdear_status osdear__protocol_check_write(const osdear__protocol *protocol, con
     return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
                         "%s: column `%s` is a variant, and this build does not write the table feature variantType", uri,
                         path.data ? path.data : "");
-  if (protocol->min_writer > 7)
-    return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED,
-                        "%s: minWriterVersion %" PRId32 " is above 7, the newest this build writes", uri, protocol->min_writer);
+  st = check_writer_version(protocol, uri, error);
+  if (st)
+    return st;
   for (size_t i = 0; i < COUNT_OF(writer_rules); i++)
     if (osdear__protocol_has_writer_feature(protocol, writer_rules[i].feature) && rule_binds(&writer_rules[i], metadata))
       osdear__buf_printf(&missing, "%s%s", missing.size ? ", " : "", writer_rules[i].feature);
-  for (size_t i = 0; protocol->min_writer == 7 && protocol->writer_features && protocol->writer_features[i]; i++) {
-    const char *name = protocol->writer_features[i];
-    if (!is_among(readable, COUNT_OF(readable), name) && !is_among(writer_only, COUNT_OF(writer_only), name))
-      osdear__buf_printf(&missing, "%s%s", missing.size ? ", " : "", name);
-  }
+  put_unknown(protocol, &missing);
   return missing.size ? fail_features(&missing, "written", uri, error) : OSDEAR_OK;
 }

@@ -116,6 +116,8 @@ osdear_status osdear_table_checkpoint(osdear_table *table, osdear_error **error)
     return osdear__fail(error, OSDEAR_ERR_ARGUMENT, "table must not be NULL");
   if (table->is_behind)
     st = osdear__table_sync(table, error);
+  if (!st)
+    st = osdear__protocol_check_checkpoint(&table->snapshot->protocol, osdear__store_uri(table->store), error);
   return st ? st : osdear__checkpoint_write(table->snapshot, error);
 }
 

@@ -229,6 +229,31 @@ Test(checkpoint, takes_the_place_of_one_that_is_damaged)
   lake_close(&here);
 }
 
+/* What a feature of the future has put into the log would be lost. */
+Test(checkpoint, is_refused_where_it_might_lose_something)
+{
+  static const char *const protocols[] = {
+    "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":[\"rowTracking\",\"ofTheFuture\"]}}\n",
+    "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":8}}\n",
+  };
+
+  for (size_t i = 0; i < COUNT_OF(protocols); i++) {
+    AUTO(error) error = NULL;
+    osdear_table *table = NULL;
+    lake here;
+
+    lake_open(&here);
+    OK(lake_create(&here, "id long", NULL, NULL, &table, WHY));
+    OK(osdear__store_put(here.store, "_delta_log/00000000000000000001.json", protocols[i], strlen(protocols[i]), WHY));
+    OK(osdear_table_refresh(table, WHY));
+    cr_assert_eq(osdear_table_checkpoint(table, &error), OSDEAR_ERR_UNSUPPORTED);
+    cr_assert(strstr(osdear_error_message(error), i ? "minWriterVersion 8" : "features: ofTheFuture"), "%s",
+              osdear_error_message(error));
+    osdear_table_free(table);
+    lake_close(&here);
+  }
+}
+
 Test(checkpoint, says_that_it_is_v2_where_the_table_asks_for_it)
 {
   static const char v2_table[] =
