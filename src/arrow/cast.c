@@ -208,10 +208,48 @@ static osdear_status cast_bare_variants(const osdear__type *from, struct ArrowAr
   return st;
 }
 
-/* A file may say of a timestamp that it knows of no zone where the table does: Spark takes it for UTC, and so do all who read such tables. */
+/* Files and tables do not always agree on whether a timestamp knows of a zone. Spark takes the one for the other in UTC, and so do all who read
+ * such tables. */
 static bool is_same_instant(const osdear__type *from, const osdear__type *to)
 {
-  return from->kind == KIND_TIMESTAMP_NTZ && to->kind == KIND_TIMESTAMP;
+  return (from->kind == KIND_TIMESTAMP_NTZ && to->kind == KIND_TIMESTAMP) ||
+         (from->kind == KIND_TIMESTAMP && to->kind == KIND_TIMESTAMP_NTZ);
+}
+
+/* Days, of which the file says no more than that they are INT32. */
+static bool is_same_days(const osdear__type *from, const osdear__type *to)
+{
+  return from->kind == KIND_INTEGER && to->kind == KIND_DATE;
+}
+
+/* Parquet has no smaller integer than INT32, and not every writer annotates one with what it is. */
+static bool is_stored_wider(const osdear__type *from, const osdear__type *to)
+{
+  bool is_int32 = from->kind == KIND_SHORT || from->kind == KIND_INTEGER || from->kind == KIND_UINT8 || from->kind == KIND_UINT16;
+
+  return is_int32 && (to->kind == KIND_BYTE || to->kind == KIND_SHORT);
+}
+
+/* Old writers do not say of a file's bytes that they are text, and some say it of what the table takes for bytes: the table's word counts, as
+ * with Spark. */
+static bool is_same_bytes(const osdear__type *from, const osdear__type *to)
+{
+  return (from->kind == KIND_STRING && to->kind == KIND_BINARY) || (from->kind == KIND_BINARY && to->kind == KIND_STRING);
+}
+
+static osdear_status cast_bytes(struct ArrowArray *array, const osdear__type *to, const osdear__place *place,
+                                struct ArrowArray *out, osdear_error **error)
+{
+  const int32_t *offsets = array->buffers[1];
+  char where[OSDEAR__CAST_PLACE];
+
+  if (to->kind == KIND_STRING && array->length > 0 && !osdear__utf8_rows_are_valid(array->buffers[2], offsets, array->length)) {
+    osdear__cast_place(place, where);
+    return osdear__fail(error, OSDEAR_ERR_CORRUPT, "%s%sa string of the table is not valid UTF-8 in its file", where,
+                        where[0] ? ": " : "");
+  }
+  osdear__array_move(array, out);
+  return OSDEAR_OK;
 }
 
 static osdear_status cast_array(const osdear__type *from, struct ArrowArray *array, const osdear__type *to,
@@ -223,7 +261,7 @@ static osdear_status cast_array(const osdear__type *from, struct ArrowArray *arr
   osdear_status st;
 
   osdear__array_move(array, &taken);
-  if (osdear__type_equal(from, to) || is_same_decimal(from, to) || is_same_instant(from, to)) {
+  if (osdear__type_equal(from, to) || is_same_decimal(from, to) || is_same_instant(from, to) || is_same_days(from, to)) {
     osdear__array_move(&taken, out);
     return OSDEAR_OK;
   }
@@ -232,9 +270,11 @@ static osdear_status cast_array(const osdear__type *from, struct ArrowArray *arr
   /* Structs and lists are asked only for their own part, so that the place named is the innermost. */
   if (is_bare_variant(from, to))
     return cast_bare_variants(from, &taken, out, error);
+  if (is_same_bytes(from, to))
+    return cast_bytes(&taken, to, place, out, error);
   if (is_json_of_variant(from, to))
     return osdear__cast_variants(&taken, place, out, error);
-  if (is_nested ? from->kind != to->kind : !osdear__type_can_cast(from, to))
+  if (is_nested ? from->kind != to->kind : !osdear__type_can_cast(from, to) && !is_stored_wider(from, to))
     return cannot_cast(from, to, place, error);
   st = osdear__array_node(to, taken.length, &made, error);
   if (!st && is_nested)

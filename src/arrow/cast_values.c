@@ -52,6 +52,10 @@ static void store_decimals(osdear__kind from, const osdear__type *to, const int6
 static void store_block(osdear__kind from, const osdear__type *to, const int64_t *block, int64_t count, void *values, int64_t at)
 {
   switch (to->kind) {
+  case KIND_BYTE:
+    for (int64_t i = 0; i < count; i++)
+      ((int8_t *)values)[at + i] = (int8_t)block[i];
+    break;
   case KIND_SHORT:
   case KIND_UINT16:
     for (int64_t i = 0; i < count; i++)
@@ -88,6 +92,25 @@ static void cast_integers(const osdear__type *from, const struct ArrowArray *arr
 }
 
 /* ---- the others ---- */
+
+/* Of integers that are stored in more bits than the table has for them. */
+static osdear_status check_range(const osdear__type *from, const struct ArrowArray *array, const osdear__type *to,
+                                 const osdear__place *place, osdear_error **error)
+{
+  int64_t most = to->kind == KIND_BYTE ? INT8_MAX : INT16_MAX;
+  char where[OSDEAR__CAST_PLACE];
+  int64_t value;
+
+  for (int64_t i = 0; i < array->length; i++) {
+    load_block(from->kind, array->buffers[1], i, 1, &value);
+    if ((value <= most && value >= -most - 1) || !osdear__is_valid(array, i))
+      continue;
+    osdear__cast_place(place, where);
+    return osdear__fail(error, OSDEAR_ERR_DATA, "%s%srow %" PRId64 ": %" PRId64 " is beyond %s", where, where[0] ? ": " : "", i,
+                        value, osdear__kind_name(to->kind));
+  }
+  return OSDEAR_OK;
+}
 
 static void cast_floats(const struct ArrowArray *array, double *values)
 {
@@ -193,6 +216,8 @@ osdear_status osdear__cast_values(const osdear__type *from, struct ArrowArray *a
   if (from->kind == KIND_FIXED)
     return cast_fixed(from, array, out, error);
   st = copy_validity(array, out, error);
+  if (!st && (to->kind == KIND_BYTE || to->kind == KIND_SHORT) && !osdear__type_can_cast(from, to))
+    st = check_range(from, array, to, place, error);
   if (st)
     return st;
   values = osdear__buffer_new((size_t)out->length * (size_t)osdear__type_width(to));
