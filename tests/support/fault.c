@@ -1,8 +1,8 @@
 #include "fault.h"
+#include "folder.h"
 
 #include <base/base.h>
 #include <criterion/criterion.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -10,14 +10,6 @@
 #define MOST_REPLAYS 100000
 
 static const char *const kind_names[FAULT_KINDS] = { "allocation", "read", "write", "short" };
-
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *place)
-{
-  (void)status;
-  (void)type;
-  (void)place;
-  return remove(path);
-}
 
 static void fixture_open(fault_fixture *fixture, const fault_body *body)
 {
@@ -51,7 +43,7 @@ static void fixture_release(fault_fixture *fixture)
 static void fixture_close(fault_fixture *fixture)
 {
   fixture_release(fixture);
-  nftw(fixture->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+  folder_remove(fixture->folder);
 }
 
 /* A failure that was injected must come out as what it was, or as its consequence. */

@@ -1,3 +1,4 @@
+#include "../../support/folder.h"
 #include <container/container.h>
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -113,12 +114,11 @@ static void put_file(const char *folder, const char *name, const char *text)
   fclose(file);
 }
 
-static void make_config(char folder[64])
+static void make_config(char folder[FOLDER_ROOM])
 {
   char path[200];
 
-  memcpy(folder, "/tmp/osdear-docker-XXXXXX", 26);
-  cr_assert_not_null(mkdtemp(folder));
+  folder_make("docker", folder);
   for (const char *const *part = (const char *const[]){ "contexts", "contexts/meta", "contexts/meta/abc", NULL }; *part; part++) {
     snprintf(path, sizeof path, "%s/%s", folder, *part);
     cr_assert_eq(mkdir(path, 0700), 0);
@@ -133,7 +133,7 @@ Test(address, the_current_context_is_used_when_nothing_else_is_said)
   osdear__engine_settings settings = { 0 };
   SCOPED(arena) arena = { 0 };
   osdear__place place;
-  char folder[64];
+  char folder[FOLDER_ROOM];
 
   make_config(folder);
   unsetenv("DOCKER_HOST");
@@ -156,6 +156,7 @@ Test(address, the_current_context_is_used_when_nothing_else_is_said)
   cr_assert_eq(osdear__place_find("tcp://far:4243", &settings, &arena, &place, NULL), OSDEAR_OK);
   cr_assert_str_eq(place.base_url, "https://far:4243");
   cr_assert_str_eq(place.ca, "/certs/ca.pem");
+  folder_remove(folder);
 }
 
 Test(address, a_setting_that_is_none_is_named)

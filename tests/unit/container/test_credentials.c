@@ -1,3 +1,4 @@
+#include "../../support/folder.h"
 #include <container/container.h>
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -57,15 +58,14 @@ Test(image, names_are_split_as_docker_does)
   }
 }
 
-static char folder[64], helper_path[128];
+static char folder[FOLDER_ROOM], helper_path[128];
 
 static void write_config(const char *config, const char *helper)
 {
   char path[128], *old_path = getenv("PATH"), new_path[1024];
   FILE *file;
 
-  memcpy(folder, "/tmp/osdear-creds-XXXXXX", 25);
-  cr_assert_not_null(mkdtemp(folder));
+  folder_make("creds", folder);
   snprintf(path, sizeof path, "%s/config.json", folder);
   file = fopen(path, "w");
   fputs(config, file);
@@ -80,6 +80,13 @@ static void write_config(const char *config, const char *helper)
   snprintf(new_path, sizeof new_path, "%s:%s", folder, old_path);
   setenv("PATH", new_path, 1);
 }
+
+static void remove_config(void)
+{
+  folder_remove(folder);
+}
+
+TestSuite(credentials, .fini = remove_config);
 
 /* The JSON inside of the header, or "" for none. */
 static osdear_status look_up(const char *registry, osdear__buf *out)

@@ -1,3 +1,4 @@
+#include "../../support/folder.h"
 #include <container/tar.h>
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -5,13 +6,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[64];
+static char folder[FOLDER_ROOM];
 
 static void begin(void)
 {
-  memcpy(folder, "/tmp/osdear-tar-XXXXXX", 23);
-  cr_assert_not_null(mkdtemp(folder));
+  folder_make("tar", folder);
 }
+
+static void end(void)
+{
+  folder_remove(folder);
+}
+
+TestSuite(tar, .init = begin, .fini = end);
 
 static const char *in_folder(const char *name)
 {
@@ -91,7 +98,6 @@ Test(tar, a_folder_goes_there_and_back_in_pieces_of_any_size)
 {
   char command[1024];
 
-  begin();
   snprintf(command, sizeof command,
            "cd %s && mkdir -p in/a/$(printf 'x%%.0s' $(seq 120)) in/empty && echo one > in/a/1 && printf '' > in/none && "
            "(cd in/a/x* && echo deep > 2) && ln -s a/1 in/link && head -c 1024 /dev/zero > in/two-blocks && chmod 750 in/a/1",
@@ -113,7 +119,6 @@ Test(tar, what_we_write_the_system_s_tar_reads)
   char command[512];
   FILE *file;
 
-  begin();
   snprintf(command, sizeof command, "cd %s && mkdir -p in && echo one > in/$(printf 'y%%.0s' $(seq 200)) && mkdir out", folder);
   cr_assert_eq(system(command), 0);
   pack(in_folder("in"), &tar, 700);
@@ -131,7 +136,6 @@ Test(tar, what_the_system_s_tar_writes_we_read)
   osdear_error *error = NULL;
   char command[512];
 
-  begin();
   for (size_t i = 0; i < COUNT_OF(formats); i++) {
     osdear__buf_clear(&tar);
     snprintf(command, sizeof command,
@@ -148,7 +152,6 @@ Test(tar, what_the_system_s_tar_writes_we_read)
 
 Test(tar, names_that_lead_outside_are_refused)
 {
-  begin();
   cr_assert_eq(unpack_one("../evil", '0', ""), OSDEAR_ERR_CORRUPT);
   cr_assert_eq(unpack_one("a/../../evil", '0', ""), OSDEAR_ERR_CORRUPT);
   cr_assert_eq(unpack_one("a/..", '5', ""), OSDEAR_ERR_CORRUPT);
@@ -160,7 +163,6 @@ Test(tar, an_absolute_name_is_taken_below_the_folder)
 {
   SCOPED(buf) tar = { 0 };
 
-  begin();
   put(&tar, "/abs", '0', "", "x");
   cr_assert_eq(unpack(&tar, in_folder("out"), 512, NULL), OSDEAR_OK);
   expect_file("out/abs", "x");
@@ -171,7 +173,6 @@ Test(tar, a_link_is_made_but_never_followed)
   SCOPED(buf) through = { 0 };
   SCOPED(buf) onto = { 0 };
 
-  begin();
   cr_assert_eq(mkdir(in_folder("other"), 0755), 0);
   put(&through, "link", '2', "../other", "");
   put(&through, "link/evil", '0', "", "x");
@@ -186,7 +187,6 @@ Test(tar, a_link_is_made_but_never_followed)
 
 Test(tar, devices_are_passed_over)
 {
-  begin();
   cr_assert_eq(unpack_one("null", '3', ""), OSDEAR_OK);
   cr_assert_eq(access(in_folder("out/null"), F_OK), -1);
 }
@@ -195,7 +195,6 @@ Test(tar, what_was_cut_or_altered_is_corrupt)
 {
   SCOPED(buf) tar = { 0 };
 
-  begin();
   put(&tar, "f", '0', "", "hello");
   for (size_t size = 1; size < tar.size; size += 37) {
     osdear__buf part = { .data = tar.data, .size = size };

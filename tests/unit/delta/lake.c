@@ -1,6 +1,6 @@
 #include "lake.h"
+#include "../../support/folder.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -12,17 +12,11 @@ void lake_open(lake *self)
 {
   osdear_context_options options = OSDEAR_CONTEXT_OPTIONS_INIT;
 
-  *self = (lake){ .folder = "/tmp/osdear-delta-XXXXXX" };
+  *self = (lake){ 0 };
   options.threads = 1;
-  cr_assert_not_null(mkdtemp(self->folder));
+  folder_make("delta", self->folder);
   OK(osdear_context_new(&options, &self->context, WHY));
   OK(osdear__store_open(self->context, self->folder, NULL, 0, &self->store, WHY));
-}
-
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)
-{
-  (void)info, (void)kind, (void)walk;
-  return remove(path);
 }
 
 void lake_close(lake *self)
@@ -30,7 +24,7 @@ void lake_close(lake *self)
   osdear__store_unref(self->store);
   osdear_context_unref(self->context);
   osdear__arena_drop(&self->arena);
-  nftw(self->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+  folder_remove(self->folder);
 }
 
 /* ---- types ---- */

@@ -1,4 +1,5 @@
 #include "fixture.h"
+#include "../../support/folder.h"
 
 #include <arpa/inet.h>
 #include <http/internal.h>
@@ -9,14 +10,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/osdear-tls-XXXXXX";
+static char folder[FOLDER_ROOM];
 static char ca[64], stranger[64], server_pem[64], server_key[64], client_pem[64], client_key[64];
 
 static void make_certificates(void)
 {
   char command[4200];
 
-  cr_assert_not_null(mkdtemp(folder));
+  folder_make("tls", folder);
   snprintf(command, sizeof command, "sh '%s/tests/support/make_certificates.sh' %s", getenv("OSDEAR_SOURCE"), folder);
   cr_assert_eq(system(command), 0, "openssl makes the certificates");
   snprintf(ca, sizeof ca, "%s/ca.pem", folder);
@@ -45,11 +46,8 @@ static void start(void)
 
 static void stop(void)
 {
-  char command[64];
-
   fixture_stop();
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  cr_assert_eq(system(command), 0);
+  folder_remove(folder);
 }
 
 TestSuite(tls, .init = start, .fini = stop, .timeout = 60);

@@ -1,7 +1,7 @@
 #include "jobs.h"
+#include "../../support/folder.h"
 
 #include <criterion/criterion.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,27 +19,21 @@ void jobs_sleep_ms(int ms)
 jobs jobs_open(const char *address)
 {
   osdear_runner_options options = OSDEAR_RUNNER_OPTIONS_INIT;
-  jobs set = { .folder = "/tmp/osdear-jobs-XXXXXX" };
+  jobs set = { 0 };
   osdear_error *error = NULL;
 
-  cr_assert_not_null(mkdtemp(set.folder));
+  folder_make("jobs", set.folder);
   options.state_folder = set.folder;
   jobs_must(osdear_context_new(NULL, &set.context, &error), &error);
   jobs_must(osdear_runner_open(set.context, address, &options, &set.runner, &error), &error);
   return set;
 }
 
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)
-{
-  (void)info, (void)kind, (void)walk;
-  return remove(path);
-}
-
 void jobs_close(jobs *set)
 {
   osdear_runner_free(set->runner);
   osdear_context_unref(set->context);
-  nftw(set->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+  folder_remove(set->folder);
 }
 
 osdear_job *jobs_shell(const jobs *set, const char *script, const char *more, const char *key)

@@ -1,3 +1,4 @@
+#include "../../support/folder.h"
 #include <store/store.h>
 
 #include <criterion/criterion.h>
@@ -10,27 +11,21 @@
 #include <unistd.h>
 
 typedef struct place {
-  char folder[40];
+  char folder[FOLDER_ROOM];
   osdear__store *store;
 } place;
 
 static void enter(place *self)
 {
-  *self = (place){ .folder = "/tmp/osdear-file-XXXXXX" };
-  cr_assert_not_null(mkdtemp(self->folder));
+  *self = (place){ 0 };
+  folder_make("file", self->folder);
   cr_assert_eq(osdear__store_open(NULL, self->folder, NULL, 0, &self->store, NULL), OSDEAR_OK);
-}
-
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)
-{
-  (void)info, (void)kind, (void)walk;
-  return remove(path);
 }
 
 static void leave(place *self)
 {
   osdear__store_unref(self->store);
-  nftw(self->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+  folder_remove(self->folder);
 }
 
 static void touch(const place *self, const char *name, const char *text)

@@ -1,4 +1,5 @@
 /* Signatures against AWS's own test suite and the S3 examples in its documentation, both in the folder `shared`, and a few kept here. */
+#include "../../support/folder.h"
 #include <json/json.h>
 #include <store/s3/sigv4.h>
 
@@ -84,19 +85,10 @@ static const char *unpack(char folder[64])
     snprintf(archive, sizeof archive, "%s/../shared/data/sigv4-vectors.tar.gz", source ? source : ".");
   if (access(archive, R_OK) != 0)
     return NULL;
-  snprintf(folder, 64, "/tmp/osdear-sigv4-XXXXXX");
-  cr_assert_not_null(mkdtemp(folder));
+  folder_make("sigv4", folder);
   snprintf(command, sizeof command, "tar -xzf '%s' -C %s", archive, folder);
   cr_assert_eq(system(command), 0, "%s", command);
   return folder;
-}
-
-static void remove_unpacked(const char *folder)
-{
-  char command[100];
-
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  cr_assert_eq(system(command), 0);
 }
 
 static osdear__str text_of(const char *folder, const char *name, osdear__arena *arena)
@@ -276,7 +268,7 @@ Test(sigv4, passes_aws_own_suite, .timeout = 60)
     count++;
   }
   closedir(cases);
-  remove_unpacked(place);
+  folder_remove(place);
   cr_assert_eq(count, 38);
 }
 
@@ -377,7 +369,7 @@ Test(sigv4, signs_what_s3_asks_for, .timeout = 60)
   for (size_t i = 0; i < cases->count; i++)
     s3_case(&cases->items[i], &scope);
   cr_assert_eq(cases->count, 26);
-  remove_unpacked(place);
+  folder_remove(place);
   osdear__arena_drop(&arena);
 }
 
