@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define MOST_DEPTH 128
-#define MOST_USTAR_BYTES INT64_C(8589934591) /* eleven octal digits */
+#define MOST_USTAR_NUMBER INT64_C(8589934591) /* eleven octal digits */
 
 struct osdear__tar {
   char *path;  /* of what is written, without slashes at its end */
@@ -121,6 +121,12 @@ static void pad(osdear__buf *out, size_t size)
     osdear__buf_append(out, zeros, TAR_BLOCK - size % TAR_BLOCK);
 }
 
+/* What is beyond the header's room is in a record. */
+static int64_t in_ustar(int64_t number)
+{
+  return number < 0 || number > MOST_USTAR_NUMBER ? 0 : number;
+}
+
 /* The length counts its own digits. */
 static void put_record(osdear__buf *out, const char *key, const char *value)
 {
@@ -132,7 +138,8 @@ static void put_record(osdear__buf *out, const char *key, const char *value)
 }
 
 /* What the header has no room for goes into records before it. */
-static osdear_status put_extended(osdear__tar *tar, const char *name, const char *link, int64_t size, osdear_error **error)
+static osdear_status put_extended(osdear__tar *tar, const char *name, const char *link, int64_t size, int64_t mtime,
+                                  osdear_error **error)
 {
   osdear__tar_header header = { .type = 'x' };
   SCOPED(buf) records = { 0 };
@@ -143,8 +150,11 @@ static osdear_status put_extended(osdear__tar *tar, const char *name, const char
   if (strlen(link) > sizeof header.link)
     put_record(&records, "linkpath", link);
   osdear__format_i64(size, number);
-  if (size > MOST_USTAR_BYTES)
+  if (size > MOST_USTAR_NUMBER)
     put_record(&records, "size", number);
+  osdear__format_i64(mtime, number);
+  if (mtime < 0 || mtime > MOST_USTAR_NUMBER)
+    put_record(&records, "mtime", number);
   if (records.size == 0)
     return osdear__buf_check(&records, error);
   memcpy(header.name, "record", 6);
@@ -162,7 +172,7 @@ static osdear_status put_header(osdear__tar *tar, const struct stat *status, cha
   osdear__tar_header header = { .type = type };
   const char *name = tar->current.data + tar->base;
   int64_t size = type == '0' ? status->st_size : 0;
-  osdear_status st = put_extended(tar, name, link, size, error);
+  osdear_status st = put_extended(tar, name, link, size, status->st_mtime, error);
 
   if (st)
     return st;
@@ -171,8 +181,8 @@ static osdear_status put_header(osdear__tar *tar, const struct stat *status, cha
   put_octal(header.mode, sizeof header.mode, status->st_mode & 07777);
   put_octal(header.uid, sizeof header.uid, 0);
   put_octal(header.gid, sizeof header.gid, 0);
-  put_octal(header.size, sizeof header.size, size > MOST_USTAR_BYTES ? 0 : size);
-  put_octal(header.mtime, sizeof header.mtime, status->st_mtime > 0 ? status->st_mtime : 0);
+  put_octal(header.size, sizeof header.size, in_ustar(size));
+  put_octal(header.mtime, sizeof header.mtime, in_ustar(status->st_mtime));
   put_block(tar, &header);
   return osdear__buf_check(&tar->block, error);
 }

@@ -14,7 +14,8 @@ typedef struct osdear__tar_header {
 
 /* The sum of all bytes, those of the checksum taken for blanks. */
 uint32_t osdear__tar_sum(const osdear__tar_header *header);
-/* Octal text, or with the first bit set a binary number of the other bytes, as GNU writes large ones. False when it is neither or negative. */
+/* Octal text, or with the first bit set a binary number of the other bytes, as GNU writes large ones. False when it is neither, or
+ * beyond 64 bits. Only the latter may be negative: a time before 1970. */
 MUST_USE bool osdear__tar_number(const char *text, size_t size, int64_t *out);
 
 #endif

@@ -24,7 +24,8 @@ struct osdear__untar {
   osdear__buf text;
   osdear__buf name, link; /* said ahead of the entry by records of its own; empty: as in the header */
   int64_t pax_size;       /* -1: as in the header */
-  struct timespec mtime;
+  bool has_pax_mtime;
+  struct timespec pax_mtime, mtime;
 };
 
 osdear_status osdear__untar_new(const char *folder, osdear__untar **out, osdear_error **error)
@@ -80,10 +81,13 @@ bool osdear__tar_number(const char *text, size_t size, int64_t *out)
   size_t i = 0;
 
   if (bytes[0] & 0x80) {
-    if (bytes[0] & 0x7F)
+    bool is_negative = bytes[0] == 0xFF;
+
+    if (bytes[0] != 0x80 && !is_negative)
       return false;
+    value = is_negative ? UINT64_MAX : 0;
     for (i = 1; i < size; i++) {
-      if (value >> 55)
+      if (value >> 55 != (is_negative ? 0x1FF : 0))
         return false;
       value = value << 8 | bytes[i];
     }
@@ -103,6 +107,11 @@ bool osdear__tar_number(const char *text, size_t size, int64_t *out)
 static osdear_status corrupt(const char *why, osdear_error **error)
 {
   return osdear__fail(error, OSDEAR_ERR_CORRUPT, "the engine sent a tar file that %s", why);
+}
+
+static osdear_status refuse_sparse(osdear_error **error)
+{
+  return osdear__fail(error, OSDEAR_ERR_UNSUPPORTED, "the engine sent a tar file that holds a sparse file as GNU tar writes it");
 }
 
 /* A folder that is to be there below `from`, by a name without slash; links are not followed. */
@@ -209,7 +218,9 @@ static osdear_status make_entry(osdear__untar *untar, char *name, char *link, os
   if (!osdear__tar_number(untar->header.mode, sizeof untar->header.mode, &mode) ||
       !osdear__tar_number(untar->header.mtime, sizeof untar->header.mtime, &mtime))
     return corrupt("has a mode or a time that is no number", error);
-  untar->mtime = (struct timespec){ .tv_sec = mtime };
+  untar->mtime = untar->has_pax_mtime ? untar->pax_mtime : (struct timespec){ .tv_sec = mtime };
+  if (type == 'S')
+    return refuse_sparse(error);
   if (type != '0' && type != '\0' && type != '5' && type != '1' && type != '2' && type != '7')
     return OSDEAR_OK;
   st = walk(untar, name, &parent, &last, error);
@@ -261,7 +272,7 @@ static osdear_status begin_entry(osdear__untar *untar, osdear_error **error)
   int64_t size;
   osdear_status st;
 
-  if (!osdear__tar_number(untar->header.size, sizeof untar->header.size, &size))
+  if (!osdear__tar_number(untar->header.size, sizeof untar->header.size, &size) || size < 0)
     return corrupt("has a size that is no number", error);
   if (untar->pax_size >= 0)
     size = untar->pax_size;
@@ -282,6 +293,7 @@ static osdear_status begin_entry(osdear__untar *untar, osdear_error **error)
   osdear__buf_clear(&untar->name);
   osdear__buf_clear(&untar->link);
   untar->pax_size = -1;
+  untar->has_pax_mtime = false;
   return st;
 }
 
@@ -302,6 +314,54 @@ static osdear_status read_header(osdear__untar *untar, osdear_error **error)
 
 /* ---- records ahead of an entry ---- */
 
+/* "-1.25": a quarter before a second before 1970. */
+static bool read_pax_time(osdear__str text, struct timespec *out)
+{
+  const char *point = memchr(text.data, '.', text.size);
+  osdear__str whole = { text.data, point ? (size_t)(point - text.data) : text.size };
+  int64_t seconds, unit = 100000000, part = 0;
+
+  if (!osdear__parse_i64(whole, &seconds))
+    return false;
+  for (size_t i = whole.size + 1; i < text.size; i++, unit /= 10) {
+    if (text.data[i] < '0' || text.data[i] > '9')
+      return false;
+    part += unit * (text.data[i] - '0');
+  }
+  if (part && text.data[0] == '-') {
+    if (seconds == INT64_MIN)
+      return false;
+    seconds--;
+    part = 1000000000 - part;
+  }
+  *out = (struct timespec){ .tv_sec = seconds, .tv_nsec = part };
+  return true;
+}
+
+/* What of it is not known does not change what a file is, but for GNU's way to leave out its zeros. */
+static osdear_status take_pax(osdear__untar *untar, osdear__str key, osdear__str value, osdear_error **error)
+{
+  static const char sparse[] = "GNU.sparse.";
+
+  if (osdear__str_is(key, "path")) {
+    osdear__buf_clear(&untar->name);
+    osdear__buf_append(&untar->name, value.data, value.size);
+  } else if (osdear__str_is(key, "linkpath")) {
+    osdear__buf_clear(&untar->link);
+    osdear__buf_append(&untar->link, value.data, value.size);
+  } else if (osdear__str_is(key, "size")) {
+    if (!osdear__parse_i64(value, &untar->pax_size) || untar->pax_size < 0)
+      return corrupt("has a pax size that is no number", error);
+  } else if (osdear__str_is(key, "mtime")) {
+    untar->has_pax_mtime = read_pax_time(value, &untar->pax_mtime);
+    if (!untar->has_pax_mtime)
+      return corrupt("has a pax time that is no number", error);
+  } else if (key.size >= strlen(sparse) && memcmp(key.data, sparse, strlen(sparse)) == 0) {
+    return refuse_sparse(error);
+  }
+  return OSDEAR_OK;
+}
+
 /* "LENGTH KEY=VALUE\n", the length in decimal and of the whole record. */
 static osdear_status read_pax(osdear__untar *untar, osdear_error **error)
 {
@@ -311,24 +371,19 @@ static osdear_status read_pax(osdear__untar *untar, osdear_error **error)
     const char *blank = memchr(rest.data, ' ', rest.size), *equals;
     int64_t size;
     osdear__str key, value;
+    osdear_status st;
 
     if (!blank || !osdear__parse_i64((osdear__str){ rest.data, (size_t)(blank - rest.data) }, &size) ||
-        size < (blank - rest.data) + 2 || (uint64_t)size > rest.size)
+        size < (blank - rest.data) + 2 || (uint64_t)size > rest.size || rest.data[size - 1] != '\n')
       return corrupt("has a pax record of a wrong length", error);
-    equals = memchr(blank, '=', (size_t)(rest.data + size - blank));
+    equals = memchr(blank, '=', (size_t)(rest.data + size - 1 - blank));
     if (!equals)
       return corrupt("has a pax record without `=`", error);
     key = (osdear__str){ blank + 1, (size_t)(equals - blank - 1) };
     value = (osdear__str){ equals + 1, (size_t)(rest.data + size - 1 - (equals + 1)) };
-    if (osdear__str_is(key, "path")) {
-      osdear__buf_clear(&untar->name);
-      osdear__buf_append(&untar->name, value.data, value.size);
-    } else if (osdear__str_is(key, "linkpath")) {
-      osdear__buf_clear(&untar->link);
-      osdear__buf_append(&untar->link, value.data, value.size);
-    } else if (osdear__str_is(key, "size") && (!osdear__parse_i64(value, &untar->pax_size) || untar->pax_size < 0)) {
-      return corrupt("has a pax size that is no number", error);
-    }
+    st = take_pax(untar, key, value, error);
+    if (st)
+      return st;
     rest = (osdear__str){ rest.data + size, rest.size - (size_t)size };
   }
   return OSDEAR_OK;

@@ -150,6 +150,65 @@ Test(tar, what_the_system_s_tar_writes_we_read)
   }
 }
 
+static void run(const char *commands)
+{
+  char command[1024];
+
+  snprintf(command, sizeof command, "cd %s && %s", folder, commands);
+  cr_assert_eq(system(command), 0, "%s", commands);
+}
+
+Test(tar, times_before_1970_and_far_ahead_go_there_and_back)
+{
+  static const char *const formats[] = { "gnu", "pax" };
+  SCOPED(buf) tar = { 0 };
+
+  run("mkdir in && touch -d '1960-02-03 04:05:06.25 UTC' in/old && touch -d '2400-01-01 UTC' in/new && touch in/now");
+  for (size_t i = 0; i < COUNT_OF(formats); i++) {
+    char command[64];
+    osdear__buf_clear(&tar);
+    snprintf(command, sizeof command, "tar --format=%s -cf t.tar in", formats[i]);
+    run(command);
+    cr_assert_eq(osdear__small_file(in_folder("t.tar"), 1 << 20, &tar, NULL), OSDEAR_OK);
+    cr_assert_eq(unpack(&tar, in_folder("out"), 1000, NULL), OSDEAR_OK);
+    run("for f in old new now; do test $(stat -c %Y in/$f) = $(stat -c %Y out/in/$f) || exit 1; done");
+  }
+  run("test $(stat -c %.2Y out/in/old) = $(stat -c %.2Y in/old) && rm -r out");
+  osdear__buf_clear(&tar);
+  pack(in_folder("in"), &tar, 700);
+  cr_assert_eq(unpack(&tar, in_folder("out"), 1000, NULL), OSDEAR_OK);
+  run("for f in old new now; do test $(stat -c %Y in/$f) = $(stat -c %Y out/in/$f) || exit 1; done");
+}
+
+Test(tar, a_sparse_file_is_refused_and_not_taken_for_another)
+{
+  static const char *const formats[] = { "gnu", "pax" };
+
+  for (size_t i = 0; i < COUNT_OF(formats); i++) {
+    SCOPED(buf) tar = { 0 };
+    char command[128];
+    snprintf(command, sizeof command, "truncate -s 1M f && echo end >> f && tar --format=%s -Scf t.tar f", formats[i]);
+    run(command);
+    cr_assert_eq(osdear__small_file(in_folder("t.tar"), 1 << 21, &tar, NULL), OSDEAR_OK);
+    cr_assert_lt(tar.size, (size_t)1 << 20, "it is sparse");
+    cr_assert_eq(unpack(&tar, in_folder("out"), 1000, NULL), OSDEAR_ERR_UNSUPPORTED);
+  }
+}
+
+Test(tar, a_record_that_is_none_is_corrupt)
+{
+  static const char *const records[] = { "4 a=",     "5 a=bc",   "9 path=a",       "x a=b\n",
+                                         "5a=b\n",   "6 ab\n\n", "12 mtime=1.x\n", "10 size=-1\n",
+                                         "99 a=b\n", "0 a=b\n",  "11 mtime=\n",    "31 mtime=99999999999999999999\n" };
+
+  for (size_t i = 0; i < COUNT_OF(records); i++) {
+    SCOPED(buf) tar = { 0 };
+    put(&tar, "record", 'x', "", records[i]);
+    put(&tar, "f", '0', "", "");
+    cr_assert_eq(unpack(&tar, in_folder("out"), 4096, NULL), OSDEAR_ERR_CORRUPT, "%s", records[i]);
+  }
+}
+
 Test(tar, names_that_lead_outside_are_refused)
 {
   cr_assert_eq(unpack_one("../evil", '0', ""), OSDEAR_ERR_CORRUPT);
