@@ -137,11 +137,12 @@ osdear_status osdear__engine_lost(const osdear_engine *engine, osdear_status st,
   if (!engine->ssh || st != OSDEAR_ERR_UNAVAILABLE)
     return st;
   osdear__ssh_take_words(engine->ssh, &words);
-  if (words.size == 0)
-    return st;
   osdear__buf_append(&words, "", 0);
-  st = osdear__buf_check(&words, error);
-  if (st)
+  if (words.failed) {
+    osdear__error_forget(error);
+    return osdear__buf_check(&words, error);
+  }
+  if (words.size == 0)
     return st;
   osdear__error_forget(error);
   meaning = osdear__engine_meaning((osdear__str){ words.data, words.size }, 0);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The engine's stand-in lives as long as the test: each replay opens it anew. */
@@ -417,3 +418,37 @@ BODY(osdear_stack_remove, .prepare = prepare_stack, .run = remove_stack, .change
 
 RUN(verify_stack, return osdear_stack_verify(fixture->stack, 1, 1000, error);)
 BODY(osdear_stack_verify, .prepare = prepare_stack, .run = verify_stack, .changes_state = 1)
+
+/* ---- other ways: what Portainer knows by id only, and what ssh says when it ends ---- */
+
+BODY_OF_WAY(osdear_engine_remove, portainer, .prepare = prepare_portainer, .run = remove_object, .changes_state = 1)
+BODY_OF_WAY(osdear_container_create, portainer, .prepare = prepare_portainer, .run = create, .changes_state = 1)
+BODY_OF_WAY(osdear_container_run, portainer, .prepare = prepare_portainer, .run = run_job, .changes_state = 1)
+
+static void prepare_ssh(fault_fixture *fixture)
+{
+  FILE *program;
+
+  prepare_context(fixture);
+  program = fopen(fixture->file, "w");
+  fputs("#!/bin/sh\necho 'Permission denied (publickey).' >&2\nexit 255\n", program);
+  fclose(program);
+  cr_assert_eq(chmod(fixture->file, 0700), 0);
+}
+
+/* To be denied is what is expected here. */
+static osdear_status expect_denied(osdear_status status, osdear_error **error)
+{
+  cr_assert_neq(status, OSDEAR_OK);
+  if (status != OSDEAR_ERR_DENIED)
+    return status;
+  cr_assert(strstr(osdear_error_message(*error), "publickey"), "%s", osdear_error_message(*error));
+  osdear_error_free(*error);
+  *error = NULL;
+  return OSDEAR_OK;
+}
+
+RUN(open_by_ssh, osdear_engine_options options = OSDEAR_ENGINE_OPTIONS_INIT; osdear_engine *engine = NULL;
+    const osdear_pair program = { "ssh_program", fixture->file }; options.settings = &program; options.setting_count = 1;
+    return expect_denied(osdear_engine_open(fixture->context, "ssh://box", &options, &engine, error), error);)
+BODY_OF_WAY(osdear_engine_open, ssh, .prepare = prepare_ssh, .run = open_by_ssh, .changes_state = 1)

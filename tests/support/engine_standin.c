@@ -54,6 +54,7 @@ static const struct {
   { "GET", "/images/json", "[]" },
   { "GET", "/volumes/", "{\"message\":\"no such volume\"}" },
   { "GET", "/volumes", "{\"Volumes\":null}" },
+  { "GET", "/networks/", "{\"Id\":\"" STANDIN_ID "\"}" },
   { "GET", "/networks", "[]" },
   { "GET", "", "{}" },
   { "POST", "", "{}" },

@@ -47,4 +47,12 @@ void fault_replay_allocations(
     fault_replay(&replayed);                                        \
   }
 
+/* A further one of the same call, on another way. */
+#define BODY_OF_WAY(function_, way_, ...)                           \
+  Test(fault, function_##_##way_, .timeout = 600)                   \
+  {                                                                 \
+    static const fault_body replayed = { #function_, __VA_ARGS__ }; \
+    fault_replay(&replayed);                                        \
+  }
+
 #endif
