@@ -2,6 +2,8 @@
 
 #include <criterion/criterion.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <sys/stat.h>
 
 #define NEW_ROWS 5
 
@@ -82,6 +84,57 @@ static osdear_status write_checkpoint(fault_fixture *fixture, osdear_error **err
   return osdear_table_checkpoint(fixture->table, error);
 }
 BODY(osdear_table_checkpoint, .prepare = prepare_table, .run = write_checkpoint, .check = check_unchanged, .changes_state = 1)
+
+/* Of the version that prepare_table() leaves. */
+static void checkpoint_path(const fault_fixture *fixture, char path[256])
+{
+  snprintf(path, 256, "%s/_delta_log/00000000000000000001.checkpoint.parquet", fixture->table_uri);
+}
+
+static void prepare_damaged(fault_fixture *fixture)
+{
+  char path[256];
+  FILE *file;
+
+  prepare_table(fixture);
+  checkpoint_path(fixture, path);
+  file = fopen(path, "wx");
+  cr_assert_not_null(file, "%s", path);
+  fputs("PAR1 and no more", file);
+  fclose(file);
+}
+BODY_OF_WAY(osdear_table_checkpoint, damaged, .prepare = prepare_damaged, .run = write_checkpoint, .check = check_unchanged,
+            .changes_state = 1)
+
+static ino_t sound_inode;
+
+static ino_t checkpoint_inode(const fault_fixture *fixture)
+{
+  struct stat status;
+  char path[256];
+
+  checkpoint_path(fixture, path);
+  cr_assert_eq(stat(path, &status), 0, "%s: the checkpoint is gone", fixture->fault);
+  return status.st_ino;
+}
+
+static void prepare_sound(fault_fixture *fixture)
+{
+  osdear_error *error = NULL;
+
+  prepare_table(fixture);
+  cr_assert_eq(osdear_table_checkpoint(fixture->table, &error), OSDEAR_OK);
+  sound_inode = checkpoint_inode(fixture);
+}
+
+/* That it could not be read is no reason to remove it. */
+static void check_still_there(fault_fixture *fixture, osdear_status status)
+{
+  check_unchanged(fixture, status);
+  cr_assert_eq(checkpoint_inode(fixture), sound_inode, "%s: another checkpoint is there", fixture->fault);
+}
+BODY_OF_WAY(osdear_table_checkpoint, sound, .prepare = prepare_sound, .run = write_checkpoint, .check = check_still_there,
+            .changes_state = 1)
 
 /* A second handle is behind by one commit. */
 static void prepare_stale(fault_fixture *fixture)

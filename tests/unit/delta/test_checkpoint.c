@@ -208,7 +208,6 @@ Test(checkpoint, that_fails_does_not_fail_the_commit)
   lake_close(&here);
 }
 
-/* The property alone is not enough: the protocol must say that readers know of it. */
 /* Spark's clean-up of a log trusts a checkpoint by its name. */
 Test(checkpoint, takes_the_place_of_one_that_is_damaged)
 {
@@ -254,6 +253,7 @@ Test(checkpoint, is_refused_where_it_might_lose_something)
   }
 }
 
+/* The property alone is not enough: the protocol must say that readers know of it. */
 Test(checkpoint, says_that_it_is_v2_where_the_table_asks_for_it)
 {
   static const char v2_table[] =
