@@ -3,6 +3,7 @@
 #include <delta/log/log.h>
 
 #include <delta/write.h>
+#include <stdio.h>
 
 static osdear_status checksum_of(const char *json, char out[33], osdear_error **error)
 {
@@ -190,6 +191,36 @@ Test(checkpoint, keeps_statistics_in_the_forms_the_table_wants)
   expect_stats("delta.checkpoint.writeStatsAsStruct=true", true);
   expect_stats("delta.checkpoint.writeStatsAsStruct=true;delta.checkpoint.writeStatsAsJson=false", true);
   expect_stats("delta.checkpoint.writeStatsAsJson=false", false);
+}
+
+/* Wide bounds taken for tight ones would answer questions that only tight ones can. */
+Test(checkpoint, keeps_in_typed_columns_whether_bounds_are_tight)
+{
+  static const char *const said[] = { ",\\\"tightBounds\\\":false", ",\\\"tightBounds\\\":true", "" };
+
+  for (size_t i = 0; i < COUNT_OF(said); i++) {
+    osdear_table *table = NULL;
+    char commit[512];
+    const char *before;
+    lake here;
+
+    lake_open(&here);
+    OK(lake_create(&here, "id long", NULL, "delta.checkpoint.writeStatsAsStruct=true;delta.checkpoint.writeStatsAsJson=false",
+                   &table, WHY));
+    snprintf(commit, sizeof commit,
+             "{\"add\":{\"path\":\"f\",\"partitionValues\":{},\"size\":5,\"modificationTime\":6,\"dataChange\":true,"
+             "\"stats\":\"{\\\"numRecords\\\":2,\\\"minValues\\\":{\\\"id\\\":1},\\\"maxValues\\\":{\\\"id\\\":5},"
+             "\\\"nullCount\\\":{\\\"id\\\":0}%s}\"}}\n",
+             said[i]);
+    OK(osdear__store_put_if_absent(here.store, "_delta_log/00000000000000000001.json", commit, strlen(commit), WHY));
+    OK(osdear_table_refresh(table, WHY));
+    before = files_of(&here, FILES_STATS);
+    OK(osdear_table_checkpoint(table, WHY));
+    drop_commits(&here, 0, 1);
+    cr_assert_str_eq(files_of(&here, FILES_STATS), before);
+    osdear_table_free(table);
+    lake_close(&here);
+  }
 }
 
 Test(checkpoint, that_fails_does_not_fail_the_commit)
