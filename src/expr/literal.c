@@ -127,8 +127,9 @@ static int hex_value(char c)
 }
 
 /* An odd number of digits has a 0 put before it, as in Spark. */
-osdear_status osdear__literal_hex(const osdear__expr_maker *maker, osdear__str digits, osdear__expr *out, osdear_error **error)
+osdear_status osdear__literal_hex(const osdear__expr_maker *maker, osdear__token text, osdear__expr *out, osdear_error **error)
 {
+  osdear__str digits = text.value;
   size_t size = (digits.size + 1) / 2;
   char *bytes = osdear__arena_zeroed(maker->arena, size + 1, 1);
   if (!bytes)
@@ -137,7 +138,7 @@ osdear_status osdear__literal_hex(const osdear__expr_maker *maker, osdear__str d
   for (size_t i = 0; i < digits.size; i++, nibble++) {
     int value = hex_value(digits.data[i]);
     if (value < 0)
-      return osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, digits.data, error,
+      return osdear__expr_fail(maker, OSDEAR_ERR_ARGUMENT, text.source.data, error,
                                "X'…' holds something other than hexadecimal digits");
     bytes[nibble / 2] = (char)(nibble & 1 ? bytes[nibble / 2] | value : value << 4);
   }

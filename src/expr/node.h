@@ -147,7 +147,7 @@ MUST_USE osdear_status osdear__expr_lex(const osdear__expr_maker *maker, size_t 
 MUST_USE osdear_status osdear__expr_parse(const osdear__expr_maker *maker, osdear__expr **out, osdear_error **error);
 MUST_USE osdear_status osdear__literal_number(const osdear__expr_maker *maker, osdear__str source, bool negative,
                                               osdear__expr *out, osdear_error **error);
-MUST_USE osdear_status osdear__literal_hex(const osdear__expr_maker *maker, osdear__str digits, osdear__expr *out,
+MUST_USE osdear_status osdear__literal_hex(const osdear__expr_maker *maker, osdear__token text, osdear__expr *out,
                                            osdear_error **error);
 /* DATE, TIMESTAMP and their like: `kind` and the text behind it. */
 MUST_USE osdear_status osdear__literal_time(const osdear__expr_maker *maker, osdear__kind kind, osdear__token text,

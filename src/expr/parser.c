@@ -371,7 +371,7 @@ static osdear_status parse_primary(parser *p, osdear__expr **out, osdear_error *
   } else if (token.kind == TOKEN_NUMBER) {
     st = osdear__literal_number(p->maker, token.source, false, *out, error);
   } else if (token.kind == TOKEN_HEX) {
-    st = osdear__literal_hex(p->maker, token.value, *out, error);
+    st = osdear__literal_hex(p->maker, token, *out, error);
   }
   return st ? st : advance(p, error);
 }
