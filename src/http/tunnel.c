@@ -282,13 +282,19 @@ static osdear_status send_request(osdear__http_tunnel *tunnel, const osdear__htt
   return st;
 }
 
-/* One more read at the end of `early`. */
+/* One more read at the end of `early`, from which what was taken is gone then. */
 static osdear_status read_more(osdear__http_tunnel *tunnel, size_t *got, osdear_error **error)
 {
   enum { PIECE = 4096 };
-  char *room = osdear__buf_reserve(&tunnel->early, PIECE);
+  char *room;
   osdear_status st;
 
+  if (tunnel->taken > 0) {
+    tunnel->early.size -= tunnel->taken;
+    memmove(tunnel->early.data, tunnel->early.data + tunnel->taken, tunnel->early.size);
+    tunnel->taken = 0;
+  }
+  room = osdear__buf_reserve(&tunnel->early, PIECE);
   if (!room)
     return osdear__buf_check(&tunnel->early, error);
   st = read_some(tunnel, room, PIECE, -1, got, error);
@@ -297,6 +303,11 @@ static osdear_status read_more(osdear__http_tunnel *tunnel, size_t *got, osdear_
     tunnel->early.data[tunnel->early.size] = '\0';
   }
   return st;
+}
+
+static osdear_status fail_long_head(const osdear__http_tunnel *tunnel, osdear_error **error)
+{
+  return fail_broken(tunnel, OSDEAR_ERR_LIMIT, "the answer's head is too long", error);
 }
 
 /* Length of the line at `taken`, without its end; false when its end has not come yet. */
@@ -318,9 +329,8 @@ static osdear_status read_line(osdear__http_tunnel *tunnel, osdear__str *line, o
 
   while (!find_line(tunnel, &size, &next)) {
     size_t got;
-    osdear_status st = tunnel->early.size - tunnel->taken < MOST_HEAD
-                           ? read_more(tunnel, &got, error)
-                           : fail_broken(tunnel, OSDEAR_ERR_LIMIT, "the answer's head is too long", error);
+    osdear_status st =
+        tunnel->early.size - tunnel->taken < MOST_HEAD ? read_more(tunnel, &got, error) : fail_long_head(tunnel, error);
     if (st)
       return st;
     if (got == 0)
@@ -334,22 +344,23 @@ static osdear_status read_line(osdear__http_tunnel *tunnel, osdear__str *line, o
 static osdear_status read_head(osdear__http_tunnel *tunnel, osdear__http_response *response, osdear_error **error)
 {
   osdear__str line;
+  size_t size = 0;
+  bool is_interim;
   osdear_status st;
 
   do {
     st = read_line(tunnel, &line, error);
+    size += st ? 0 : line.size + 1;
     if (!st)
       st = osdear__response_add_line(response, line, error);
+    if (!st && size > MOST_HEAD)
+      st = fail_long_head(tunnel, error);
     if (!st && response->status == 0)
       st = fail_broken(tunnel, OSDEAR_ERR_CORRUPT, "what answers does not speak HTTP", error);
-    if (!st && line.size == 0 && response->status == 100) {
+    is_interim = !st && line.size == 0 && response->status < 200 && response->status != 101;
+    if (is_interim) /* another head follows */
       response->status = 0;
-      line.size = 1;
-      st = read_line(tunnel, &line, error);
-      if (!st)
-        st = osdear__response_add_line(response, line, error);
-    }
-  } while (!st && line.size > 0);
+  } while (!st && (line.size > 0 || is_interim));
   return st;
 }
 
@@ -363,8 +374,6 @@ static osdear_status keep_words(osdear__http_tunnel *tunnel, osdear__http_respon
   while (!st && got > 0 && size != 0 && response->body.size < MOST_WORDS) {
     size_t have = tunnel->early.size - tunnel->taken, room = MOST_WORDS - response->body.size;
     if (have == 0) {
-      osdear__buf_clear(&tunnel->early);
-      tunnel->taken = 0;
       st = read_more(tunnel, &got, error);
       continue;
     }

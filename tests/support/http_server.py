@@ -20,7 +20,7 @@ Paths; `key` in a query makes a counter of its own:
   /count/KEY                 how many requests came for that key
   /requests                  how many connections and requests there were
   /upgrade                   101, then what comes is sent back; at the end of the input "bye" and the end
-  /raw?text=…                these bytes as the answer, percent-decoded
+  /raw?text=…                these bytes as the answer, percent-decoded; `again=…`: then these without an end
 """
 import argparse
 import collections
@@ -223,6 +223,8 @@ class Connection:
     def do_raw(self):
         self.read_body()
         self.socket.sendall(urllib.parse.unquote_to_bytes(self.query["text"]))
+        while "again" in self.query:
+            self.socket.sendall(urllib.parse.unquote_to_bytes(self.query["again"]) * 1000)
         raise Closed
 
 

@@ -101,6 +101,19 @@ Test(send, sizes_of_strangers_have_ceilings)
   expect_answer(get("/headers?count=20&size=3000"), 200);
 }
 
+/* No idle time ends what always goes on. */
+Test(send, heads_without_an_end_are_given_up, .timeout = 60)
+{
+  static const char *const urls[] = {
+    "/raw?text=HTTP/1.1+200+OK%0d%0a&again=no+header%0d%0a", "/raw?text=HTTP/1.1+200+OK%0d%0a&again=X:+y%0d%0a",
+    "/raw?text=HTTP/1.1+200+OK%0d%0a&again=no+end", "/raw?text=&again=HTTP/1.1+100+Continue%0d%0a%0d%0a",
+    "/raw?text=HTTP/1.1+200+OK%0d%0aTransfer-Encoding:+chunked%0d%0a%0d%0a0%0d%0a&again=X:+y%0d%0a"
+  };
+
+  for (size_t i = 0; i < COUNT_OF(urls); i++)
+    cr_assert_neq(get(urls[i]), OSDEAR_OK, "%s", urls[i]);
+}
+
 Test(send, an_error_keeps_the_first_words_of_its_body)
 {
   expect_answer(get("/status/404?body=NoSuchThing"), 404);
