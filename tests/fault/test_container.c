@@ -82,14 +82,18 @@ static void prepare_container(fault_fixture *fixture)
   must(osdear_container_get(fixture->engine, "one", &fixture->container, &error), &error);
 }
 
+static void write_file(const fault_fixture *fixture, const char *content)
+{
+  FILE *file = fopen(fixture->file, "w");
+
+  fputs(content, file);
+  fclose(file);
+}
+
 static void prepare_file(fault_fixture *fixture)
 {
-  FILE *file;
-
   prepare_container(fixture);
-  file = fopen(fixture->file, "w");
-  fputs("content", file);
-  fclose(file);
+  write_file(fixture, "content");
 }
 
 /* What a call hands out is freed here, and is there only on success. */
@@ -427,12 +431,8 @@ BODY_OF_WAY(osdear_container_run, portainer, .prepare = prepare_portainer, .run 
 
 static void prepare_ssh(fault_fixture *fixture)
 {
-  FILE *program;
-
   prepare_context(fixture);
-  program = fopen(fixture->file, "w");
-  fputs("#!/bin/sh\necho 'Permission denied (publickey).' >&2\nexit 255\n", program);
-  fclose(program);
+  write_file(fixture, "#!/bin/sh\necho 'Permission denied (publickey).' >&2\nexit 255\n");
   cr_assert_eq(chmod(fixture->file, 0700), 0);
 }
 

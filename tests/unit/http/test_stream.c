@@ -190,21 +190,29 @@ Test(stream, a_refused_upgrade_is_an_answer_with_its_words)
   cr_assert_str_eq(response.body.data, "gone and forgot", "%s", response.body.data);
 }
 
+/* Asks for a tunnel, and is answered with this. */
+static osdear_status upgrade_to_raw(const char *text)
+{
+  char url[200];
+  osdear__http_request request = { .method = "POST", .url = url };
+  osdear__http_tunnel *tunnel;
+  osdear_status status;
+
+  osdear__error_forget(&error);
+  snprintf(url, sizeof url, "/raw?text=%s", text);
+  status = osdear__http_upgrade(client, NULL, &request, &response, &tunnel, &error);
+  cr_assert_null(tunnel);
+  return status;
+}
+
 Test(stream, nonsense_in_place_of_a_head_is_an_error)
 {
   static const char *const texts[] = { "what%0d%0a", "HTTP/1.1+200",
                                        "HTTP/1.1+103+Early%0d%0a%0d%0a%0d%0aHTTP/1.1+101+Yes%0d%0a%0d%0a",
                                        "HTTP/1.1+404+No%0d%0aTransfer-Encoding:+chunked%0d%0a%0d%0ax%0d%0a" };
-  osdear__http_request request = { .method = "POST" };
-  osdear__http_tunnel *tunnel;
 
-  for (size_t i = 0; i < COUNT_OF(texts); i++) {
-    char url[200];
-    snprintf(url, sizeof url, "/raw?text=%s", texts[i]);
-    request.url = url;
-    cr_assert_neq(osdear__http_upgrade(client, NULL, &request, &response, &tunnel, &error), OSDEAR_OK);
-    cr_assert_null(tunnel);
-  }
+  for (size_t i = 0; i < COUNT_OF(texts); i++)
+    cr_assert_neq(upgrade_to_raw(texts[i]), OSDEAR_OK);
 }
 
 /* Each has a limit of its own, but there is always another. */
@@ -213,15 +221,9 @@ Test(stream, heads_and_refusals_without_an_end_are_given_up, .timeout = 60)
   static const char *const texts[] = { "HTTP/1.1+200+OK%0d%0a&again=no+header%0d%0a", "HTTP/1.1+200+OK%0d%0a&again=X:+y%0d%0a",
                                        "HTTP/1.1+100+Continue%0d%0a%0d%0a&again=HTTP/1.1+100+Continue%0d%0a%0d%0a",
                                        "HTTP/1.1+200+OK%0d%0a&again=no+end" };
-  osdear__http_request request = { .method = "POST" };
-  osdear__http_tunnel *tunnel;
 
-  for (size_t i = 0; i < COUNT_OF(texts); i++) {
-    char url[200];
-    snprintf(url, sizeof url, "/raw?text=%s", texts[i]);
-    request.url = url;
-    expect_failure(osdear__http_upgrade(client, NULL, &request, &response, &tunnel, &error), OSDEAR_ERR_LIMIT, "head");
-  }
+  for (size_t i = 0; i < COUNT_OF(texts); i++)
+    expect_failure(upgrade_to_raw(texts[i]), OSDEAR_ERR_LIMIT, "head");
 }
 
 Test(stream, a_refusal_in_chunks_that_are_mostly_extensions_holds_no_more_memory_than_its_words, .timeout = 60)
