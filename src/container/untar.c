@@ -314,7 +314,7 @@ static osdear_status read_header(osdear__untar *untar, osdear_error **error)
 
 /* ---- records ahead of an entry ---- */
 
-/* "-1.25": a quarter before a second before 1970. */
+/* "-1.25": a second and a quarter before 1970. */
 static bool read_pax_time(osdear__str text, struct timespec *out)
 {
   const char *point = memchr(text.data, '.', text.size);
