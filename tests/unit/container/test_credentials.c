@@ -65,7 +65,6 @@ static void write_config(const char *config, const char *helper)
   char path[128], *old_path = getenv("PATH"), new_path[1024];
   FILE *file;
 
-  folder_make("creds", folder);
   snprintf(path, sizeof path, "%s/config.json", folder);
   file = fopen(path, "w");
   fputs(config, file);
@@ -81,12 +80,17 @@ static void write_config(const char *config, const char *helper)
   setenv("PATH", new_path, 1);
 }
 
-static void remove_config(void)
+static void begin(void)
+{
+  folder_make("creds", folder);
+}
+
+static void end(void)
 {
   folder_remove(folder);
 }
 
-TestSuite(credentials, .fini = remove_config);
+TestSuite(credentials, .init = begin, .fini = end);
 
 /* The JSON inside of the header, or "" for none. */
 static osdear_status look_up(const char *registry, osdear__buf *out)
