@@ -113,7 +113,7 @@ def test_of_many_runs_none_is_left_behind_whoever_is_killed(engine, server):
         if kills < max(1, RUNS // 100) and len(done) > (kills + 1) * RUNS // (max(1, RUNS // 100) + 1):
             server.kill_and_start()
             kills += 1
-    assert not failures, failures
+    assert not failures, "\n".join(map(str, failures))
     assert set(done) == set(range(RUNS)) and kills
     engine.run(sh("true"))  # the next run removes what killed clients left
     assert server.containers() == []
