@@ -280,6 +280,11 @@ typedef enum osdear__owner_life { OWNER_UNKNOWN, OWNER_DEAD, OWNER_ALIVE } osdea
 osdear__owner_life osdear__owner_look(osdear__str owner);
 /* Removes with force, whatever the engine is doing meanwhile. */
 MUST_USE osdear_status osdear__run_remove(osdear_engine *engine, const char *name, osdear_error **error);
+#define OSDEAR__ID_ROOM 65
+/* Of Podman: the id of a layer that has the name of a container without being one; "" for none. One that is being made is such a layer for a
+ * moment. */
+MUST_USE osdear_status osdear__leftover_find(osdear_engine *engine, const char *name, char id[OSDEAR__ID_ROOM],
+                                             osdear_error **error);
 
 /* ---- tar (tar.c): what the archive calls speak ---- */
 

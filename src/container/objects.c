@@ -1,7 +1,7 @@
 /* What an engine holds, of whatever kind: looked at, listed, made, removed, pruned. */
 #include <container/container.h>
 
-enum { ID_SIZE = 64 };
+enum { ID_SIZE = OSDEAR__ID_ROOM - 1 };
 
 typedef struct kind_paths {
   const char *folder;  /* "/containers" */

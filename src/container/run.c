@@ -14,6 +14,7 @@
 #define NAME_ATTEMPTS 24 /* some 20 s in all */
 #define NAME_PAUSE_US 10000
 #define MOST_NAME_PAUSE_US 1000000
+#define LEFTOVER_US INT64_C(4000000) /* what is being made is a container long before */
 #define END_MS 10000
 
 typedef struct run {
@@ -28,6 +29,9 @@ typedef struct run {
   osdear_container *container;
   bool may_exist;                  /* something of this run may be in the engine */
   bool lacks_image, is_free_again; /* what kept it from being made */
+  bool is_nobodys;                 /* the name is taken, and no container has it */
+  char leftover[OSDEAR__ID_ROOM];  /* what has it then */
+  int64_t leftover_us;             /* since when */
   bool is_taken_up, has_ended;
   osdear_engine_stream *output;
   osdear__http_reader *end; /* of what was taken up: its exit code comes here even if its own run removes it */
@@ -173,6 +177,7 @@ static osdear_status meet_existing(osdear__run *run, osdear_error **error)
   const osdear__json *tree, *labels;
   osdear_status st = osdear_container_get(run->engine, run->name.data, &found, error);
 
+  run->is_nobodys = st == OSDEAR_ERR_NOT_FOUND;
   if (!st)
     st = osdear__container_inspect(found, &arena, &tree, error);
   if (st)
@@ -237,6 +242,27 @@ static osdear_status wait_for_name(const osdear__run *run, int attempt, osdear_e
   return attempt == 0 ? OSDEAR_OK : osdear__sleep(run->engine->context, pause_us, error);
 }
 
+/* A Podman that is killed while it makes a container may keep the layer, and with it the name, and know of no container. */
+static osdear_status remove_leftover(osdear__run *run, osdear_error **error)
+{
+  int64_t now_us = osdear__monotonic_us();
+  char id[OSDEAR__ID_ROOM];
+  osdear_status st;
+
+  if (!run->engine->is_podman || !run->is_nobodys)
+    return OSDEAR_OK;
+  st = osdear__leftover_find(run->engine, run->name.data, id, error);
+  if (st == OSDEAR_ERR_CANCELLED || st == OSDEAR_ERR_TIMEOUT || st == OSDEAR_ERR_NO_MEMORY)
+    return st;
+  osdear__error_forget(error); /* one that does not tell leaves only to wait */
+  if (st || strcmp(id, run->leftover) != 0) {
+    memcpy(run->leftover, id, sizeof id);
+    run->leftover_us = now_us;
+    return OSDEAR_OK;
+  }
+  return id[0] && now_us - run->leftover_us > LEFTOVER_US ? osdear__run_remove(run->engine, id, error) : OSDEAR_OK;
+}
+
 static osdear_status find_or_make(osdear__run *run, osdear_error **error)
 {
   bool may_fetch = !run->options.never_pull;
@@ -258,6 +284,8 @@ static osdear_status find_or_make(osdear__run *run, osdear_error **error)
       may_fetch = false;
     } else {
       st = wait_for_name(run, attempt, error);
+      if (!st)
+        st = remove_leftover(run, error);
     }
     if (st)
       return st;

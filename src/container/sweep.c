@@ -32,6 +32,38 @@ osdear_status osdear__run_remove(osdear_engine *engine, const char *name, osdear
   return st;
 }
 
+static bool is_leftover(const osdear__json *entry, const char *name)
+{
+  const osdear__json *names = osdear__json_list(entry, "Names"), *command = osdear__json_list(entry, "Command");
+
+  if (!osdear__str_is(osdear__json_str(entry, "State"), "storage") || !command || command->count != 1 ||
+      command->items[0].kind != JSON_IS_STRING || !osdear__str_is(command->items[0].text, "storage"))
+    return false; /* a container, or Buildah's work */
+  for (size_t i = 0; names && i < names->count; i++)
+    if (names->items[i].kind == JSON_IS_STRING && osdear__str_is(names->items[i].text, name))
+      return true;
+  return false;
+}
+
+osdear_status osdear__leftover_find(osdear_engine *engine, const char *name, char id[OSDEAR__ID_ROOM], osdear_error **error)
+{
+  static const osdear__engine_request request = { .path = "/libpod/containers/json?all=true&external=true" };
+  SCOPED(arena) arena = { 0 };
+  const osdear__json *all = NULL;
+  osdear_status st = osdear__engine_ask(engine, &request, &arena, &all, error);
+
+  id[0] = '\0';
+  for (size_t i = 0; !st && all && all->kind == JSON_IS_ARRAY && i < all->count; i++) {
+    osdear__str its_id = osdear__json_str(&all->items[i], "Id");
+    if (is_leftover(&all->items[i], name) && its_id.size < OSDEAR__ID_ROOM) {
+      memcpy(id, its_id.data, its_id.size);
+      id[its_id.size] = '\0';
+      break;
+    }
+  }
+  return st;
+}
+
 osdear_status osdear_container_sweep(osdear_engine *engine, const char *run_id, int32_t *removed, osdear_error **error)
 {
   SCOPED(arena) arena = { 0 };

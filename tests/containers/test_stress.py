@@ -170,6 +170,22 @@ def test_a_run_whose_start_lost_its_answer_is_not_run_twice(engine, server, tmp_
     assert (result.exit_code, result.last_output) == (5, "once\n")
 
 
+def test_a_name_that_is_kept_by_what_is_no_container_is_freed(place):
+    """A Podman that is killed in the middle of making one leaves a layer with the name, and knows of no container. So it is when it has lost
+    what it knew."""
+    podman = place.podman("forgetful")
+    engine = osdear.Engine(podman.address)
+    engine.import_image(place.folder / "root.tar", IMAGE, ["sh"])
+    engine.create(Spec(image=IMAGE, name="kept"))
+    podman.stop()
+    place.folder.joinpath("forgetful", "root", "libpod", "bolt_state.db").unlink()
+    podman.kill_and_start()
+    assert podman.containers() == []
+    with pytest.raises(osdear.ExistsError):
+        engine.create(Spec(image=IMAGE, name="kept"))
+    assert engine.run(sh("exit 3", name="kept")).exit_code == 3
+
+
 def test_much_output_arrives_complete_and_in_order(engine, tmp_path):
     lines = 100_000 if IS_LONG else 10_000  # of 500 bytes on each channel
     script = "BEGIN { for (i = 0; i < %d; i++) { printf \"%%0499d\\n\", i; printf \"%%0499d\\n\", i > \"/dev/stderr\" } }" % lines

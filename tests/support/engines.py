@@ -333,8 +333,8 @@ class Place:
     def sshd(self, docker):
         return self._add(Sshd(self._folder("ssh"), docker))
 
-    def podman(self):
-        folder = self._folder("podman")
+    def podman(self, name="podman"):
+        folder = self._folder(name)
         (folder / "containers.conf").write_text(
             '[engine]\nruntime="runc"\ncgroup_manager="cgroupfs"\nevents_logger="file"\n'
             '[containers]\nlog_driver="k8s-file"\ndefault_ulimits=["nofile=20000:20000","nproc=4096:4096"]\n')
